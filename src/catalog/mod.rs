@@ -1,0 +1,7 @@
+//! What the server says its relations are: a snapshot, and how a name as written finds a relation.
+
+pub mod role;
+pub mod snapshot;
+
+pub use role::RoleFacts;
+pub use snapshot::{Column, Relation, RelationKind, Snapshot};

@@ -1,0 +1,34 @@
+//! What one login role may do and how its names resolve, as far as rewriting depends on it.
+
+use std::collections::HashSet;
+
+/// Facts about a login role in one database, read over Sexton's own connection when the session starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleFacts {
+    /// The role's name, as the startup packet gives it.
+    pub name: String,
+    /// The `search_path` a new session of this role starts with, as the setting's text;
+    /// `None` where Sexton cannot know it.
+    pub search_path: Option<String>,
+    /// Schemas the role has USAGE on; the server skips all others in a search path.
+    /// `None`: not known, so any schema may be skipped.
+    pub usable_schemas: Option<HashSet<String>>,
+    /// Member of a role in `access.see_deleted`: may leave scope `live`.
+    pub sees_deleted: bool,
+    /// Member of a role in `access.hard_delete`: may really delete.
+    pub hard_deletes: bool,
+}
+
+impl RoleFacts {
+    /// A role with PostgreSQL's default search path and no rights beyond scope `live`.
+    #[must_use]
+    pub fn ordinary(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            search_path: Some("\"$user\", public".to_owned()),
+            usable_schemas: None,
+            sees_deleted: false,
+            hard_deletes: false,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! One consistent reading of the server's catalog, limited to what rewriting needs to know.
+
+use std::collections::HashMap;
+
+/// What kind of relation a `pg_class` row is (`relkind`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelationKind {
+    /// `r`
+    Table,
+    /// `p`
+    PartitionedTable,
+    /// `v`
+    View,
+    /// `m`
+    MaterializedView,
+    /// `f`
+    ForeignTable,
+    /// Indexes, sequences, composite types, TOAST.
+    Other,
+}
+
+/// One column that is not dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The name as stored, unquoted.
+    pub name: String,
+    /// `format_type(atttypid, atttypmod)`, such as `timestamp with time zone`.
+    pub type_name: String,
+    /// NOT NULL.
+    pub not_null: bool,
+    /// GENERATED ALWAYS AS (…) STORED or VIRTUAL: may not be written.
+    pub generated: bool,
+}
+
+/// One relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// `pg_class.oid`; 0 for a relation presumed to exist (offline).
+    pub oid: u32,
+    /// Schema name as stored.
+    pub schema: String,
+    /// Relation name as stored.
+    pub name: String,
+    /// Its kind.
+    pub kind: RelationKind,
+    /// Columns in attribute order.
+    pub columns: Vec<Column>,
+    /// Primary key columns in key order; empty without one.
+    pub primary_key: Vec<String>,
+    /// Direct inheritance parents and the partitioned table it is a partition of, as oids.
+    pub parents: Vec<u32>,
+}
+
+impl Relation {
+    /// The column of that name, if there is one.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// Relations by oid and by name.
+///
+/// The snapshot holds every relation whose name equals that of a registered table, an archive
+/// table, or an ancestor or descendant (inheritance, partitions) of a registered table: what it
+/// does not hold cannot matter to a registered name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// `server_version_num`, such as 150018.
+    pub server_version: u32,
+    relations: Vec<Relation>,
+    by_name: HashMap<String, Vec<usize>>,
+    by_oid: HashMap<u32, usize>,
+}
+
+impl Snapshot {
+    /// Indexes `relations`.
+    #[must_use]
+    pub fn new(server_version: u32, relations: Vec<Relation>) -> Self {
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_oid = HashMap::new();
+        for (index, relation) in relations.iter().enumerate() {
+            by_name.entry(relation.name.clone()).or_default().push(index);
+            by_oid.insert(relation.oid, index);
+        }
+        Self { server_version, relations, by_name, by_oid }
+    }
+
+    /// Every relation held.
+    pub fn relations(&self) -> impl Iterator<Item = &Relation> {
+        self.relations.iter()
+    }
+
+    /// The relation with this oid.
+    #[must_use]
+    pub fn by_oid(&self, oid: u32) -> Option<&Relation> {
+        self.by_oid.get(&oid).map(|&index| &self.relations[index])
+    }
+
+    /// The relation `schema.name`.
+    #[must_use]
+    pub fn find(&self, schema: &str, name: &str) -> Option<&Relation> {
+        self.named(name).find(|relation| relation.schema == schema)
+    }
+
+    /// Every relation called `name`, in any schema.
+    pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Relation> {
+        self.by_name.get(name).into_iter().flatten().map(|&index| &self.relations[index])
+    }
+
+    /// The relations that inherit from `oid` or are partitions of it, at any depth, itself excluded.
+    #[must_use]
+    pub fn descendants(&self, oid: u32) -> Vec<&Relation> {
+        let mut found: Vec<&Relation> = Vec::new();
+        let mut parents = vec![oid];
+        while let Some(parent) = parents.pop() {
+            for relation in &self.relations {
+                if relation.parents.contains(&parent) && !found.iter().any(|seen| seen.oid == relation.oid) {
+                    found.push(relation);
+                    parents.push(relation.oid);
+                }
+            }
+        }
+        found
+    }
+
+    /// The relations `oid` inherits from, at any depth, itself excluded.
+    #[must_use]
+    pub fn ancestors(&self, oid: u32) -> Vec<&Relation> {
+        let mut found: Vec<&Relation> = Vec::new();
+        let mut children: Vec<u32> = vec![oid];
+        while let Some(child) = children.pop() {
+            for parent in self.by_oid(child).map(|relation| relation.parents.as_slice()).unwrap_or_default() {
+                if let Some(relation) = self.by_oid(*parent)
+                    && !found.iter().any(|seen| seen.oid == relation.oid)
+                {
+                    found.push(relation);
+                    children.push(relation.oid);
+                }
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,1 @@
+//! Sockets and time: listener, relay, upstream, cancel, catalog loading.

@@ -1,0 +1,101 @@
+//! What the rules say about one statement.
+
+use crate::rewrite::Refusal;
+use crate::sql::edit::Edits;
+
+/// The answer for one statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Goes through byte for byte.
+    Unchanged,
+    /// Goes through with these edits.
+    Rewritten {
+        /// Over the statement's own bytes.
+        edits: Edits,
+        /// How the command tag is brought back to what the client asked for.
+        tag: Option<TagChange>,
+    },
+    /// Does not go through.
+    Refused(Refusal),
+}
+
+/// Turns the server's command tag into the one the client's statement earns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagChange {
+    /// `UPDATE n`, `INSERT 0 n` or `SELECT n` becomes `DELETE n`.
+    Delete,
+    /// Anything becomes `TRUNCATE TABLE`.
+    Truncate,
+}
+
+/// What a statement does to the session, once the server has confirmed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing that rewriting depends on.
+    None,
+    /// BEGIN, START TRANSACTION.
+    Begin,
+    /// COMMIT, END, PREPARE TRANSACTION; `chain`: AND CHAIN.
+    Commit {
+        /// A new transaction starts at once.
+        chain: bool,
+    },
+    /// ROLLBACK, ABORT.
+    Rollback {
+        /// A new transaction starts at once.
+        chain: bool,
+    },
+    /// SAVEPOINT name.
+    Savepoint(String),
+    /// RELEASE name.
+    Release(String),
+    /// ROLLBACK TO name.
+    RollbackTo(String),
+    /// SET of a setting that rewriting depends on, or `set_config` with constants.
+    Set {
+        /// SET LOCAL.
+        local: bool,
+        /// Which one, with its new value.
+        setting: Setting,
+    },
+    /// DISCARD ALL: every setting back to its start, every statement and temporary table gone.
+    DiscardAll,
+    /// DISCARD TEMP.
+    DiscardTemp,
+    /// RESET ALL.
+    ResetAll,
+    /// PREPARE name AS …
+    Prepare {
+        /// The statement's name as stored.
+        name: String,
+        /// The tag change of the prepared statement, applied at EXECUTE.
+        tag: Option<TagChange>,
+        /// Whether its text depends on the session's scope or names (it mentions a registered table).
+        mentions: bool,
+    },
+    /// EXECUTE name.
+    Execute(String),
+    /// DEALLOCATE name; `None`: ALL.
+    Deallocate(Option<String>),
+    /// CREATE TEMPORARY TABLE (or view, or SELECT INTO TEMP) of a name that matters.
+    CreateTemporary(String),
+    /// DDL after which the catalog must be read again.
+    Schema,
+}
+
+/// A session setting that rewriting depends on. `None` stands for its value at session start (RESET, TO DEFAULT).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    /// `sexton.scope`: the setting's text, already checked.
+    Scope(Option<String>),
+    /// `search_path`: the setting's text.
+    SearchPath(Option<String>),
+    /// `search_path` set to something Sexton cannot know.
+    SearchPathUnknown,
+    /// `standard_conforming_strings`
+    StandardConformingStrings(Option<bool>),
+    /// `client_encoding`, by `SET client_encoding` or `SET NAMES`.
+    ClientEncoding(Option<String>),
+    /// SET ROLE, SET SESSION AUTHORIZATION: `"$user"` and the schemas that may be used are no longer known.
+    Role,
+}

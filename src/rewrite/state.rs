@@ -1,0 +1,134 @@
+//! What a session has set that decides how its statements are read and scoped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::rewrite::outcome::Setting;
+use crate::sql::encoding::Encoding;
+
+/// Which rows of a soft table a reference sees.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Rows {
+    /// Only live rows.
+    #[default]
+    Live,
+    /// Live and deleted rows.
+    All,
+    /// Only deleted rows.
+    Deleted,
+}
+
+/// The value of `sexton.scope`: a default, and tables named apart (`'live, items=all'`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// For every table not named.
+    pub default: Rows,
+    /// By table as written in the setting: `name` or `schema.name`.
+    pub tables: BTreeMap<String, Rows>,
+}
+
+impl Scope {
+    /// Reads the setting's text.
+    ///
+    /// # Errors
+    /// A sentence that says which part is no scope.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut scope = Self::default();
+        for (index, part) in text.split(',').map(str::trim).enumerate() {
+            let (table, rows) = match part.split_once('=') {
+                Some((table, rows)) => (Some(table.trim()), rows.trim()),
+                None => (None, part),
+            };
+            let rows = match rows {
+                "live" => Rows::Live,
+                "all" => Rows::All,
+                "deleted" => Rows::Deleted,
+                _ => return Err(format!("\"{rows}\" is no scope: write live, all or deleted, or table=scope")),
+            };
+            match table {
+                None if index == 0 => scope.default = rows,
+                None => {
+                    return Err(format!("\"{part}\" must stand first: later parts name a table, such as items=all"));
+                }
+                Some(table) => {
+                    scope.tables.insert(table.to_ascii_lowercase(), rows);
+                }
+            }
+        }
+        Ok(scope)
+    }
+
+    /// True where nothing beyond live rows is asked for.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.default == Rows::Live && self.tables.values().all(|rows| *rows == Rows::Live)
+    }
+
+    /// The rows that references to `schema.name` see.
+    #[must_use]
+    pub fn rows(&self, schema: &str, name: &str) -> Rows {
+        self.tables.get(&format!("{schema}.{name}")).or_else(|| self.tables.get(name)).copied().unwrap_or(self.default)
+    }
+}
+
+/// The session's `search_path`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum SearchPath {
+    /// The setting's text.
+    Known(String),
+    /// Set by something Sexton cannot read: every registered table of a name is taken to be meant.
+    Unknown,
+}
+
+/// The settings, temporary tables and role state that one statement is read under.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct State {
+    /// `sexton.scope`
+    pub scope: Scope,
+    /// `search_path`
+    pub search_path: SearchPath,
+    /// `standard_conforming_strings`
+    pub standard_conforming_strings: bool,
+    /// `client_encoding`
+    pub client_encoding: Encoding,
+    /// SET ROLE or SET SESSION AUTHORIZATION has run: the current user is no longer known.
+    pub role_changed: bool,
+    /// Temporary relations this session created under names that matter, as stored.
+    pub temporary: BTreeSet<String>,
+}
+
+impl State {
+    /// A session as it starts, for a role whose search path is `search_path` (`None`: not known).
+    #[must_use]
+    pub fn new(search_path: Option<&str>) -> Self {
+        Self {
+            scope: Scope::default(),
+            search_path: search_path.map_or(SearchPath::Unknown, |path| SearchPath::Known(path.to_owned())),
+            standard_conforming_strings: true,
+            client_encoding: Encoding::Utf8,
+            role_changed: false,
+            temporary: BTreeSet::new(),
+        }
+    }
+
+    /// Gives one setting its new value; `start` holds the values that RESET goes back to.
+    pub fn set(&mut self, setting: &Setting, start: &Self) {
+        match setting {
+            Setting::Scope(text) => {
+                self.scope = match text.as_deref().map(Scope::parse) {
+                    Some(Ok(scope)) => scope,
+                    Some(Err(_)) | None => start.scope.clone(),
+                };
+            }
+            Setting::SearchPath(Some(text)) => self.search_path = SearchPath::Known(text.clone()),
+            Setting::SearchPath(None) => self.search_path = start.search_path.clone(),
+            Setting::SearchPathUnknown => self.search_path = SearchPath::Unknown,
+            Setting::StandardConformingStrings(on) => {
+                self.standard_conforming_strings = on.unwrap_or(start.standard_conforming_strings);
+            }
+            Setting::ClientEncoding(name) => {
+                self.client_encoding = name.as_deref().map_or(start.client_encoding, Encoding::from_name);
+            }
+            Setting::Role => self.role_changed = true,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The state that rewriting depends on, followed through transactions and savepoints as PostgreSQL scopes it.
+
+use crate::rewrite::outcome::Effect;
+use crate::rewrite::state::State;
+
+/// One transaction or savepoint that may still be rolled back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Level {
+    /// `None` for the transaction itself.
+    savepoint: Option<String>,
+    current: State,
+    at_commit: State,
+}
+
+/// A session's state with what every open transaction and savepoint would bring back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    start: State,
+    current: State,
+    /// The state once the transaction commits: SET LOCAL has no part in it.
+    at_commit: State,
+    levels: Vec<Level>,
+    in_block: bool,
+}
+
+impl Settings {
+    /// A session that starts with `start`, which RESET and DISCARD ALL go back to.
+    #[must_use]
+    pub fn new(start: State) -> Self {
+        Self { current: start.clone(), at_commit: start.clone(), start, levels: Vec::new(), in_block: false }
+    }
+
+    /// The state the next statement is read under.
+    #[must_use]
+    pub fn current(&self) -> &State {
+        &self.current
+    }
+
+    /// True inside BEGIN … COMMIT.
+    #[must_use]
+    pub fn in_block(&self) -> bool {
+        self.in_block
+    }
+
+    /// Changes the state outside any transaction's reach, as a ParameterStatus report does.
+    pub fn report(&mut self, change: impl Fn(&mut State)) {
+        change(&mut self.current);
+        change(&mut self.at_commit);
+    }
+
+    /// Changes the values that RESET goes back to as well: for what the server reports before the session starts.
+    pub fn report_start(&mut self, change: impl Fn(&mut State)) {
+        change(&mut self.start);
+        self.report(change);
+    }
+
+    /// Applies what one successful statement did. `effect` is what its command tag confirms.
+    pub fn apply(&mut self, effect: &Effect) {
+        if self.levels.is_empty() {
+            self.push(None);
+        }
+        match effect {
+            Effect::None | Effect::Prepare { .. } | Effect::Execute(_) | Effect::Deallocate(_) | Effect::Schema => {}
+            Effect::Begin => self.in_block = true,
+            Effect::Commit { chain } => self.finish(true, *chain),
+            Effect::Rollback { chain } => self.finish(false, *chain),
+            Effect::Savepoint(name) => self.push(Some(name.clone())),
+            Effect::Release(name) => {
+                if let Some(index) = self.savepoint(name) {
+                    self.levels.truncate(index);
+                }
+            }
+            Effect::RollbackTo(name) => {
+                if let Some(index) = self.savepoint(name) {
+                    self.levels.truncate(index + 1);
+                    self.restore(index);
+                }
+            }
+            Effect::Set { local, setting } => {
+                self.current.set(setting, &self.start);
+                if !local {
+                    self.at_commit.set(setting, &self.start);
+                }
+            }
+            Effect::DiscardAll => {
+                self.current = self.start.clone();
+                self.at_commit = self.start.clone();
+            }
+            Effect::DiscardTemp => self.both(|state| state.temporary.clear()),
+            Effect::ResetAll => {
+                let start = self.start.clone();
+                self.both(|state| {
+                    let temporary = std::mem::take(&mut state.temporary);
+                    let role_changed = state.role_changed;
+                    *state = State { temporary, role_changed, ..start.clone() };
+                });
+            }
+            Effect::CreateTemporary(name) => self.both(|state| {
+                state.temporary.insert(name.clone());
+            }),
+        }
+    }
+
+    /// Ends a simple query or a batch up to Sync outside a transaction block: what it did is kept, or undone after an error.
+    pub fn end_batch(&mut self, succeeded: bool) {
+        if !self.in_block {
+            self.finish(succeeded, false);
+        }
+    }
+
+    /// Takes the state as rolled back: the server reported that no transaction is open any more after a failure.
+    pub fn abort(&mut self) {
+        self.finish(false, false);
+    }
+
+    fn finish(&mut self, succeeded: bool, chain: bool) {
+        if succeeded {
+            self.current = self.at_commit.clone();
+        } else if !self.levels.is_empty() {
+            self.restore(0);
+        }
+        self.levels.clear();
+        self.in_block = chain;
+        if chain {
+            self.push(None);
+        }
+    }
+
+    fn push(&mut self, savepoint: Option<String>) {
+        self.levels.push(Level { savepoint, current: self.current.clone(), at_commit: self.at_commit.clone() });
+    }
+
+    fn restore(&mut self, index: usize) {
+        self.current = self.levels[index].current.clone();
+        self.at_commit = self.levels[index].at_commit.clone();
+    }
+
+    fn savepoint(&self, name: &str) -> Option<usize> {
+        self.levels.iter().rposition(|level| level.savepoint.as_deref() == Some(name))
+    }
+
+    fn both(&mut self, change: impl Fn(&mut State)) {
+        change(&mut self.current);
+        change(&mut self.at_commit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rewrite::outcome::Setting;
+    use crate::rewrite::state::SearchPath;
+
+    fn path(settings: &Settings) -> &str {
+        match &settings.current().search_path {
+            SearchPath::Known(text) => text,
+            SearchPath::Unknown => "?",
+        }
+    }
+
+    fn set(local: bool, text: &str) -> Effect {
+        Effect::Set { local, setting: Setting::SearchPath(Some(text.into())) }
+    }
+
+    fn started() -> Settings {
+        Settings::new(State::new(Some("start")))
+    }
+
+    #[test]
+    fn set_local_ends_with_the_transaction() {
+        let mut settings = started();
+        for effect in [Effect::Begin, set(false, "a"), set(true, "b")] {
+            settings.apply(&effect);
+        }
+        assert_eq!(path(&settings), "b");
+        settings.apply(&Effect::Commit { chain: false });
+        assert_eq!(path(&settings), "a");
+    }
+
+    #[test]
+    fn rollback_to_a_savepoint_brings_its_state_back() {
+        let mut settings = started();
+        for effect in [Effect::Begin, set(false, "a"), Effect::Savepoint("s".into()), set(false, "b")] {
+            settings.apply(&effect);
+        }
+        settings.apply(&Effect::RollbackTo("s".into()));
+        assert_eq!(path(&settings), "a");
+        settings.apply(&Effect::Rollback { chain: false });
+        assert_eq!(path(&settings), "start");
+    }
+
+    #[test]
+    fn a_failed_batch_outside_a_block_undoes_its_settings() {
+        let mut settings = started();
+        settings.apply(&set(false, "a"));
+        settings.end_batch(false);
+        assert_eq!(path(&settings), "start");
+        settings.apply(&set(false, "b"));
+        settings.end_batch(true);
+        assert_eq!(path(&settings), "b");
+    }
+
+    #[test]
+    fn a_block_survives_the_end_of_a_batch() {
+        let mut settings = started();
+        settings.apply(&Effect::Begin);
+        settings.apply(&set(true, "a"));
+        settings.end_batch(true);
+        assert_eq!(path(&settings), "a");
+    }
+}
