@@ -182,7 +182,11 @@ impl Reader<'_> {
         let node = Node { line: line_number(self.text, start), key: list.key.clone(), value: Value::Faulty };
         let value = match entry.get_ref() {
             DeValue::String(text) => self.text(&node, text, &[]),
-            other => self.wrong_type(&node, Kind::List, other),
+            other => {
+                let message = format!("every entry must be a string, but one is {}", kind_of(other));
+                self.problems.push(node.problem(message, "write it in quotes"));
+                Value::Faulty
+            }
         };
         Node { value, ..node }
     }
@@ -213,7 +217,7 @@ impl Reader<'_> {
             Kind::List => ("a list of strings", "write [\"one\", \"two\"]".to_owned()),
             Kind::TextOrList => ("a string or a list of strings", "write the value in quotes".to_owned()),
         };
-        self.problems.push(node.problem(format!("must be {expected}, but is or holds {}", kind_of(value)), mend));
+        self.problems.push(node.problem(format!("must be {expected}, but is {}", kind_of(value)), mend));
         Value::Faulty
     }
 

@@ -191,7 +191,8 @@ fn name_part<'a>(whole: &str, text: &'a str) -> Result<(String, &'a str), Fault>
     }
     let (part, rest) = text.split_at(text.find(['.', '"']).unwrap_or(text.len()));
     let letter = |c: char| c.is_alphabetic() || c == '_' || !c.is_ascii();
-    let quoting = format!("write it in SQL's quotes inside TOML's single quotes, '\"{part}\"'");
+    let quoted = whole.replace(part, &format!("\"{part}\""));
+    let quoting = format!("write it in SQL's quotes inside TOML's single quotes, '{quoted}'");
     if part.chars().any(|c| c.is_ascii_uppercase()) {
         return Err(Fault::new(
             format!("\"{whole}\" has capitals, which PostgreSQL drops from a name without quotes"),
