@@ -264,4 +264,10 @@ impl Entry {
     pub fn keeps_rows(&self) -> bool {
         self.policy().is_some_and(|policy| policy.strategy != Strategy::Hard)
     }
+
+    /// Resolves `database` without a server: the catalog is taken to be what the configuration says.
+    #[must_use]
+    pub fn offline(database: &Arc<Database>) -> (Self, Vec<Finding>) {
+        Self::build(database, Arc::new(Snapshot::default()), 0)
+    }
 }
