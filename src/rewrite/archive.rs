@@ -2,9 +2,9 @@
 //!
 //! ```sql
 //! -- before
-//! DELETE FROM orders WHERE id = 1;
+//! DELETE FROM invoices WHERE id = 1;
 //! -- after
-//! WITH sexton_1 AS (DELETE FROM orders WHERE id = 1 RETURNING orders.*) INSERT INTO archive.orders (id, total, archived_at) SELECT sexton_1.*, now() FROM sexton_1;
+//! WITH sexton_1 AS (DELETE FROM invoices WHERE id = 1 RETURNING invoices.*) INSERT INTO public.invoices_archive (id, total, archived_at) SELECT sexton_1.*, now() FROM sexton_1;
 //! ```
 //!
 //! The DELETE feeds the INSERT, never the other way round: under a concurrent UPDATE the other order

@@ -3,6 +3,7 @@
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::statement::Statement;
 use crate::sql::keyword::Keyword;
+use crate::sql::lexer::Kind;
 use crate::sql::{scan, second_parser};
 
 /// Compares the tokens that the tree takes for relations (`claims`) with what the token scan and the second parser see.
@@ -10,25 +11,24 @@ pub(crate) fn check(statement: &Statement<'_>, claims: &[usize]) -> Result<(), R
     let (first, end) = (statement.piece.first, statement.piece.end);
     let watched =
         |index: &usize| statement.name_at(*index).is_some_and(|name| statement.names.registry.is_watched(&name));
-    for index in scan::table_positions(statement.tokens, first, end).into_iter().filter(watched) {
-        if !claims.contains(&index) {
-            return differ(statement, index);
-        }
+    // A name with arguments is a function's, whatever tables there are.
+    let is_call = |index: &usize| statement.kind(index + 1) == Some(Kind::Open);
+    let unclaimed = |index: &usize| watched(index) && !claims.contains(index) && !is_call(index);
+    if let Some(index) = scan::table_positions(statement.tokens, first, end).into_iter().find(unclaimed) {
+        return differ(statement, index);
     }
     let Some(seen) = second_parser::relations(statement.text, statement.tokens, first, end) else { return Ok(()) };
-    for index in seen.iter().copied().filter(watched) {
-        if !claims.contains(&index) {
-            return differ(statement, index);
-        }
+    if let Some(index) = seen.iter().copied().find(unclaimed) {
+        return differ(statement, index);
     }
-    // The parser keeps no token for the name in `TABLE name`.
-    let has_table_command = (first..end).any(|index| statement.keyword(index) == Some(Keyword::Table));
-    for index in claims.iter().copied().filter(watched) {
-        if !has_table_command && !seen.contains(&index) {
-            return differ(statement, index);
-        }
+    // The parser keeps no token for the name in `TABLE name`, and none for SELECT's INTO.
+    let has_token = |index: &usize| {
+        !(first..*index).any(|before| matches!(statement.keyword(before), Some(Keyword::Table | Keyword::Into)))
+    };
+    match claims.iter().copied().find(|index| watched(index) && has_token(index) && !seen.contains(index)) {
+        Some(index) => differ(statement, index),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn differ(statement: &Statement<'_>, index: usize) -> Result<(), Refusal> {

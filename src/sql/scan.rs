@@ -112,7 +112,8 @@ fn clause(tokens: &[Token], first: usize, index: usize, keyword: Keyword) -> Cla
         | Keyword::Fetch
         | Keyword::For
         | Keyword::Returning
-        | Keyword::Select => Clause::Other,
+        | Keyword::Select
+        | Keyword::Values => Clause::Other,
         _ => Clause::Name,
     }
 }

@@ -7,7 +7,7 @@ use crate::sql::tree::{Alias, Condition, From, Item, Join, JoinKind, Query, Tabl
 
 impl Reader<'_> {
     /// FROM or USING, standing at the keyword.
-    pub(super) fn from_clause(&mut self) -> Result<From, Unreadable> {
+    pub(super) fn read_from(&mut self) -> Result<From, Unreadable> {
         let keyword = self.at;
         self.at += 1;
         let mut items = Vec::new();

@@ -92,7 +92,7 @@ impl Reader<'_> {
             &mut subqueries,
         )?;
         let set_last = self.at - 1;
-        let from = if self.is(Keyword::From) { Some(self.from_clause()?) } else { None };
+        let from = if self.is(Keyword::From) { Some(self.read_from()?) } else { None };
         let filter = self.filter()?;
         Ok(Update { target, set_last, subqueries, from, filter, returning: self.returning()? })
     }
@@ -102,7 +102,7 @@ impl Reader<'_> {
         self.at += 1;
         self.expect(Keyword::From, "FROM behind DELETE was expected")?;
         let target = self.target()?;
-        let using = if self.is(Keyword::Using) { Some(self.from_clause()?) } else { None };
+        let using = if self.is(Keyword::Using) { Some(self.read_from()?) } else { None };
         let filter = self.filter()?;
         Ok(Delete { keyword, target, using, filter, returning: self.returning()? })
     }

@@ -163,10 +163,10 @@ impl Reader<'_> {
         let mut select = Select { into: None, from: None, filter: None, subqueries: Vec::new() };
         self.expressions(Self::ends_select_list, &mut select.subqueries)?;
         if self.eat(Keyword::Into) {
-            select.into = Some(self.into_clause()?);
+            select.into = Some(self.read_into()?);
         }
         if self.is(Keyword::From) {
-            select.from = Some(self.from_clause()?);
+            select.from = Some(self.read_from()?);
         }
         if self.is(Keyword::Into) {
             return self.fail("INTO behind FROM");
@@ -180,7 +180,7 @@ impl Reader<'_> {
         Ok(select)
     }
 
-    fn into_clause(&mut self) -> Result<Into, Unreadable> {
+    fn read_into(&mut self) -> Result<Into, Unreadable> {
         let _ = self.eat(Keyword::Local) || self.eat(Keyword::Global) || self.eat(Keyword::Unlogged);
         let temporary = self.eat(Keyword::Temporary) || self.eat(Keyword::Temp);
         let _ = self.eat(Keyword::Table);
