@@ -1,5 +1,7 @@
 //! What the operator types and reads.
 
+pub mod demo;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
