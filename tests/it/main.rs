@@ -1,1 +1,7 @@
 //! The one integration test binary.
+
+#[allow(dead_code, unreachable_pub, reason = "a toolbox: not every tool is in use at every moment")]
+mod support;
+
+/// Case files: the text that reaches the server, and what comes back.
+mod cases;

@@ -1,0 +1,114 @@
+-- title: a cte over a soft table
+WITH live AS (SELECT id FROM users) SELECT id FROM live;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a cte that shadows a registered name is left alone
+WITH users AS (SELECT 7 AS id) SELECT id FROM users;
+-- rows:
+-- 7
+
+-- title: a cte shadows only after its own body
+WITH users AS (SELECT id FROM users) SELECT id FROM users;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a schema-qualified name is not shadowed
+WITH users AS (SELECT 7 AS id) SELECT u.id FROM public.users u;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: an inner with shadows inside only
+SELECT (WITH users AS (SELECT 7 AS id) SELECT id FROM users), id FROM users;
+-- rows:
+-- 7 | 1
+-- 7 | 2
+-- 7 | 3
+
+-- title: a materialized cte
+WITH m AS MATERIALIZED (SELECT id FROM users), n AS NOT MATERIALIZED (SELECT id FROM posts) SELECT m.id FROM m JOIN n ON n.id = m.id + 9;
+-- rows:
+-- 1
+-- 3
+
+-- title: a recursive cte over a soft table
+WITH RECURSIVE chain AS (SELECT id FROM users WHERE id = 1 UNION ALL SELECT u.id FROM chain c JOIN users u ON u.id = c.id + 1) SELECT id FROM chain;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a recursive cte named like a registered table
+WITH RECURSIVE users (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM users WHERE n < 3) SELECT n FROM users;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a later cte reads an earlier one
+WITH a AS (SELECT id FROM users), b AS (SELECT id FROM a WHERE id > 1) SELECT id FROM b;
+-- rows:
+-- 2
+-- 3
+
+-- title: a cte with a column list
+WITH a (x) AS (SELECT id FROM users) SELECT x FROM a;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a delete inside a cte
+WITH gone AS (DELETE FROM posts WHERE user_id = 1 RETURNING id, title) SELECT id, title FROM gone;
+-- rows:
+-- 10 | ann one
+
+-- title: a delete inside a cte hits live rows only
+WITH gone AS (DELETE FROM posts RETURNING id) SELECT count(*) FROM gone;
+-- rows:
+-- 4
+
+-- title: an update inside a cte
+WITH changed AS (UPDATE users SET name = 'x' RETURNING id) SELECT id FROM changed;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: an insert from a deleting cte
+WITH gone AS (DELETE FROM posts WHERE id = 10 RETURNING id, title) INSERT INTO items (id, name) SELECT id, title FROM gone RETURNING id, name;
+-- tag: INSERT 0 1
+-- rows:
+-- 10 | ann one
+
+-- title: the main query beside a deleting cte sees the old snapshot
+WITH gone AS (DELETE FROM posts WHERE id = 10) SELECT id FROM posts;
+-- rows:
+-- 10
+-- 12
+-- 13
+-- 14
+
+-- title: a deleting cte without returning
+WITH gone AS (DELETE FROM posts WHERE id = 10) SELECT 1;
+-- rows:
+-- 1
+
+-- title: a delete with a cte in front
+WITH doomed AS (SELECT id FROM users WHERE id = 1) DELETE FROM posts USING doomed WHERE posts.user_id = doomed.id;
+-- tag: DELETE 1
+
+-- title: an update with a cte in front
+WITH u AS (SELECT id FROM users) UPDATE posts SET title = 'y' FROM u WHERE u.id = posts.user_id;
+-- tag: UPDATE 2
+
+-- title: two deletes of two tables in one statement
+WITH a AS (DELETE FROM posts WHERE user_id = 1 RETURNING id), b AS (DELETE FROM notes WHERE user_id = 1 RETURNING id) SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b);
+-- rows:
+-- 1 | 2

@@ -1,0 +1,186 @@
+-- title: a delete by key
+DELETE FROM users WHERE id = 1;
+-- tag: DELETE 1
+
+-- title: a delete of a deleted row answers zero
+DELETE FROM users WHERE id = 4;
+-- tag: DELETE 0
+
+-- title: a delete of everything counts live rows
+DELETE FROM users;
+-- tag: DELETE 3
+
+-- title: a deleted row is not seen again
+DELETE FROM users WHERE id = 1; SELECT id FROM users ORDER BY id;
+-- tag: DELETE 1, SELECT 2
+-- rows:
+-- 2
+-- 3
+
+-- title: a second delete answers zero
+DELETE FROM users WHERE id = 1; DELETE FROM users WHERE id = 1;
+-- tag: DELETE 1, DELETE 0
+
+-- title: returning gives the row as it was
+DELETE FROM users WHERE id = 1 RETURNING *;
+-- tag: DELETE 1
+-- rows:
+-- 1 | ann | ann@example.com | null
+
+-- title: returning of an expression over the marker
+DELETE FROM users WHERE id = 1 RETURNING deleted_at IS NULL, id + 1;
+-- tag: DELETE 1
+-- rows:
+-- t | 2
+
+-- title: returning of a boolean marker as it was
+DELETE FROM posts WHERE id = 10 RETURNING id, deleted;
+-- tag: DELETE 1
+-- rows:
+-- 10 | f
+
+-- title: returning of the columns that the mark sets
+DELETE FROM seats WHERE id = 1 RETURNING *;
+-- tag: DELETE 1
+-- rows:
+-- 1 | A1 | free | null
+
+-- title: returning of the whole row as it was
+DELETE FROM users u WHERE id = 1 RETURNING u;
+-- tag: DELETE 1
+-- rows:
+-- (1,ann,ann@example.com,)
+
+-- title: a delete with an alias
+DELETE FROM users AS u WHERE u.name = 'ann';
+-- tag: DELETE 1
+
+-- title: a delete with an alias without as
+DELETE FROM users u WHERE u.name = 'ann' RETURNING u.id;
+-- tag: DELETE 1
+-- rows:
+-- 1
+
+-- title: a delete with using hides both
+DELETE FROM posts USING users WHERE posts.user_id = users.id RETURNING posts.id, users.name;
+-- tag: DELETE 2
+-- rows:
+-- 10 | ann
+-- 12 | bob
+
+-- title: a delete with using an alias
+DELETE FROM posts p USING users AS u WHERE p.user_id = u.id AND u.name = 'bob';
+-- tag: DELETE 1
+
+-- title: a delete with using two tables
+DELETE FROM posts p USING users u, items i WHERE p.user_id = u.id AND i.id = u.id RETURNING p.id, i.name;
+-- tag: DELETE 2
+-- rows:
+-- 10 | pen
+-- 12 | ink
+
+-- title: a delete with using a join
+DELETE FROM posts p USING users u LEFT JOIN notes n ON n.user_id = u.id WHERE p.user_id = u.id AND n.id = 1;
+-- tag: DELETE 1
+
+-- title: a delete using a subquery
+DELETE FROM posts p USING (SELECT id FROM users) u WHERE p.user_id = u.id;
+-- tag: DELETE 2
+
+-- title: a delete using the same table
+DELETE FROM users USING users other WHERE other.id = users.id + 1 RETURNING users.id;
+-- tag: DELETE 2
+-- rows:
+-- 1
+-- 2
+
+-- title: a delete from an unregistered table using a soft one
+DELETE FROM items USING users WHERE users.id = items.id + 3;
+-- tag: DELETE 0
+
+-- title: a delete from an unregistered table with a soft subquery
+DELETE FROM items WHERE id IN (SELECT id FROM users WHERE id > 1);
+-- tag: DELETE 1
+
+-- title: a delete with a subquery over its own table
+DELETE FROM users WHERE id = (SELECT min(id) FROM users) RETURNING id;
+-- tag: DELETE 1
+-- rows:
+-- 1
+
+-- title: a delete with or keeps its condition together
+DELETE FROM users WHERE id = 1 OR id = 4;
+-- tag: DELETE 1
+
+-- title: a boolean marker is set
+DELETE FROM posts WHERE user_id = 2;
+-- tag: DELETE 1
+
+-- title: a nullable boolean marker is set on null and false
+DELETE FROM notes;
+-- tag: DELETE 2
+
+-- title: a mark of several columns
+DELETE FROM seats WHERE state = 'free' RETURNING id;
+-- tag: DELETE 2
+-- rows:
+-- 1
+-- 4
+
+-- title: a delete from a partitioned table
+DELETE FROM measurements RETURNING id;
+-- tag: DELETE 2
+-- rows:
+-- 1
+-- 3
+
+-- title: a delete from one partition
+DELETE FROM measurements_2026;
+-- tag: DELETE 1
+
+-- title: a delete from only the table itself
+DELETE FROM ONLY users WHERE id = 2;
+-- tag: DELETE 1
+
+-- title: a delete in another schema
+DELETE FROM billing.invoices WHERE user_id = 2 RETURNING id;
+-- tag: DELETE 1
+-- rows:
+-- 3
+
+-- title: a delete by a quoted name
+DELETE FROM "public"."users" WHERE "id" = 1;
+-- tag: DELETE 1
+
+-- title: a delete in odd case and with comments
+delete /* really */ from /* these */ USERS where ID = 1 -- one
+;
+-- tag: DELETE 1
+
+-- title: a rolled back delete is undone
+SAVEPOINT s; DELETE FROM users WHERE id = 1; ROLLBACK TO s; SELECT count(*) FROM users;
+-- tag: SAVEPOINT, DELETE 1, ROLLBACK, SELECT 1
+-- rows:
+-- 3
+
+-- title: a delete through a cursor
+DECLARE c CURSOR FOR SELECT id FROM users ORDER BY id FOR UPDATE; FETCH 1 FROM c; DELETE FROM users WHERE CURRENT OF c; SELECT id FROM users ORDER BY id;
+-- tag: DECLARE CURSOR, FETCH 1, DELETE 1, SELECT 2
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a delete of an unknown column is the server's error
+DELETE FROM users WHERE nosuch = 1;
+-- error: 42703
+
+-- title: the row is kept with its mark
+-- role: support
+-- not twin: the kept row is the point
+DELETE FROM users WHERE id = 1; SELECT /* sexton: scope=all */ id, deleted_at IS NOT NULL FROM users WHERE id = 1;
+
+-- title: the mark of a predicate of its own
+-- role: support
+-- not twin: the kept row is the point
+DELETE FROM seats WHERE id = 1; SELECT /* sexton: scope=all */ id, state, voided_by FROM seats WHERE id = 1;

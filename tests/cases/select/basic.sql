@@ -1,0 +1,247 @@
+-- title: a plain select sees live rows only
+SELECT id, name FROM users;
+-- rows:
+-- 1 | ann
+-- 2 | bob
+-- 3 | cid
+
+-- title: star keeps every column
+SELECT * FROM users;
+-- rows:
+-- 1 | ann | ann@example.com | null
+-- 2 | bob | bob@example.com | null
+-- 3 | cid | null | null
+
+-- title: a where keeps its own condition, parenthesised
+SELECT id FROM users WHERE id = 4 OR name = 'ann';
+-- rows:
+-- 1
+
+-- title: an alias carries the predicate
+SELECT u.id FROM users AS u WHERE u.id > 0;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: an alias that needs quoting carries the predicate
+SELECT "the users".id FROM users "the users";
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a column alias list hides the inner names
+SELECT a, b FROM users AS u (a, b, c, d);
+-- rows:
+-- 1 | ann
+-- 2 | bob
+-- 3 | cid
+
+-- title: a boolean marker is negated
+SELECT id FROM posts;
+-- rows:
+-- 10
+-- 12
+-- 13
+-- 14
+
+-- title: a nullable boolean marker counts null as live
+SELECT id FROM notes;
+-- rows:
+-- 1
+-- 2
+
+-- title: a predicate of its own decides what is live
+SELECT id, label FROM seats;
+-- rows:
+-- 1 | A1
+-- 2 | A2
+-- 4 | B1
+
+-- title: only the live rows are counted
+SELECT count(*) FROM users;
+-- rows:
+-- 3
+
+-- title: aggregates see live rows
+SELECT min(id), max(id), sum(id), count(email) FROM users;
+-- rows:
+-- 1 | 3 | 6 | 2
+
+-- title: group by and having stay behind the predicate
+SELECT user_id, count(*) FROM posts GROUP BY user_id HAVING count(*) >= 1;
+-- rows:
+-- 1 | 1
+-- 2 | 1
+-- 4 | 1
+-- null | 1
+
+-- title: group by the primary key still covers every column
+SELECT u.id, u.name, u.email FROM users u GROUP BY u.id;
+-- rows:
+-- 1 | ann | ann@example.com
+-- 2 | bob | bob@example.com
+-- 3 | cid | null
+
+-- title: order by, limit and offset stay behind the predicate
+SELECT id FROM users ORDER BY id DESC LIMIT 2 OFFSET 1;
+-- rows:
+-- 2
+-- 1
+
+-- title: fetch first with ties stays behind the predicate
+SELECT id FROM users ORDER BY id FETCH FIRST 2 ROWS WITH TIES;
+-- rows:
+-- 1
+-- 2
+
+-- title: distinct on keeps its order
+SELECT DISTINCT ON (user_id) user_id, id FROM posts ORDER BY user_id, id DESC;
+-- rows:
+-- 1 | 10
+-- 2 | 12
+-- 4 | 13
+-- null | 14
+
+-- title: a window runs over live rows
+SELECT id, row_number() OVER w, lead(id) OVER w FROM users WINDOW w AS (ORDER BY id) ORDER BY id;
+-- rows:
+-- 1 | 1 | 2
+-- 2 | 2 | 3
+-- 3 | 3 | null
+
+-- title: a filter clause stands beside the predicate
+SELECT count(*) FILTER (WHERE email IS NULL) FROM users;
+-- rows:
+-- 1
+
+-- title: grouping sets over live rows
+SELECT user_id, count(*) FROM posts GROUP BY GROUPING SETS ((user_id), ());
+-- rows:
+-- 1 | 1
+-- 2 | 1
+-- 4 | 1
+-- null | 1
+-- null | 4
+
+-- title: the table command reads live rows
+TABLE users;
+-- rows:
+-- 1 | ann | ann@example.com | null
+-- 2 | bob | bob@example.com | null
+-- 3 | cid | null | null
+
+-- title: select without a select list
+SELECT FROM users;
+-- rows:
+-- 
+-- 
+-- 
+
+-- title: for update locks live rows
+SELECT id FROM users WHERE id < 5 FOR UPDATE;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: for update of an alias keeps the alias
+SELECT u.id FROM users u JOIN items i ON i.id = u.id FOR UPDATE OF u;
+-- rows:
+-- 1
+-- 2
+
+-- title: a whole-row reference keeps its type
+SELECT u FROM users u WHERE id = 1;
+-- rows:
+-- (1,ann,ann@example.com,)
+
+-- title: row_to_json of the whole row
+SELECT row_to_json(u) FROM users u WHERE id = 1;
+-- rows:
+-- {"id":1,"name":"ann","email":"ann@example.com","deleted_at":null}
+
+-- title: tablesample keeps its clause
+SELECT id FROM users TABLESAMPLE BERNOULLI (100);
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: only reads the table itself
+SELECT id FROM ONLY users;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: the old star spelling reads descendants
+SELECT id FROM users *;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a partitioned table hides deleted rows of every partition
+SELECT id FROM measurements;
+-- rows:
+-- 1
+-- 3
+
+-- title: a partition read by its own name hides its deleted rows
+SELECT id FROM measurements_2025;
+-- rows:
+-- 1
+
+-- title: a table of another schema
+SELECT id FROM billing.invoices;
+-- rows:
+-- 1
+-- 3
+
+-- title: the marker can be read and is null
+SELECT id, deleted_at FROM users ORDER BY id;
+-- rows:
+-- 1 | null
+-- 2 | null
+-- 3 | null
+
+-- title: asking for deleted rows in scope live finds none
+SELECT id FROM users WHERE deleted_at IS NOT NULL;
+-- rows:
+
+-- title: a comment between the words stays where it was
+SELECT /* which */ id -- one column
+FROM users /* people */ WHERE id = 1;
+-- rows:
+-- 1
+
+-- title: the same table twice in a list
+SELECT a.id, b.id FROM users a, users b WHERE a.id < b.id;
+-- rows:
+-- 1 | 2
+-- 1 | 3
+-- 2 | 3
+
+-- title: two statements in one string
+SELECT count(*) FROM users; SELECT count(*) FROM posts;
+-- rows:
+-- 3
+-- 4
+
+-- title: a registered and an unregistered statement in one string
+SELECT count(*) FROM items; SELECT count(*) FROM users;
+-- rows:
+-- 2
+-- 3
+
+-- title: select into makes a table of live rows
+SELECT id INTO TEMP copied FROM users; SELECT count(*) FROM copied;
+-- rows:
+-- 3
+
+-- title: a system column of a live row
+SELECT tableoid::regclass FROM users WHERE id = 1;
+-- rows:
+-- users
