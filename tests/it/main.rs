@@ -5,3 +5,9 @@ mod support;
 
 /// Case files: the text that reaches the server, and what comes back.
 mod cases;
+/// The command line: exit codes and messages.
+mod cli;
+/// Good and bad configuration files.
+mod config;
+/// The code against its own rules.
+mod tidy;
