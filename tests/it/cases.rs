@@ -163,7 +163,11 @@ impl Ground {
         if case.has_twin() {
             let twin = observe(&mut self.twin.direct_as(role(case)), case, None);
             compare("tag, real deletes against sexton", &twin.tag, &seen.tag);
-            compare("SQLSTATE, real deletes against sexton", &format!("{:?}", twin.error), &format!("{:?}", seen.error));
+            compare(
+                "SQLSTATE, real deletes against sexton",
+                &format!("{:?}", twin.error),
+                &format!("{:?}", seen.error),
+            );
             if !is_explain(case) {
                 compare("rows, real deletes against sexton", &twin.rows.join("\n"), &seen.rows.join("\n"));
             }

@@ -290,12 +290,7 @@ fn settings(directory: &Path, port: u16, options: &Options) -> String {
     text
 }
 
-fn launch(
-    binaries: &Binaries,
-    directory: &Path,
-    account: Account,
-    options: &Options,
-) -> Result<Cluster, ClusterError> {
+fn launch(binaries: &Binaries, directory: &Path, account: Account, options: &Options) -> Result<Cluster, ClusterError> {
     let port = free_port()?;
     fs::write(directory.join("data/postgresql.conf"), settings(directory, port, options))
         .map_err(io_error("writing postgresql.conf"))?;
@@ -314,9 +309,7 @@ fn launch(
         .map_err(io_error("starting the server"))?;
     let lifeline = keeper.stdin.take();
     match wait_until_ready(directory, port) {
-        Ok(()) => {
-            Ok(Cluster { directory: directory.to_owned(), port, binaries: binaries.clone(), keeper, lifeline })
-        }
+        Ok(()) => Ok(Cluster { directory: directory.to_owned(), port, binaries: binaries.clone(), keeper, lifeline }),
         Err(error) => {
             // The shell would remove the directory that the next attempt needs.
             let _ = keeper.kill();

@@ -164,7 +164,8 @@ impl Raw {
         let mut replies = Vec::new();
         let mut current = Reply::default();
         loop {
-            let (kind, body) = self.read_message().unwrap_or_else(|error| panic!("reading the reply to {sql}: {error}"));
+            let (kind, body) =
+                self.read_message().unwrap_or_else(|error| panic!("reading the reply to {sql}: {error}"));
             match kind {
                 b'T' => current.columns = columns(&body),
                 b'D' => current.rows.push(values(&body)),
