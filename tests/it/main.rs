@@ -11,3 +11,7 @@ mod cli;
 mod config;
 /// The code against its own rules.
 mod tidy;
+/// Random statements against a database with real deletes.
+mod twin;
+/// What reaches the server, and the tags that come back.
+mod wire;

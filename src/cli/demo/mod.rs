@@ -94,11 +94,10 @@ fn not_started(error: ClusterError) -> Failure {
 }
 
 fn open_shop(port: u16) -> std::io::Result<()> {
-    let run =
-        |database: &str, sql: &str| match Client::connect(port, Cluster::SUPERUSER, database)?.query(sql)?.error {
-            Some((sqlstate, message)) => Err(std::io::Error::other(format!("{sqlstate}: {message}"))),
-            None => Ok(()),
-        };
+    let run = |database: &str, sql: &str| match Client::connect(port, Cluster::SUPERUSER, database)?.query(sql)?.error {
+        Some((sqlstate, message)) => Err(std::io::Error::other(format!("{sqlstate}: {message}"))),
+        None => Ok(()),
+    };
     run("postgres", &format!("CREATE DATABASE {DATABASE}"))?;
     run(DATABASE, SHOP)
 }

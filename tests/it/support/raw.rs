@@ -3,7 +3,7 @@
 //! Drivers smooth over what these tests are about. Written apart from the product's own frame code, on purpose.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ impl Reply {
 /// A connection.
 #[derive(Debug)]
 pub struct Raw {
-    stream: TcpStream,
+    stream: BufReader<TcpStream>,
     /// `I` idle, `T` in a transaction, `E` in a failed one.
     pub status: u8,
 }
@@ -101,7 +101,7 @@ impl Raw {
             body.push(0);
         }
         body.push(0);
-        let mut raw = Self { stream, status: b'I' };
+        let mut raw = Self { stream: BufReader::new(stream), status: b'I' };
         raw.send(&framed(&body))?;
         loop {
             match raw.read_message()? {
@@ -117,7 +117,7 @@ impl Raw {
 
     /// Writes bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes)
+        self.stream.get_mut().write_all(bytes)
     }
 
     /// Reads one message: its type and its body.
