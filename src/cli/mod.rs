@@ -1,9 +1,95 @@
-//! What the operator types and reads.
+//! What the operator types and reads: the command line, one file for each command.
+
+pub mod demo;
+pub mod load;
+pub mod report;
+pub mod rewrite;
+pub mod serve;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Nothing to say against it.
+const FINE: u8 = 0;
+
+/// Findings, or a refused statement.
+const REFUSED: u8 = 1;
+
+/// The command could not do its work.
+const COULD_NOT_RUN: u8 = 2;
+
+/// A PostgreSQL proxy that enforces what deletion means, table by table.
+#[derive(Debug, Parser)]
+#[command(name = "sexton", version, after_help = "Exit codes: 0 fine, 1 findings or refused, 2 could not run.")]
+struct Line {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// The configuration file [default: ./sexton.toml, then /etc/sexton/sexton.toml]
+    #[arg(long, global = true, env = "SEXTON_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// For people or for programs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Lines to read
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the proxy
+    Serve(serve::Arguments),
+    /// A database, sample data, the proxy and a guided tour, with nothing else installed
+    Demo(demo::Arguments),
+    /// Show what a statement becomes
+    Rewrite(rewrite::Arguments),
+}
+
 /// Runs the command line and answers with its exit code: 0 fine, 1 findings or refused, 2 could not run.
-pub fn run(_arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    ExitCode::from(2)
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let line = match Line::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(error) => {
+            // Help and version come this way too, to stdout. A closed pipe is nobody's fault.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { COULD_NOT_RUN } else { FINE });
+        }
+    };
+    let result = match &line.command {
+        Command::Serve(arguments) => serve::run(arguments, &line.common),
+        Command::Demo(arguments) => demo::run(arguments, &line.common),
+        Command::Rewrite(arguments) => rewrite::run(arguments, &line.common),
+    };
+    result.unwrap_or_else(|failure| {
+        report::failure(&failure, line.common.format);
+        ExitCode::from(COULD_NOT_RUN)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Line::command().debug_assert();
+    }
 }

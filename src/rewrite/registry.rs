@@ -33,4 +33,10 @@ impl Registry {
     pub fn build(_database: &Arc<Database>, _snapshot: Arc<Snapshot>, generation: u64) -> (Self, Vec<Finding>) {
         (Self { generation }, Vec::new())
     }
+
+    /// Resolves `database` without a server: the catalog is taken to be what the configuration says.
+    #[must_use]
+    pub fn offline(database: &Arc<Database>) -> (Self, Vec<Finding>) {
+        Self::build(database, Arc::new(Snapshot::default()), 0)
+    }
 }

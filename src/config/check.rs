@@ -1,0 +1,338 @@
+//! From the tree of known keys to the checked settings: defaults, meaning, and what keys ask of each other.
+//!
+//! Every function here answers with something usable and leaves what is wrong in `problems`; a configuration
+//! with problems is thrown away by its caller.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config::problem::Problem;
+use crate::config::raw::{Node, Value};
+use crate::config::value::{self, Fault};
+use crate::config::{
+    Access, Assignment, Config, Database, Databases, ListenSettings, OnMention, Reinsert, Strategy, Table, TableName,
+    Truncate, Unscoped, UpstreamSettings,
+};
+
+/// Where Sexton listens when the file does not say.
+const LISTEN_ADDRESS: &str = "127.0.0.1:6432";
+
+/// Clients served at once when the file does not say.
+const MAX_CONNECTIONS: u32 = 10_000;
+
+/// Time for a client's startup when the file does not say.
+const STARTUP_TIMEOUT_MS: u64 = 10_000;
+
+/// What the default name of an archive table ends with.
+const ARCHIVE_SUFFIX: &str = "_archive";
+
+/// The configuration `root` stands for.
+pub(super) fn config(root: &Node, problems: &mut Vec<Problem>) -> Config {
+    Config {
+        listen: listen(root.get("listen"), problems),
+        upstream: upstream(root, problems),
+        admin: None,
+        access: access(root.get("access"), problems),
+        databases: databases(root, problems),
+    }
+}
+
+fn listen(section: Option<&Node>, problems: &mut Vec<Problem>) -> ListenSettings {
+    let get = |name| section.and_then(|section| section.get(name));
+    ListenSettings {
+        address: read(get("address"), value::listen_address, problems).unwrap_or_else(|| LISTEN_ADDRESS.to_owned()),
+        unix_socket_dir: read(get("unix_socket_dir"), directory, problems),
+        max_connections: get("max_connections").and_then(|node| count(node, problems)).unwrap_or(MAX_CONNECTIONS),
+        startup_timeout_ms: read(get("startup_timeout"), value::milliseconds, problems).unwrap_or(STARTUP_TIMEOUT_MS),
+    }
+}
+
+fn upstream(root: &Node, problems: &mut Vec<Problem>) -> UpstreamSettings {
+    let section = root.get("upstream");
+    let mut required = |name: &str, mend: &str| {
+        let node = section.and_then(|section| section.get(name));
+        if node.is_none() && section.is_none_or(|section| matches!(section.value, Value::Section(_))) {
+            let line = section.map_or(1, |section| section.line);
+            problems.push(missing(line, format!("upstream.{name}"), mend));
+        }
+        node
+    };
+    let address =
+        required("address", "write where PostgreSQL listens, such as address = \"127.0.0.1:5432\" under [upstream]");
+    let user = required("user", "write Sexton's own login, such as user = \"sexton\" under [upstream]");
+    let mut addresses = Vec::new();
+    for node in address.into_iter().flat_map(Node::entries) {
+        addresses.extend(read(Some(node), value::upstream_address, problems));
+    }
+    if let Some(node) = address.filter(|node| node.entries().is_empty()) {
+        problems.push(node.problem("the list is empty", "write at least one address"));
+    }
+    UpstreamSettings {
+        addresses,
+        user: read(user, |text| value::stored(text.to_owned()), problems).unwrap_or_default(),
+        password: section.and_then(|section| section.get("password")).and_then(Node::text).map(str::to_owned),
+    }
+}
+
+fn access(section: Option<&Node>, problems: &mut Vec<Problem>) -> Access {
+    let mut roles = |name| {
+        let mut roles = Vec::new();
+        for node in section.and_then(|section| section.get(name)).into_iter().flat_map(Node::entries) {
+            roles.extend(read(Some(node), |text| value::stored(text.to_owned()), problems));
+        }
+        roles
+    };
+    Access { see_deleted: roles("see_deleted"), hard_delete: roles("hard_delete") }
+}
+
+fn databases(root: &Node, problems: &mut Vec<Problem>) -> Databases {
+    let mut databases = Databases::default();
+    let Some(section) = root.get("databases") else {
+        problems.push(missing(1, "databases".to_owned(), "write a section [databases.NAME] for each database served"));
+        return databases;
+    };
+    for (name, node) in section.children() {
+        let database = Arc::new(database(node, problems));
+        match value::stored(name.to_owned()) {
+            Ok(name) if name == "*" => databases.any = Some(database),
+            Ok(name) => {
+                databases.named.insert(name, database);
+            }
+            Err(fault) => problems.push(node.problem(fault.message, fault.mend)),
+        }
+    }
+    if matches!(&section.value, Value::Section(children) if children.is_empty()) {
+        problems
+            .push(section.problem("names no database", "write a section [databases.NAME] for each database served"));
+    }
+    databases
+}
+
+fn database(section: &Node, problems: &mut Vec<Problem>) -> Database {
+    let unscoped = match section.get("unscoped").and_then(Node::text) {
+        Some("pass") => Unscoped::Pass,
+        _ => Unscoped::Refuse,
+    };
+    let mut tables: Vec<Table> = Vec::new();
+    for (name, node) in section.get("tables").into_iter().flat_map(Node::children) {
+        let name = match value::table_name(name) {
+            Ok(name) => name,
+            Err(fault) => {
+                problems.push(node.problem(fault.message, fault.mend));
+                continue;
+            }
+        };
+        if let Some(first) = tables.iter().find(|table| table.name == name) {
+            problems.push(node.problem(
+                format!("the table {name} has a section already, on line {}", first.line),
+                "merge the two sections into one",
+            ));
+        }
+        tables.push(table(node, name, problems));
+    }
+    Database { unscoped, tables }
+}
+
+fn table(section: &Node, name: TableName, problems: &mut Vec<Problem>) -> Table {
+    let delete = strategy(section, problems);
+    let column = read(section.get("column"), value::column_name, problems);
+    let live = read(section.get("live"), expression, problems);
+    let mark = mark(section, problems);
+    let table = Table {
+        column,
+        live,
+        mark,
+        archive: archive(section, delete, &name, problems),
+        retain: read(section.get("retain"), value::interval, problems),
+        reinsert: match section.get("reinsert").and_then(Node::text) {
+            Some("revive") => Reinsert::Revive,
+            Some("error") => Reinsert::Error,
+            _ => Reinsert::Supersede,
+        },
+        truncate: match section.get("truncate").and_then(Node::text) {
+            Some("refuse") => Truncate::Refuse,
+            Some("pass") => Truncate::Pass,
+            _ => Truncate::Rewrite,
+        },
+        audit: matches!(section.get("audit").map(|node| &node.value), Some(Value::Flag(true))),
+        visible_through: section
+            .get("visible_through")
+            .into_iter()
+            .flat_map(Node::entries)
+            .filter_map(|node| node.text().map(str::to_owned))
+            .collect(),
+        on_mention: match section.get("on_mention").and_then(Node::text) {
+            Some("respect") => OnMention::Respect,
+            _ => OnMention::Enforce,
+        },
+        name,
+        delete: delete.unwrap_or(Strategy::Hard),
+        line: section.line,
+    };
+    if let Some(delete) = delete {
+        check_marker(section, delete, &table, problems);
+    }
+    if let (Some(node), None) = (section.get("retain_then"), section.get("retain")) {
+        problems.push(node.problem("nothing is retained", "add retain = \"90 days\", or remove retain_then"));
+    }
+    table
+}
+
+/// `None` where `delete` is missing or faulty: what depends on it is then not judged.
+fn strategy(section: &Node, problems: &mut Vec<Problem>) -> Option<Strategy> {
+    let Some(node) = section.get("delete") else {
+        if matches!(section.value, Value::Section(_)) {
+            let mend = "write delete = \"soft\", \"archive\" or \"hard\"";
+            problems.push(missing(section.line, format!("{}.delete", section.key), mend));
+        }
+        return None;
+    };
+    match node.text()? {
+        "soft" => Some(Strategy::Soft),
+        "archive" => Some(Strategy::Archive),
+        _ => Some(Strategy::Hard),
+    }
+}
+
+fn archive(
+    section: &Node,
+    delete: Option<Strategy>,
+    name: &TableName,
+    problems: &mut Vec<Problem>,
+) -> Option<TableName> {
+    let Some(node) = section.get("archive") else {
+        if delete != Some(Strategy::Archive) {
+            return None;
+        }
+        let relation = value::stored(format!("{}{ARCHIVE_SUFFIX}", name.relation));
+        if let Err(fault) = &relation {
+            let message = format!("the archive table's default name is too long: {}", fault.message);
+            problems.push(section.problem(message, "name the archive table with archive = \"…\""));
+        }
+        return relation.ok().map(|relation| TableName { schema: name.schema.clone(), relation });
+    };
+    let archive = read(Some(node), value::table_name, problems)?;
+    if archive == *name {
+        problems.push(node.problem("the table would be its own archive", "name another table"));
+    }
+    Some(archive)
+}
+
+fn mark(section: &Node, problems: &mut Vec<Problem>) -> Vec<Assignment> {
+    let Some(node) = section.get("mark") else { return Vec::new() };
+    let mut mark: Vec<Assignment> = Vec::new();
+    for (column, assigned) in node.children() {
+        let expression = read(Some(assigned), expression, problems);
+        match value::column_name(column) {
+            Ok(column) if mark.iter().any(|other| other.column == column) => {
+                problems.push(assigned.problem("the column is set twice", "remove one of the two"));
+            }
+            Ok(column) => mark.extend(expression.map(|expression| Assignment { column, expression })),
+            Err(fault) => problems.push(assigned.problem(fault.message, fault.mend)),
+        }
+    }
+    if matches!(&node.value, Value::Section(children) if children.is_empty()) {
+        problems.push(node.problem("sets no column", "write mark = { column = \"expression\" }, or remove it"));
+    }
+    mark
+}
+
+/// `column`, `live` and `mark` must say together how a deleted row is told and made.
+/// Which of them the marker's type fills in is known only with the database at hand.
+fn check_marker(section: &Node, delete: Strategy, table: &Table, problems: &mut Vec<Problem>) {
+    let (column, live, mark) = (section.get("column"), section.get("live"), section.get("mark"));
+    if let (Strategy::Hard, Some(node)) = (delete, mark) {
+        problems.push(node.problem(
+            "delete = \"hard\" marks nothing",
+            "remove mark, or write delete = \"soft\"; live or column alone hide rows marked earlier",
+        ));
+        return;
+    }
+    match (live, mark, column) {
+        (Some(live), None, None) if delete == Strategy::Soft => problems.push(live.problem(
+            "says which rows live, but nothing says how DELETE marks one",
+            "add mark = { column = \"expression\" }, or column = \"name\" for a marker whose type decides",
+        )),
+        (None, Some(mark), None) => problems.push(mark.problem(
+            "says how DELETE marks a row, but nothing says which rows live",
+            "add live = \"predicate\", or column = \"name\" for a marker whose type decides",
+        )),
+        (None, Some(mark), Some(_)) => {
+            let complete = mark.children().count() == table.mark.len();
+            if let Some(column) = table.column.as_ref().filter(|_| complete)
+                && !table.mark.iter().any(|assignment| assignment.column == *column)
+            {
+                problems.push(mark.problem(
+                    format!("does not set {column}, so that a deleted row would stay visible"),
+                    format!("add {column} = \"expression\" to mark, or say with live which rows live"),
+                ));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn missing(line: usize, key: String, mend: &str) -> Problem {
+    Problem { line, column: None, key: Some(key), message: "is required".to_owned(), mend: mend.to_owned() }
+}
+
+/// The string of `node` read by `reader`; `None` without a node, and after a fault.
+fn read<T>(node: Option<&Node>, reader: impl Fn(&str) -> Result<T, Fault>, problems: &mut Vec<Problem>) -> Option<T> {
+    let node = node?;
+    match reader(node.text()?) {
+        Ok(value) => Some(value),
+        Err(fault) => {
+            problems.push(node.problem(fault.message, fault.mend));
+            None
+        }
+    }
+}
+
+fn count(node: &Node, problems: &mut Vec<Problem>) -> Option<u32> {
+    let Value::Integer(number) = node.value else { return None };
+    let count = u32::try_from(number).ok().filter(|count| *count > 0);
+    if count.is_none() {
+        problems
+            .push(node.problem(format!("{number} is out of range"), format!("write a number from 1 to {}", u32::MAX)));
+    }
+    count
+}
+
+fn directory(text: &str) -> Result<PathBuf, Fault> {
+    if text.is_empty() { Err(Fault::new("the path is empty", "write a directory")) } else { Ok(PathBuf::from(text)) }
+}
+
+fn expression(text: &str) -> Result<String, Fault> {
+    match readable(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(why) => Err(Fault::new(
+            format!("this is no SQL expression: {why}"),
+            "write it as it would stand in a WHERE clause or behind SET column =",
+        )),
+    }
+}
+
+/// Whether `expression` can be read as one SQL expression.
+fn readable(expression: &str) -> Result<(), String> {
+    if expression.trim().is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    let mut open = Vec::new();
+    let mut quote = None;
+    for c in expression.chars() {
+        match (quote, c) {
+            (Some(q), _) if q == c => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(') => open.push(')'),
+            (None, '[') => open.push(']'),
+            (None, ')' | ']') if open.pop() != Some(c) => return Err(format!("\"{c}\" closes nothing")),
+            (None, _) => {}
+        }
+    }
+    match (quote, open.pop()) {
+        (Some(quote), _) => Err(format!("a {quote} is never closed")),
+        (None, Some(bracket)) => Err(format!("\"{bracket}\" is missing")),
+        (None, None) => Ok(()),
+    }
+}

@@ -1,0 +1,162 @@
+//! The command line where it needs no database: what it prints, and its exit codes.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A directory of its own for each test, gone with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("sexton-cli-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("a directory can be made");
+        Self(path)
+    }
+
+    fn with(self, file: &str, text: &str) -> Self {
+        fs::write(self.0.join(file), text).expect("a file can be written");
+        self
+    }
+
+    fn sexton(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sexton"));
+        command.args(arguments).current_dir(&self.0).env_clear().env("RUST_BACKTRACE", "1").stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::from(&self.sexton(arguments).output().expect("sexton runs"))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<&Output> for Ran {
+    fn from(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("messages are UTF-8");
+        Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+}
+
+const MINIMAL: &str = "\
+[upstream]
+address = '127.0.0.1:5432'
+user = 'sexton'
+[databases.shop.tables.users]
+delete = 'soft'
+";
+
+#[test]
+fn a_missing_file_is_one_message_that_names_the_places() {
+    let ran = Folder::new("missing").run(&["rewrite", "--offline", "SELECT 1"]);
+    if Path::new("/etc/sexton/sexton.toml").exists() {
+        return;
+    }
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+    let expected = "error: there is no configuration file at ./sexton.toml or at /etc/sexton/sexton.toml\n  mend: ";
+    assert!(ran.err.starts_with(expected), "{}", ran.err);
+    assert_eq!(ran.err.lines().count(), 2, "{}", ran.err);
+}
+
+#[test]
+fn a_file_named_is_the_only_place() {
+    let folder = Folder::new("named").with("sexton.toml", MINIMAL);
+    let ran = folder.run(&["rewrite", "--offline", "--config", "other.toml", "SELECT 1"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.starts_with("error: there is no configuration file at other.toml\n"), "{}", ran.err);
+    let by_variable = folder.sexton(&["rewrite", "--offline", "SELECT 1"]).env("SEXTON_CONFIG", "other.toml").output();
+    assert_eq!(Ran::from(&by_variable.expect("sexton runs")).err, ran.err);
+}
+
+#[test]
+fn a_wrong_key_is_told_with_its_line_and_mend() {
+    let folder = Folder::new("wrong-key").with("sexton.toml", &format!("{MINIMAL}colum = 'gone_at'\n"));
+    let ran = folder.run(&["rewrite", "--offline", "SELECT 1"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+    assert_eq!(
+        ran.err,
+        "error: the configuration cannot be used: 1 problem\n\
+         ./sexton.toml:6: databases.shop.tables.users.colum: unknown key\n  mend: did you mean column?\n"
+    );
+}
+
+#[test]
+fn a_program_that_asks_for_json_gets_the_failure_as_json() {
+    let folder = Folder::new("json-failure").with("sexton.toml", "upstream = 1");
+    let ran = folder.run(&["rewrite", "--offline", "--format", "json", "SELECT 1"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(2), ""));
+    let failure: serde_json::Value = serde_json::from_str(&ran.out).expect("it is JSON");
+    assert_eq!(failure["error"]["message"], "the configuration cannot be used: 2 problems");
+}
+
+#[test]
+fn an_unset_variable_is_told_by_name() {
+    let text = MINIMAL.replace("user = 'sexton'", "user = '${SEXTON_USER}'");
+    let folder = Folder::new("variable").with("sexton.toml", &text);
+    let ran = folder.run(&["rewrite", "--offline", "SELECT 1"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("upstream.user: the environment variable SEXTON_USER is not set"), "{}", ran.err);
+    let set = folder.sexton(&["rewrite", "--offline", "SELECT 1"]).env("SEXTON_USER", "sexton").output();
+    assert_eq!(Ran::from(&set.expect("sexton runs")).code, Some(0));
+}
+
+#[test]
+fn help_goes_to_stdout_and_is_fine() {
+    let folder = Folder::new("help");
+    let ran = folder.run(&["rewrite", "--help"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    for option in ["--offline", "--scope", "--role", "--database", "--search-path", "--config", "--format"] {
+        assert!(ran.out.contains(option), "{option} is not in\n{}", ran.out);
+    }
+    assert!(folder.run(&["--help"]).out.contains("rewrite"));
+}
+
+#[test]
+fn wrong_arguments_exit_with_2() {
+    let folder = Folder::new("arguments").with("sexton.toml", MINIMAL);
+    for arguments in [
+        vec!["bury"],
+        vec!["rewrite", "--offline", "--scope", "dead", "SELECT 1"],
+        vec!["rewrite", "--offline", "--database", "other", "SELECT 1"],
+    ] {
+        let ran = folder.run(&arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(ran.err.starts_with("error: "), "{}", ran.err);
+    }
+}
+
+#[test]
+fn several_databases_want_a_choice() {
+    let folder = Folder::new("choice").with("sexton.toml", &format!("{MINIMAL}[databases.other]\n"));
+    let ran = folder.run(&["rewrite", "--offline", "SELECT 1"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("--database: other, shop"), "{}", ran.err);
+    assert_eq!(folder.run(&["rewrite", "--offline", "--database", "shop", "SELECT 1"]).code, Some(0));
+}
+
+#[test]
+fn what_mentions_no_table_comes_out_as_it_went_in() {
+    let folder = Folder::new("unchanged").with("sexton.toml", MINIMAL);
+    let ran = folder.run(&["rewrite", "--offline", "SELECT", "1"]);
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), "SELECT 1\n", ""));
+
+    let mut child = folder.sexton(&["rewrite", "--offline", "--format", "json"]);
+    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("sexton runs");
+    child.stdin.take().expect("it is piped").write_all(b"SELECT 1\n").expect("it can be written");
+    let ran = Ran::from(&child.wait_with_output().expect("sexton ends"));
+    let answer: serde_json::Value = serde_json::from_str(&ran.out).expect("it is JSON");
+    assert_eq!((&answer["outcome"], &answer["text"]), (&"unchanged".into(), &"SELECT 1\n".into()));
+    assert_eq!(answer["refusal"], serde_json::Value::Null);
+}
