@@ -20,12 +20,26 @@ pub(crate) enum Entry {
         /// Sexton sent it: the client must not see its reply.
         swallow: bool,
     },
-    Bind { portal: Vec<u8>, statement: Vec<u8> },
-    DescribeStatement { name: Vec<u8> },
-    DescribePortal { portal: Vec<u8> },
-    Execute { portal: Vec<u8> },
-    CloseStatement { name: Vec<u8>, swallow: bool },
-    ClosePortal { portal: Vec<u8> },
+    Bind {
+        portal: Vec<u8>,
+        statement: Vec<u8>,
+    },
+    DescribeStatement {
+        name: Vec<u8>,
+    },
+    DescribePortal {
+        portal: Vec<u8>,
+    },
+    Execute {
+        portal: Vec<u8>,
+    },
+    CloseStatement {
+        name: Vec<u8>,
+        swallow: bool,
+    },
+    ClosePortal {
+        portal: Vec<u8>,
+    },
     Sync,
     Query(Query),
     FunctionCall,

@@ -55,7 +55,9 @@ impl Prepared {
     /// What executing it does to the session.
     pub(crate) fn effect(&self) -> &Effect {
         match &self.origin {
-            Origin::Message { plan, .. } => plan.statements.first().map_or(&Effect::None, |statement| &statement.effect),
+            Origin::Message { plan, .. } => {
+                plan.statements.first().map_or(&Effect::None, |statement| &statement.effect)
+            }
             Origin::Sql { .. } => &Effect::None,
         }
     }

@@ -271,9 +271,7 @@ impl Session {
 
     /// The text that an error or notice arriving now is about, and why Sexton made it fail, if it did.
     fn blamed(&mut self) -> (Option<Arc<Plan>>, Option<Complaint>) {
-        let refused = |plan: Option<&Arc<Plan>>| {
-            plan.and_then(|plan| plan.refusal.clone()).map(Complaint::Refused)
-        };
+        let refused = |plan: Option<&Arc<Plan>>| plan.and_then(|plan| plan.refusal.clone()).map(Complaint::Refused);
         let names = &self.names;
         let of_statement = |name: &[u8]| names.statements.get(name).and_then(|it| it.plan().cloned());
         let of_portal = |name: &[u8]| names.portals.get(name).and_then(|it| it.plan().cloned());

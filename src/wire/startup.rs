@@ -216,7 +216,8 @@ mod tests {
 
     #[test]
     fn p12_replication_is_anything_but_a_clear_no() {
-        for (value, asked) in [("true", true), ("database", true), ("1", true), ("off", false), ("f", false), ("0", false)]
+        for (value, asked) in
+            [("true", true), ("database", true), ("1", true), ("off", false), ("f", false), ("0", false)]
         {
             assert_eq!(startup(format!("user\0a\0replication\0{value}\0\0").as_bytes()).is_replication(), asked);
         }
