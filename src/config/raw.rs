@@ -100,13 +100,17 @@ pub(super) fn read(
 
 fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
     let offset = error.span().map_or(text.len(), |span| span.start).min(text.len());
+    let mend = match error.message() {
+        "duplicate key" => "keep one of the two",
+        _ => "write key = \"value\" lines under [section] headers; strings stand in quotes",
+    };
     let line_start = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
     Problem {
         line: line_number(text, offset),
         column: Some(text[line_start..offset].chars().count() + 1),
         key: None,
         message: format!("this is no TOML: {}", error.message().replace('\n', ", ")),
-        mend: "write key = \"value\" lines under [section] headers; strings stand in quotes".to_owned(),
+        mend: mend.to_owned(),
     }
 }
 
