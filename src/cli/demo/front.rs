@@ -1,17 +1,15 @@
-//! Sexton in front of the demo's server: `sexton serve` with a configuration like any other, as a child of the demo.
+//! Sexton in front of the demo's server, in this process, with a configuration like any other.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::unix::process::CommandExt;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
 
 use super::cluster::free_port;
 use crate::cli::report::Failure;
-
-/// How long `serve` may take until it listens.
-const START_TIMEOUT: Duration = Duration::from_secs(20);
+use crate::config::{self, Config};
+use crate::net::{ServeError, Server};
 
 /// The port tried first: PgBouncer's, which operators expect a proxy at.
 const USUAL_PORT: u16 = 6432;
@@ -19,52 +17,32 @@ const USUAL_PORT: u16 = 6432;
 /// The shop's configuration, with the two ports left open.
 const SHOP: &str = include_str!("shop.toml");
 
-/// Runs the command it is given and ends it when its standard input closes, which the end of the demo does.
-const KEEPER: &str = r#"
-exec 3<&0
-"$@" </dev/null 3<&- &
-served=$!
-{ read -r _ <&3; kill "$served" 2>/dev/null; sleep 2; kill -KILL "$served" 2>/dev/null; } &
-wait "$served"
-"#;
-
-/// A running `sexton serve`. Dropping it ends it.
+/// The proxy, running. Dropping it ends it and every connection through it.
 #[derive(Debug)]
 pub(super) struct Front {
     port: u16,
     config: PathBuf,
-    keeper: Child,
-    lifeline: Option<ChildStdin>,
+    runtime: Option<Runtime>,
 }
 
 impl Front {
-    /// Starts it in front of `server_port`; its files go to `directory`, which must outlive it.
+    /// Starts it in front of `server_port`. Its configuration is written to `directory`, for the reader.
     ///
     /// # Errors
-    /// The port is taken, or `serve` did not come up: with what it wrote.
+    /// The port is taken, or the server is not as the configuration says.
     pub(super) fn start(directory: &Path, server_port: u16, port: Option<u16>) -> Result<Self, Failure> {
         let port = choose_port(port)?;
-        let config = directory.join("sexton.toml");
-        fs::write(&config, shop(port, server_port))
-            .map_err(|error| Failure::new(format!("{} cannot be written: {error}", config.display())))?;
-        let started = |error: std::io::Error| Failure::new(format!("Sexton cannot be started: {error}"));
-        let log = fs::File::create(directory.join("sexton.log")).map_err(started)?;
-        let mut keeper = Command::new("/bin/sh")
-            .args(["-c", KEEPER, "sexton-demo"])
-            .arg(std::env::current_exe().map_err(started)?)
-            .args(["serve", "--config"])
-            .arg(&config)
-            // A Ctrl-C in the terminal is for the demo; Sexton goes when the pipe does.
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone().map_err(started)?)
-            .stderr(log)
-            .spawn()
-            .map_err(started)?;
-        let lifeline = keeper.stdin.take();
-        let mut front = Self { port, config, keeper, lifeline };
-        front.wait_until_it_listens(directory)?;
-        Ok(front)
+        let text = shop(port, server_port);
+        let file = directory.join("sexton.toml");
+        fs::write(&file, &text)
+            .map_err(|error| Failure::new(format!("{} cannot be written: {error}", file.display())))?;
+        let runtime = Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new(format!("the runtime cannot be started: {error}")))?;
+        let server = runtime.block_on(Server::start(parse(&text)?)).map_err(|error| not_started(&error))?;
+        runtime.spawn(server.run(std::future::pending()));
+        Ok(Self { port, config: file, runtime: Some(runtime) })
     }
 
     /// Where it listens on 127.0.0.1.
@@ -77,23 +55,37 @@ impl Front {
         &self.config
     }
 
-    fn wait_until_it_listens(&mut self, directory: &Path) -> Result<(), Failure> {
-        let deadline = Instant::now() + START_TIMEOUT;
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
-            if !matches!(self.keeper.try_wait(), Ok(None)) || Instant::now() > deadline {
-                let log = fs::read_to_string(directory.join("sexton.log")).unwrap_or_default();
-                return Err(Failure::new("Sexton did not start in front of the demo's server").detail(log.trim()));
-            }
-            std::thread::sleep(Duration::from_millis(20));
+    /// Serves until `until` is over.
+    pub(super) fn serve_until(&self, until: impl Future<Output = ()>) {
+        if let Some(runtime) = &self.runtime {
+            runtime.block_on(until);
         }
-        Ok(())
     }
 }
 
 impl Drop for Front {
     fn drop(&mut self) {
-        drop(self.lifeline.take());
-        let _ = self.keeper.wait();
+        // The database goes next: there is nothing to drain for.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Config, Failure> {
+    config::parse(text, &|_| None).map_err(|problems| {
+        let start = Failure::new("the demo's configuration cannot be used");
+        problems.iter().fold(start, |failure, problem| failure.detail(problem.render("sexton.toml")))
+    })
+}
+
+fn not_started(error: &ServeError) -> Failure {
+    let start = Failure::new("Sexton did not start in front of the demo's server").detail(error.to_string());
+    match error {
+        ServeError::Listen { .. } | ServeError::Unreachable { .. } => start,
+        ServeError::Unfit { findings, .. } => findings
+            .iter()
+            .fold(start, |failure, finding| failure.detail(format!("{}: {}", finding.key, finding.message))),
     }
 }
 
@@ -119,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_shops_configuration_is_one() {
-        let config = crate::config::parse(&shop(6432, 5432), &|_| None);
+        let config = parse(&shop(6432, 5432));
         assert!(config.is_ok_and(|config| config.databases.named["shop"].tables.len() == 5));
     }
 }

@@ -48,10 +48,6 @@ pub struct Arguments {
 /// # Errors
 /// PostgreSQL is missing, or a server did not start.
 pub fn run(arguments: &Arguments, _common: &Common) -> Result<ExitCode, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("no runtime: {error}")))?;
     let binaries = binaries(arguments.yes)?;
     print("Starting a throwaway PostgreSQL and the ticket shop.\n");
     let cluster = Cluster::start_with(&binaries, &Options::default()).map_err(not_started)?;
@@ -70,7 +66,7 @@ pub fn run(arguments: &Arguments, _common: &Common) -> Result<ExitCode, Failure>
     }
     if !arguments.once {
         print(&invitation(front.port(), cluster.port()));
-        runtime.block_on(asked_to_end());
+        front.serve_until(asked_to_end());
         print("\nStopping; nothing is left behind.\n");
     }
     Ok(ExitCode::from(FINE))
