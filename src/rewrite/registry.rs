@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aho_corasick::AhoCorasick;
 
 use crate::catalog::{Relation, RelationKind, Snapshot};
-use crate::config::{Database, Strategy, Unscoped};
+use crate::config::{Database, Table, TableName, Unscoped};
 use crate::rewrite::policy::Policy;
 
 /// Something the database lacks, or has too much of, for the configuration.
@@ -156,7 +156,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn register(&mut self, table: &crate::config::Table) {
+    fn register(&mut self, table: &Table) {
         let name = &table.name;
         let relation = self.snapshot.find(&name.schema, &name.relation);
         let policy = Policy::resolve(table, relation, self.snapshot);
@@ -220,7 +220,7 @@ impl Builder<'_> {
         }
     }
 
-    fn find(&mut self, table: &crate::config::Table, fatal: bool, key: &str, message: &str, mend: &str) {
+    fn find(&mut self, table: &Table, fatal: bool, key: &str, message: &str, mend: &str) {
         self.findings.push(Finding {
             fatal,
             line: table.line,
@@ -231,7 +231,7 @@ impl Builder<'_> {
     }
 }
 
-fn presumed(name: &crate::config::TableName) -> Relation {
+fn presumed(name: &TableName) -> Relation {
     Relation {
         oid: 0,
         schema: name.schema.clone(),
@@ -257,17 +257,5 @@ impl Entry {
             EntryKind::Registered(policy) if !policy.is_transparent() => Some(policy),
             EntryKind::Registered(_) | EntryKind::Ancestor(_) => None,
         }
-    }
-
-    /// True where DELETE keeps the row.
-    #[must_use]
-    pub fn keeps_rows(&self) -> bool {
-        self.policy().is_some_and(|policy| policy.strategy != Strategy::Hard)
-    }
-
-    /// Resolves `database` without a server: the catalog is taken to be what the configuration says.
-    #[must_use]
-    pub fn offline(database: &Arc<Database>) -> (Self, Vec<Finding>) {
-        Self::build(database, Arc::new(Snapshot::default()), 0)
     }
 }

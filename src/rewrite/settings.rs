@@ -233,7 +233,6 @@ pub(crate) fn set_config(statement: &Statement<'_>) -> Result<Option<Effect>, Re
             statement.kind(index + 1) == Some(Kind::Open) && statement.name_at(index).as_deref() == Some("set_config")
         })
         .collect();
-    let Some(&call) = calls.first() else { return Ok(None) };
     if let [call] = calls.as_slice()
         && let Some((name, value, local)) = exact_call(statement, *call)
     {
