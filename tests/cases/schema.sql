@@ -35,7 +35,7 @@ INSERT INTO orders VALUES (100, 1, 500), (101, 2, 700), (102, 1, 900), (103, 4, 
 CREATE SCHEMA archive;
 CREATE TABLE archive.orders (
     LIKE orders,
-    archived_at timestamptz, archived_by text, archive_reason text, archive_txid xid8, deletion_id uuid
+    archived_at timestamptz, archived_by text, archive_reason text, archive_txid bigint, deletion_id uuid
 );
 INSERT INTO archive.orders VALUES (90, 1, 100, '2026-01-01 00:00Z', 'app', NULL, NULL, NULL);
 

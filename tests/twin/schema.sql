@@ -10,7 +10,7 @@ CREATE TABLE items (id int PRIMARY KEY, user_id int, name text, size int);
 CREATE SCHEMA archive;
 CREATE TABLE archive.orders (
     LIKE orders,
-    archived_at timestamptz, archived_by text, archive_reason text, archive_txid xid8, deletion_id uuid
+    archived_at timestamptz, archived_by text, archive_reason text, archive_txid bigint, deletion_id uuid
 );
 INSERT INTO users SELECT i, 'user ' || i % 17, nullif(i % 11, 3) FROM generate_series(1, 30) i;
 INSERT INTO posts SELECT i, nullif(i % 41, 0), 'post ' || i % 13, nullif(i % 7, 2) FROM generate_series(1, 30) i;

@@ -16,7 +16,7 @@ CREATE TABLE orders (
 CREATE SCHEMA archive;
 CREATE TABLE archive.orders (
     LIKE orders,
-    archived_at timestamptz, archived_by text, archive_reason text, archive_txid xid8, deletion_id uuid
+    archived_at timestamptz, archived_by text, archive_reason text, archive_txid bigint, deletion_id uuid
 );
 
 INSERT INTO events VALUES (1, 'Night of the Organ'), (2, 'Spring Requiem');
