@@ -142,7 +142,7 @@ fn tags_are_right_in_a_pipeline_with_an_error_in_the_middle() {
             seen.push(reply.tag.or(reply.error.map(|error| error.sqlstate)).unwrap_or_default());
         }
     }
-    assert_eq!(seen, ["DELETE 1", "UPDATE 2", "22012", "DELETE 1", "SELECT 2"]);
+    assert_eq!(seen, ["DELETE 1", "UPDATE 2", "DELETE 1", "22012", "DELETE 1", "SELECT 2"]);
 }
 
 #[test]

@@ -1,17 +1,23 @@
 -- title: an inner join hides both sides
 SELECT u.id, p.id FROM users u JOIN posts p ON p.user_id = u.id;
+-- rewritten:
+SELECT u.id, p.id FROM users u JOIN posts p ON p.user_id = u.id WHERE u.deleted_at IS NULL AND NOT p.deleted;
 -- rows:
 -- 1 | 10
 -- 2 | 12
 
 -- title: a comma join hides both sides
 SELECT u.id, p.id FROM users u, posts p WHERE p.user_id = u.id;
+-- rewritten:
+SELECT u.id, p.id FROM users u, posts p WHERE u.deleted_at IS NULL AND NOT p.deleted AND (p.user_id = u.id);
 -- rows:
 -- 1 | 10
 -- 2 | 12
 
 -- title: a cross join hides both sides
 SELECT u.id, p.id FROM users u CROSS JOIN posts p;
+-- rewritten:
+SELECT u.id, p.id FROM users u CROSS JOIN posts p WHERE u.deleted_at IS NULL AND NOT p.deleted;
 -- rows:
 -- 1 | 10
 -- 1 | 12
@@ -28,6 +34,8 @@ SELECT u.id, p.id FROM users u CROSS JOIN posts p;
 
 -- title: a left join keeps the left row when the right is deleted
 SELECT u.id, p.id FROM users u LEFT JOIN posts p ON p.user_id = u.id;
+-- rewritten:
+SELECT u.id, p.id FROM users u LEFT JOIN posts p ON NOT p.deleted AND (p.user_id = u.id) WHERE u.deleted_at IS NULL;
 -- rows:
 -- 1 | 10
 -- 2 | 12
@@ -35,6 +43,8 @@ SELECT u.id, p.id FROM users u LEFT JOIN posts p ON p.user_id = u.id;
 
 -- title: a left join with the deleted side on the left
 SELECT p.id, u.id FROM posts p LEFT JOIN users u ON u.id = p.user_id;
+-- rewritten:
+SELECT p.id, u.id FROM posts p LEFT JOIN users u ON u.deleted_at IS NULL AND (u.id = p.user_id) WHERE NOT p.deleted;
 -- rows:
 -- 10 | 1
 -- 12 | 2
@@ -43,6 +53,8 @@ SELECT p.id, u.id FROM posts p LEFT JOIN users u ON u.id = p.user_id;
 
 -- title: a right join keeps the right row
 SELECT u.id, p.id FROM users u RIGHT JOIN posts p ON p.user_id = u.id;
+-- rewritten:
+SELECT u.id, p.id FROM users u RIGHT JOIN posts p ON u.deleted_at IS NULL AND (p.user_id = u.id) WHERE NOT p.deleted;
 -- rows:
 -- 1 | 10
 -- 2 | 12
@@ -51,6 +63,8 @@ SELECT u.id, p.id FROM users u RIGHT JOIN posts p ON p.user_id = u.id;
 
 -- title: each side of a full join hides its own deleted rows
 SELECT u.id, p.id FROM users u FULL JOIN posts p ON p.user_id = u.id;
+-- rewritten:
+SELECT u.id, p.id FROM (SELECT * FROM users WHERE users.deleted_at IS NULL) u FULL JOIN (SELECT * FROM posts WHERE NOT posts.deleted) p ON p.user_id = u.id;
 -- rows:
 -- 1 | 10
 -- 2 | 12
@@ -60,6 +74,8 @@ SELECT u.id, p.id FROM users u FULL JOIN posts p ON p.user_id = u.id;
 
 -- title: a full join without aliases keeps the table names
 SELECT users.id, posts.id FROM users FULL JOIN posts ON posts.user_id = users.id;
+-- rewritten:
+SELECT users.id, posts.id FROM (SELECT * FROM users WHERE users.deleted_at IS NULL) AS users FULL JOIN (SELECT * FROM posts WHERE NOT posts.deleted) AS posts ON posts.user_id = users.id;
 -- rows:
 -- 1 | 10
 -- 2 | 12
@@ -69,6 +85,8 @@ SELECT users.id, posts.id FROM users FULL JOIN posts ON posts.user_id = users.id
 
 -- title: an or in the on condition is parenthesised
 SELECT u.id, p.id FROM users u LEFT JOIN posts p ON p.user_id = u.id OR p.user_id IS NULL;
+-- rewritten:
+SELECT u.id, p.id FROM users u LEFT JOIN posts p ON NOT p.deleted AND (p.user_id = u.id OR p.user_id IS NULL) WHERE u.deleted_at IS NULL;
 -- rows:
 -- 1 | 10
 -- 1 | 14
@@ -78,12 +96,16 @@ SELECT u.id, p.id FROM users u LEFT JOIN posts p ON p.user_id = u.id OR p.user_i
 
 -- title: an inner join using merges its column
 SELECT id, u.name, n.body FROM users u JOIN notes n USING (id);
+-- rewritten:
+SELECT id, u.name, n.body FROM users u JOIN notes n USING (id) WHERE u.deleted_at IS NULL AND n.gone IS NOT TRUE;
 -- rows:
 -- 1 | ann | null is live
 -- 2 | bob | false is live
 
 -- title: a left join using keeps the merged column
 SELECT id, name, body FROM users LEFT JOIN notes USING (id);
+-- rewritten:
+SELECT id, name, body FROM users LEFT JOIN (SELECT * FROM notes WHERE notes.gone IS NOT TRUE) AS notes USING (id) WHERE users.deleted_at IS NULL;
 -- rows:
 -- 1 | ann | null is live
 -- 2 | bob | false is live
@@ -91,12 +113,16 @@ SELECT id, name, body FROM users LEFT JOIN notes USING (id);
 
 -- title: a right join using keeps the merged column
 SELECT id, name, body FROM users RIGHT JOIN notes USING (id);
+-- rewritten:
+SELECT id, name, body FROM (SELECT * FROM users WHERE users.deleted_at IS NULL) AS users RIGHT JOIN notes USING (id) WHERE notes.gone IS NOT TRUE;
 -- rows:
 -- 1 | ann | null is live
 -- 2 | bob | false is live
 
 -- title: a full join using keeps the merged column
 SELECT id, name, body FROM users FULL JOIN notes USING (id);
+-- rewritten:
+SELECT id, name, body FROM (SELECT * FROM users WHERE users.deleted_at IS NULL) AS users FULL JOIN (SELECT * FROM notes WHERE notes.gone IS NOT TRUE) AS notes USING (id);
 -- rows:
 -- 1 | ann | null is live
 -- 2 | bob | false is live
@@ -104,18 +130,24 @@ SELECT id, name, body FROM users FULL JOIN notes USING (id);
 
 -- title: a using alias
 SELECT k.id FROM users JOIN notes USING (id) AS k;
+-- rewritten:
+SELECT k.id FROM users JOIN notes USING (id) AS k WHERE users.deleted_at IS NULL AND notes.gone IS NOT TRUE;
 -- rows:
 -- 1
 -- 2
 
 -- title: star after using has the merged column once
 SELECT * FROM items LEFT JOIN notes USING (id);
+-- rewritten:
+SELECT * FROM items LEFT JOIN (SELECT * FROM notes WHERE notes.gone IS NOT TRUE) AS notes USING (id);
 -- rows:
 -- 1 | pen | null | 1 | null is live | null
 -- 2 | ink | 2026-01-01 00:00:00+00 | 1 | false is live | f
 
 -- title: a natural join on the shared column
 SELECT id, name, cents FROM (SELECT id, name FROM users) u NATURAL LEFT JOIN (SELECT user_id AS id, cents FROM billing.invoices) b;
+-- rewritten:
+SELECT id, name, cents FROM (SELECT id, name FROM users WHERE users.deleted_at IS NULL) u NATURAL LEFT JOIN (SELECT user_id AS id, cents FROM billing.invoices WHERE billing.invoices.deleted_at IS NULL) b;
 -- rows:
 -- 1 | ann | 50
 -- 2 | bob | 70
@@ -123,11 +155,15 @@ SELECT id, name, cents FROM (SELECT id, name FROM users) u NATURAL LEFT JOIN (SE
 
 -- title: a natural left join of the tables themselves
 SELECT count(*) FROM notes NATURAL LEFT JOIN posts;
+-- rewritten:
+SELECT count(*) FROM notes NATURAL LEFT JOIN (SELECT * FROM posts WHERE NOT posts.deleted) AS posts WHERE notes.gone IS NOT TRUE;
 -- rows:
 -- 2
 
 -- title: a self join hides both references
 SELECT a.id, b.id FROM users a LEFT JOIN users b ON b.id = a.id + 1;
+-- rewritten:
+SELECT a.id, b.id FROM users a LEFT JOIN users b ON b.deleted_at IS NULL AND (b.id = a.id + 1) WHERE a.deleted_at IS NULL;
 -- rows:
 -- 1 | 2
 -- 2 | 3
@@ -135,6 +171,8 @@ SELECT a.id, b.id FROM users a LEFT JOIN users b ON b.id = a.id + 1;
 
 -- title: three tables, outer in outer
 SELECT u.id, p.id, n.id FROM users u LEFT JOIN posts p ON p.user_id = u.id LEFT JOIN notes n ON n.id = p.id - 9;
+-- rewritten:
+SELECT u.id, p.id, n.id FROM users u LEFT JOIN posts p ON NOT p.deleted AND (p.user_id = u.id) LEFT JOIN notes n ON n.gone IS NOT TRUE AND (n.id = p.id - 9) WHERE u.deleted_at IS NULL;
 -- rows:
 -- 1 | 10 | 1
 -- 2 | 12 | null
@@ -142,6 +180,8 @@ SELECT u.id, p.id, n.id FROM users u LEFT JOIN posts p ON p.user_id = u.id LEFT 
 
 -- title: a parenthesised join on the nullable side
 SELECT u.id, p.id, n.id FROM users u LEFT JOIN (posts p JOIN notes n ON n.id = p.id - 9) ON p.user_id = u.id;
+-- rewritten:
+SELECT u.id, p.id, n.id FROM users u LEFT JOIN (posts p JOIN notes n ON n.id = p.id - 9) ON NOT p.deleted AND n.gone IS NOT TRUE AND (p.user_id = u.id) WHERE u.deleted_at IS NULL;
 -- rows:
 -- 1 | 10 | 1
 -- 2 | null | null
@@ -149,6 +189,8 @@ SELECT u.id, p.id, n.id FROM users u LEFT JOIN (posts p JOIN notes n ON n.id = p
 
 -- title: a parenthesised join with an alias
 SELECT j.name FROM (users u LEFT JOIN seats s ON s.id = u.id) AS j;
+-- rewritten:
+SELECT j.name FROM ((SELECT * FROM users WHERE users.deleted_at IS NULL) u LEFT JOIN seats s ON (s.state <> 'void') AND (s.id = u.id)) AS j;
 -- rows:
 -- ann
 -- bob
@@ -156,29 +198,39 @@ SELECT j.name FROM (users u LEFT JOIN seats s ON s.id = u.id) AS j;
 
 -- title: a left join under a right join
 SELECT u.id, p.id, i.id FROM users u LEFT JOIN posts p ON p.user_id = u.id RIGHT JOIN items i ON i.id = u.id;
+-- rewritten:
+SELECT u.id, p.id, i.id FROM users u LEFT JOIN posts p ON NOT p.deleted AND (p.user_id = u.id) RIGHT JOIN items i ON u.deleted_at IS NULL AND (i.id = u.id);
 -- rows:
 -- 1 | 10 | 1
 -- 2 | 12 | 2
 
 -- title: a full join in the middle
 SELECT u.id, p.id, i.id FROM users u FULL JOIN posts p ON p.user_id = u.id JOIN items i ON i.id = u.id;
+-- rewritten:
+SELECT u.id, p.id, i.id FROM (SELECT * FROM users WHERE users.deleted_at IS NULL) u FULL JOIN (SELECT * FROM posts WHERE NOT posts.deleted) p ON p.user_id = u.id JOIN items i ON i.id = u.id;
 -- rows:
 -- 1 | 10 | 1
 -- 2 | 12 | 2
 
 -- title: the null row of an outer join is kept by is null
 SELECT u.id FROM users u LEFT JOIN posts p ON p.user_id = u.id WHERE p.id IS NULL;
+-- rewritten:
+SELECT u.id FROM users u LEFT JOIN posts p ON NOT p.deleted AND (p.user_id = u.id) WHERE u.deleted_at IS NULL AND (p.id IS NULL);
 -- rows:
 -- 3
 
 -- title: a registered and an unregistered table
 SELECT i.id, u.id FROM items i LEFT JOIN users u ON u.id = i.id;
+-- rewritten:
+SELECT i.id, u.id FROM items i LEFT JOIN users u ON u.deleted_at IS NULL AND (u.id = i.id);
 -- rows:
 -- 1 | 1
 -- 2 | 2
 
 -- title: an archive table joined to a soft one
 SELECT o.id, u.name FROM orders o LEFT JOIN users u ON u.id = o.user_id;
+-- rewritten:
+SELECT o.id, u.name FROM orders o LEFT JOIN users u ON u.deleted_at IS NULL AND (u.id = o.user_id);
 -- rows:
 -- 100 | ann
 -- 101 | bob
@@ -187,6 +239,8 @@ SELECT o.id, u.name FROM orders o LEFT JOIN users u ON u.id = o.user_id;
 
 -- title: a lateral subquery sees live rows
 SELECT u.id, l.id FROM users u LEFT JOIN LATERAL (SELECT id FROM posts p WHERE p.user_id = u.id ORDER BY id DESC LIMIT 1) l ON true;
+-- rewritten:
+SELECT u.id, l.id FROM users u LEFT JOIN LATERAL (SELECT id FROM posts p WHERE NOT p.deleted AND (p.user_id = u.id) ORDER BY id DESC LIMIT 1) l ON true WHERE u.deleted_at IS NULL;
 -- rows:
 -- 1 | 10
 -- 2 | 12
@@ -194,6 +248,8 @@ SELECT u.id, l.id FROM users u LEFT JOIN LATERAL (SELECT id FROM posts p WHERE p
 
 -- title: a lateral reference inside a function
 SELECT u.id, g FROM users u, LATERAL generate_series(1, u.id) g WHERE u.id < 3;
+-- rewritten:
+SELECT u.id, g FROM users u, LATERAL generate_series(1, u.id) g WHERE u.deleted_at IS NULL AND (u.id < 3);
 -- rows:
 -- 1 | 1
 -- 2 | 1
@@ -201,6 +257,8 @@ SELECT u.id, g FROM users u, LATERAL generate_series(1, u.id) g WHERE u.id < 3;
 
 -- title: partitions joined on the nullable side
 SELECT u.id, m.id FROM users u LEFT JOIN measurements m ON m.id = u.id;
+-- rewritten:
+SELECT u.id, m.id FROM users u LEFT JOIN measurements m ON m.deleted_at IS NULL AND (m.id = u.id) WHERE u.deleted_at IS NULL;
 -- rows:
 -- 1 | 1
 -- 2 | null
@@ -208,11 +266,15 @@ SELECT u.id, m.id FROM users u LEFT JOIN measurements m ON m.id = u.id;
 
 -- title: a join on true
 SELECT count(*) FROM users LEFT JOIN seats ON true;
+-- rewritten:
+SELECT count(*) FROM users LEFT JOIN seats ON (seats.state <> 'void') AND (true) WHERE users.deleted_at IS NULL;
 -- rows:
 -- 9
 
 -- title: the alias of one table is the name of another
 SELECT posts.id FROM users posts WHERE posts.id > 0;
+-- rewritten:
+SELECT posts.id FROM users posts WHERE posts.deleted_at IS NULL AND (posts.id > 0);
 -- rows:
 -- 1
 -- 2

@@ -1,6 +1,6 @@
 -- title: a do block that names a registered table
 DO $$ BEGIN PERFORM count(*) FROM users; END $$;
--- refused: do-block 0A000
+-- refused: opaque 0A000
 
 -- title: a merge into a soft table waits for its rule
 MERGE INTO users u USING items i ON i.id = u.id WHEN MATCHED THEN DELETE;
@@ -8,16 +8,16 @@ MERGE INTO users u USING items i ON i.id = u.id WHEN MATCHED THEN DELETE;
 
 -- title: a string function that names a registered table
 SELECT query_to_xml('SELECT * FROM users', true, false, '');
--- refused: sql-in-string 0A000
+-- refused: opaque 0A000
 
 -- title: dropping a registered table
 DROP TABLE posts;
--- refused: drop-table 42501
+-- refused: drop 42501
 
 -- title: dropping the marker
 ALTER TABLE users DROP COLUMN deleted_at;
--- refused: drop-marker 42501
+-- refused: alter 42501
 
 -- title: a rule on a registered table
 CREATE RULE r AS ON DELETE TO users DO INSTEAD NOTHING;
--- refused: rule 0A000
+-- refused: utility 0A000

@@ -306,7 +306,7 @@ impl Generator {
             7 => {
                 scope.add("t", table);
                 let condition = self.condition(&scope, 1);
-                format!("DELETE FROM {name} AS t WHERE t.{few} AND ({condition}) RETURNING t")
+                format!("DELETE FROM {name} AS t WHERE t.{few} AND ({condition}) RETURNING t.*")
             }
             _ => {
                 scope.add(name, table);
