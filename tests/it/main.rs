@@ -9,6 +9,8 @@ mod cases;
 mod cli;
 /// Good and bad configuration files.
 mod config;
+/// The guided tour.
+mod demo;
 /// The code against its own rules.
 mod tidy;
 /// Random statements against a database with real deletes.

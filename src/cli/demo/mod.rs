@@ -102,9 +102,9 @@ fn invitation(sexton: u16, server: u16) -> String {
     let superuser = Cluster::SUPERUSER;
     format!(
         "\nTry it yourself:\n\n   \
-         psql -h 127.0.0.1 -p {sexton} -U app {DATABASE}        through Sexton\n   \
-         psql -h 127.0.0.1 -p {sexton} -U support {DATABASE}    through Sexton, may SET sexton.scope\n   \
-         psql -h 127.0.0.1 -p {server} -U {superuser} {DATABASE}   directly\n\n\
+         psql -h 127.0.0.1 -p {sexton:<5} -U app {DATABASE}         through Sexton\n   \
+         psql -h 127.0.0.1 -p {sexton:<5} -U support {DATABASE}     through Sexton, may SET sexton.scope\n   \
+         psql -h 127.0.0.1 -p {server:<5} -U {superuser} {DATABASE}    directly\n\n\
          Ctrl-C stops everything.\n"
     )
 }

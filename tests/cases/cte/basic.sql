@@ -148,3 +148,53 @@ WITH a AS (DELETE FROM posts WHERE user_id = 1 RETURNING id), b AS (DELETE FROM 
 WITH a AS (UPDATE posts SET deleted = true WHERE NOT posts.deleted AND (user_id = 1) RETURNING id), b AS (UPDATE notes SET gone = true WHERE notes.gone IS NOT TRUE AND (user_id = 1) RETURNING id) SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b);
 -- rows:
 -- 1 | 2
+
+-- title: a cte in a subquery in a where
+SELECT id FROM items WHERE id IN (WITH w AS (SELECT id FROM users) SELECT id FROM w);
+-- rewritten:
+SELECT id FROM items WHERE id IN (WITH w AS (SELECT id FROM users WHERE users.deleted_at IS NULL) SELECT id FROM w);
+-- rows:
+-- 1
+-- 2
+
+-- title: a cte used twice, once on a nullable side
+WITH w AS (SELECT id FROM users) SELECT a.id, b.id FROM w a LEFT JOIN w b ON b.id = a.id + 1;
+-- rewritten:
+WITH w AS (SELECT id FROM users WHERE users.deleted_at IS NULL) SELECT a.id, b.id FROM w a LEFT JOIN w b ON b.id = a.id + 1;
+-- rows:
+-- 1 | 2
+-- 2 | 3
+-- 3 | null
+
+-- title: an archive delete and a soft delete in one statement
+WITH o AS (DELETE FROM orders WHERE user_id = 1 RETURNING id), p AS (DELETE FROM posts WHERE user_id = 1 RETURNING id) SELECT (SELECT count(*) FROM o), (SELECT count(*) FROM p);
+-- rewritten:
+WITH sexton_1 AS (DELETE FROM orders WHERE user_id = 1 RETURNING orders.*), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), coalesce(nullif(current_setting('sexton.actor', true), ''), session_user), nullif(current_setting('sexton.reason', true), ''), pg_current_xact_id()::text::bigint, (SELECT gen_random_uuid()) FROM sexton_1), o AS ( SELECT id FROM sexton_1 AS orders), p AS (UPDATE posts SET deleted = true WHERE NOT posts.deleted AND (user_id = 1) RETURNING id) SELECT (SELECT count(*) FROM o), (SELECT count(*) FROM p);
+-- rows:
+-- 2 | 1
+
+-- title: a deleting cte that feeds another delete
+WITH gone AS (DELETE FROM users WHERE id = 1 RETURNING id) DELETE FROM posts USING gone WHERE posts.user_id = gone.id RETURNING posts.id;
+-- rewritten:
+WITH gone AS (UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL AND (id = 1) RETURNING id) UPDATE posts SET deleted = true FROM gone WHERE NOT posts.deleted AND (posts.user_id = gone.id) RETURNING posts.id;
+-- tag: DELETE 1
+-- rows:
+-- 10
+
+-- title: a recursive walk with union distinct and a join to a soft table
+WITH RECURSIVE r (id) AS (VALUES (1) UNION SELECT u.id FROM r JOIN users u ON u.id <= r.id + 2) SELECT id FROM r;
+-- rewritten:
+WITH RECURSIVE r (id) AS (VALUES (1) UNION SELECT u.id FROM r JOIN users u ON u.id <= r.id + 2 WHERE u.deleted_at IS NULL) SELECT id FROM r;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a search clause
+WITH RECURSIVE r AS (SELECT id FROM users WHERE id = 1 UNION ALL SELECT u.id FROM r JOIN users u ON u.id = r.id + 1) SEARCH DEPTH FIRST BY id SET ord SELECT id FROM r ORDER BY ord;
+-- rewritten:
+WITH RECURSIVE r AS (SELECT id FROM users WHERE users.deleted_at IS NULL AND (id = 1) UNION ALL SELECT u.id FROM r JOIN users u ON u.id = r.id + 1 WHERE u.deleted_at IS NULL) SEARCH DEPTH FIRST BY id SET ord SELECT id FROM r ORDER BY ord;
+-- rows:
+-- 1
+-- 2
+-- 3

@@ -263,3 +263,52 @@ UPDATE seats SET state = 'void', voided_by = session_user WHERE (seats.state <> 
 -- tag: DELETE 1, SELECT 1
 -- rows:
 -- 1 | void | support
+
+-- title: a delete with using a left join on the nullable side
+DELETE FROM items USING posts p LEFT JOIN users u ON u.id = p.user_id WHERE u.id IS NULL AND items.id = p.id - 12 RETURNING items.id, p.id;
+-- rewritten:
+DELETE FROM items USING posts p LEFT JOIN users u ON u.deleted_at IS NULL AND (u.id = p.user_id) WHERE NOT p.deleted AND (u.id IS NULL AND items.id = p.id - 12) RETURNING items.id, p.id;
+-- tag: DELETE 2
+-- rows:
+-- 1 | 13
+-- 2 | 14
+
+-- title: a delete with a correlated not exists
+DELETE FROM users u WHERE NOT EXISTS (SELECT FROM posts p WHERE p.user_id = u.id) RETURNING id, name;
+-- rewritten:
+UPDATE users u SET deleted_at = now() WHERE u.deleted_at IS NULL AND (NOT EXISTS (SELECT FROM posts p WHERE NOT p.deleted AND (p.user_id = u.id))) RETURNING id, name;
+-- tag: DELETE 1
+-- rows:
+-- 3 | cid
+
+-- title: a delete returning a subquery
+DELETE FROM users WHERE id = 1 RETURNING id, (SELECT count(*) FROM posts WHERE user_id = users.id);
+-- rewritten:
+WITH sexton_1 AS (UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL AND (id = 1) RETURNING users.*) SELECT id, (SELECT count(*) FROM posts WHERE NOT posts.deleted AND (user_id = users.id)) FROM (SELECT id, name, email, NULL::timestamp with time zone AS deleted_at FROM sexton_1) AS users;
+-- tag: DELETE 1
+-- rows:
+-- 1 | 1
+
+-- title: a delete using lateral
+DELETE FROM posts USING users u, LATERAL (SELECT u.id + 9 AS target) t WHERE posts.id = t.target RETURNING posts.id;
+-- rewritten:
+UPDATE posts SET deleted = true FROM users u, LATERAL (SELECT u.id + 9 AS target) t WHERE NOT posts.deleted AND u.deleted_at IS NULL AND (posts.id = t.target) RETURNING posts.id;
+-- tag: DELETE 2
+-- rows:
+-- 10
+-- 12
+
+-- title: a delete with is null of the marker
+DELETE FROM users WHERE deleted_at IS NULL AND id = 1;
+-- rewritten:
+UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL AND (deleted_at IS NULL AND id = 1);
+-- tag: DELETE 1
+
+-- title: a delete of what was inserted in the same transaction
+INSERT INTO users (id, name) VALUES (8, 'hal'); DELETE FROM users WHERE id = 8 RETURNING name; SELECT count(*) FROM users;
+-- rewritten:
+INSERT INTO users (id, name) VALUES (8, 'hal'); UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL AND (id = 8) RETURNING name; SELECT count(*) FROM users WHERE users.deleted_at IS NULL;
+-- tag: INSERT 0 1, DELETE 1, SELECT 1
+-- rows:
+-- hal
+-- 3

@@ -279,3 +279,93 @@ SELECT posts.id FROM users posts WHERE posts.deleted_at IS NULL AND (posts.id > 
 -- 1
 -- 2
 -- 3
+
+-- title: a left join whose on has its own or and and
+SELECT u.id, p.id FROM users u LEFT JOIN posts p ON p.user_id = u.id AND p.title LIKE 'ann%' OR p.id = 14 WHERE u.id = 1 OR u.id = 4;
+-- rewritten:
+SELECT u.id, p.id FROM users u LEFT JOIN posts p ON NOT p.deleted AND (p.user_id = u.id AND p.title LIKE 'ann%' OR p.id = 14) WHERE u.deleted_at IS NULL AND (u.id = 1 OR u.id = 4);
+-- rows:
+-- 1 | 10
+-- 1 | 14
+
+-- title: two full joins in a row
+SELECT u.id, p.id, s.id FROM users u FULL JOIN posts p ON p.user_id = u.id FULL JOIN seats s ON s.id = u.id;
+-- rewritten:
+SELECT u.id, p.id, s.id FROM (SELECT * FROM users WHERE users.deleted_at IS NULL) u FULL JOIN (SELECT * FROM posts WHERE NOT posts.deleted) p ON p.user_id = u.id FULL JOIN (SELECT * FROM seats WHERE (seats.state <> 'void')) s ON s.id = u.id;
+-- rows:
+-- 1 | 10 | 1
+-- 2 | 12 | 2
+-- 3 | null | null
+-- null | 13 | null
+-- null | 14 | null
+-- null | null | 4
+
+-- title: a right join after a left join
+SELECT u.id, p.id, s.id FROM users u LEFT JOIN posts p ON p.user_id = u.id RIGHT JOIN seats s ON s.id = p.id - 9;
+-- rewritten:
+SELECT u.id, p.id, s.id FROM users u LEFT JOIN posts p ON NOT p.deleted AND (p.user_id = u.id) RIGHT JOIN seats s ON u.deleted_at IS NULL AND (s.id = p.id - 9) WHERE (s.state <> 'void');
+-- rows:
+-- 1 | 10 | 1
+-- null | null | 2
+-- null | null | 4
+
+-- title: a parenthesised right join on the nullable side
+SELECT i.id, u.id, p.id FROM items i LEFT JOIN (users u RIGHT JOIN posts p ON p.user_id = u.id) ON i.id = u.id;
+-- rewritten:
+SELECT i.id, u.id, p.id FROM items i LEFT JOIN (users u RIGHT JOIN posts p ON u.deleted_at IS NULL AND (p.user_id = u.id)) ON NOT p.deleted AND (i.id = u.id);
+-- rows:
+-- 1 | 1 | 10
+-- 2 | 2 | 12
+
+-- title: a parenthesised full join inside a left join
+SELECT i.id, u.id, p.id FROM items i LEFT JOIN (users u FULL JOIN posts p ON p.user_id = u.id) ON i.id = u.id;
+-- rewritten:
+SELECT i.id, u.id, p.id FROM items i LEFT JOIN ((SELECT * FROM users WHERE users.deleted_at IS NULL) u FULL JOIN (SELECT * FROM posts WHERE NOT posts.deleted) p ON p.user_id = u.id) ON i.id = u.id;
+-- rows:
+-- 1 | 1 | 10
+-- 2 | 2 | 12
+
+-- title: a natural full join of two soft tables
+SELECT * FROM users NATURAL FULL JOIN notes;
+-- rewritten:
+SELECT * FROM (SELECT * FROM users WHERE users.deleted_at IS NULL) AS users NATURAL FULL JOIN (SELECT * FROM notes WHERE notes.gone IS NOT TRUE) AS notes;
+-- rows:
+-- 1 | ann | ann@example.com | null | 1 | null is live | null
+-- 2 | bob | bob@example.com | null | 1 | false is live | f
+-- 3 | cid | null | null | null | null | null
+
+-- title: using with three tables
+SELECT id, u.name, n.body, s.label FROM users u LEFT JOIN notes n USING (id) LEFT JOIN seats s USING (id);
+-- rewritten:
+SELECT id, u.name, n.body, s.label FROM users u LEFT JOIN (SELECT * FROM notes WHERE notes.gone IS NOT TRUE) n USING (id) LEFT JOIN (SELECT * FROM seats WHERE (seats.state <> 'void')) s USING (id) WHERE u.deleted_at IS NULL;
+-- rows:
+-- 1 | ann | null is live | A1
+-- 2 | bob | false is live | A2
+-- 3 | cid | null | null
+
+-- title: a join of a soft table with itself through using
+SELECT id FROM users a JOIN users b USING (id) LEFT JOIN users c USING (id);
+-- rewritten:
+SELECT id FROM users a JOIN users b USING (id) LEFT JOIN (SELECT * FROM users WHERE users.deleted_at IS NULL) c USING (id) WHERE a.deleted_at IS NULL AND b.deleted_at IS NULL;
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a lateral join to a soft table with an outer reference in on
+SELECT i.id, l.id FROM items i LEFT JOIN LATERAL (SELECT u.id FROM users u WHERE u.id >= i.id) l ON l.id > 1;
+-- rewritten:
+SELECT i.id, l.id FROM items i LEFT JOIN LATERAL (SELECT u.id FROM users u WHERE u.deleted_at IS NULL AND (u.id >= i.id)) l ON l.id > 1;
+-- rows:
+-- 1 | 2
+-- 1 | 3
+-- 2 | 2
+-- 2 | 3
+
+-- title: an aliased partition on the nullable side
+SELECT i.id, m.id FROM items i LEFT JOIN measurements_2025 AS m ON m.id = i.id;
+-- rewritten:
+SELECT i.id, m.id FROM items i LEFT JOIN measurements_2025 AS m ON m.deleted_at IS NULL AND (m.id = i.id);
+-- rows:
+-- 1 | 1
+-- 2 | null

@@ -324,3 +324,70 @@ SELECT tableoid::regclass FROM users WHERE id = 1;
 SELECT tableoid::regclass FROM users WHERE users.deleted_at IS NULL AND (id = 1);
 -- rows:
 -- users
+
+-- title: a row constructor of the whole table
+SELECT (u).id, (u).name FROM users u WHERE (u).id < 3;
+-- rewritten:
+SELECT (u).id, (u).name FROM users u WHERE u.deleted_at IS NULL AND ((u).id < 3);
+-- rows:
+-- 1 | ann
+-- 2 | bob
+
+-- title: count of a whole row
+SELECT count(u) FROM users u;
+-- rewritten:
+SELECT count(u) FROM users u WHERE u.deleted_at IS NULL;
+-- rows:
+-- 3
+
+-- title: rows from with ordinality beside a soft table
+SELECT u.id, f.n FROM users u, ROWS FROM (generate_series(1, 2)) WITH ORDINALITY AS f (v, n);
+-- rewritten:
+SELECT u.id, f.n FROM users u, ROWS FROM (generate_series(1, 2)) WITH ORDINALITY AS f (v, n) WHERE u.deleted_at IS NULL;
+-- rows:
+-- 1 | 1
+-- 1 | 2
+-- 2 | 1
+-- 2 | 2
+-- 3 | 1
+-- 3 | 2
+
+-- title: a where that is only a column
+SELECT id FROM posts WHERE deleted;
+-- rewritten:
+SELECT id FROM posts WHERE NOT posts.deleted AND (deleted);
+-- rows:
+
+-- title: a between and an and
+SELECT id FROM users WHERE id BETWEEN 1 AND 4 AND name LIKE '%a%';
+-- rewritten:
+SELECT id FROM users WHERE users.deleted_at IS NULL AND (id BETWEEN 1 AND 4 AND name LIKE '%a%');
+-- rows:
+-- 1
+
+-- title: select all and select distinct
+SELECT ALL id FROM users UNION ALL SELECT DISTINCT user_id FROM posts;
+-- rewritten:
+SELECT ALL id FROM users WHERE users.deleted_at IS NULL UNION ALL SELECT DISTINCT user_id FROM posts WHERE NOT posts.deleted;
+-- rows:
+-- 1
+-- 1
+-- 2
+-- 2
+-- 3
+-- 4
+-- null
+
+-- title: for share skip locked
+SELECT id FROM users WHERE id = 1 FOR SHARE SKIP LOCKED;
+-- rewritten:
+SELECT id FROM users WHERE users.deleted_at IS NULL AND (id = 1) FOR SHARE SKIP LOCKED;
+-- rows:
+-- 1
+
+-- title: columns named like keywords
+SELECT id AS "select", name "from", email AS offset FROM users WHERE id = 1;
+-- rewritten:
+SELECT id AS "select", name "from", email AS offset FROM users WHERE users.deleted_at IS NULL AND (id = 1);
+-- rows:
+-- 1 | ann | ann@example.com
