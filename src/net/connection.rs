@@ -79,6 +79,9 @@ pub(crate) async fn run(mut relay: Relay, asked: &Asked<'_>, mut draining: watch
                 }
             }
             () = &mut late, if !begun && asking.is_none() => {
+                if relay.is_closing() {
+                    return;
+                }
                 relay.end(SqlState::PROTOCOL_VIOLATION, "sexton: startup took too long", None);
                 late.as_mut().reset(Instant::now() + DRAIN_PAUSE);
             }

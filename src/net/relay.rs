@@ -121,6 +121,11 @@ impl Relay {
         self.session.is_idle() && self.from_client.buffer.is_empty() && self.to_client.is_empty()
     }
 
+    /// True where only the last bytes to the client are still to go.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing
+    }
+
     /// Ends the connection with a FATAL, where one can be told between messages.
     pub(crate) fn end(&mut self, code: SqlState, message: &str, hint: Option<&str>) {
         if self.session.is_at_boundary() && !self.closing {

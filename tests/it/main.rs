@@ -3,3 +3,4 @@
 mod cli;
 mod config;
 mod tidy;
+mod traces;
