@@ -102,6 +102,7 @@ fn satisfy(relay: &mut Relay, answer: Answer) {
     match answer {
         Answer::Refreshed(registry) => relay.session.refreshed(registry),
         Answer::Role(role, served) => {
+            tracing::debug!(role = role.name, search_path = ?role.search_path, role.sees_deleted, role.hard_deletes, "session begins");
             let mut registry = served.registry.clone();
             let now = Arc::clone(&registry.borrow_and_update());
             if let Err(fault) = relay.session.begin(role, now, Arc::clone(&served.plans)) {
