@@ -13,6 +13,7 @@ use crate::config::{
     Access, Assignment, Config, Database, Databases, ListenSettings, OnMention, Reinsert, Strategy, Table, TableName,
     Truncate, Unscoped, UpstreamSettings,
 };
+use crate::sql::predicate::Predicate;
 
 /// Where Sexton listens when the file does not say.
 const LISTEN_ADDRESS: &str = "127.0.0.1:6432";
@@ -303,36 +304,11 @@ fn directory(text: &str) -> Result<PathBuf, Fault> {
 }
 
 fn expression(text: &str) -> Result<String, Fault> {
-    match readable(text) {
-        Ok(()) => Ok(text.to_owned()),
+    match Predicate::compile(text) {
+        Ok(_) => Ok(text.to_owned()),
         Err(why) => Err(Fault::new(
             format!("this is no SQL expression: {why}"),
             "write it as it would stand in a WHERE clause or behind SET column =",
         )),
-    }
-}
-
-/// Whether `expression` can be read as one SQL expression.
-fn readable(expression: &str) -> Result<(), String> {
-    if expression.trim().is_empty() {
-        return Err("it is empty".to_owned());
-    }
-    let mut open = Vec::new();
-    let mut quote = None;
-    for c in expression.chars() {
-        match (quote, c) {
-            (Some(q), _) if q == c => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '(') => open.push(')'),
-            (None, '[') => open.push(']'),
-            (None, ')' | ']') if open.pop() != Some(c) => return Err(format!("\"{c}\" closes nothing")),
-            (None, _) => {}
-        }
-    }
-    match (quote, open.pop()) {
-        (Some(quote), _) => Err(format!("a {quote} is never closed")),
-        (None, Some(bracket)) => Err(format!("\"{bracket}\" is missing")),
-        (None, None) => Ok(()),
     }
 }

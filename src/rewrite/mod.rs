@@ -1,10 +1,31 @@
 //! The rules: one statement, a registry and the session's state in; an outcome out. No IO, no clock, no lock.
 
+mod archive;
+mod attach;
+mod comment;
+mod copy;
+mod delete;
+pub mod insert;
+pub mod opaque;
 pub mod outcome;
+pub mod policy;
+mod query;
 pub mod refusal;
 pub mod registry;
+pub mod resolve;
+mod returning;
+mod rewriter;
+mod schema_change;
+pub mod search_path;
+mod settings;
 pub mod state;
+pub mod statement;
+mod truncate;
+mod update;
+mod witness;
 
 pub use outcome::{Effect, Outcome, TagChange};
 pub use refusal::{Reason, Refusal};
 pub use registry::{Finding, Registry};
+pub use resolve::Names;
+pub use statement::{Decision, decide};

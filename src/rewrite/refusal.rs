@@ -11,32 +11,308 @@ pub struct Refusal {
     pub offset: Option<usize>,
 }
 
-/// The reasons.
+/// The reasons. A `table` is written `schema.name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {}
+pub enum Reason {
+    /// An ALTER that would take the table, or its marker, out of Sexton's sight.
+    Alter {
+        /// The table.
+        table: String,
+    },
+    /// A name that may mean more than one relation.
+    Ambiguous {
+        /// As written.
+        name: String,
+    },
+    /// A table that a registered one inherits from or is a partition of.
+    Ancestor {
+        /// The one mentioned.
+        table: String,
+        /// The registered one below it.
+        registered: String,
+    },
+    /// The database lacks what the configuration asks for.
+    Broken {
+        /// The table.
+        table: String,
+        /// What is missing.
+        fault: String,
+    },
+    /// A form of COPY that cannot be turned into COPY (query).
+    Copy {
+        /// The table.
+        table: String,
+    },
+    /// DROP TABLE of a registered table by a role outside `access.hard_delete`.
+    Drop {
+        /// The table.
+        table: String,
+    },
+    /// Bytes that only the server can read, in an encoding whose characters may hold ASCII bytes.
+    Encoding,
+    /// DELETE in scope `deleted` by a role outside `access.hard_delete`.
+    HardDelete {
+        /// The table.
+        table: String,
+    },
+    /// MERGE with a registered table.
+    Merge {
+        /// The table.
+        table: String,
+    },
+    /// SQL in a string or body that Sexton cannot look into.
+    Opaque {
+        /// What holds it, such as `DO` or a function's name.
+        holder: String,
+    },
+    /// RETURNING needs values as they were before the mark, and they cannot be known.
+    ReturningOld {
+        /// The table.
+        table: String,
+    },
+    /// RETURNING of a DELETE with a USING list that cannot be carried over.
+    ReturningUsing {
+        /// The table.
+        table: String,
+    },
+    /// TABLESAMPLE where the table must become a derived one.
+    Sampled {
+        /// The table.
+        table: String,
+    },
+    /// Leaving scope `live` by a role outside `access.see_deleted`.
+    Scope,
+    /// A value that is no scope, or one that is not a constant.
+    ScopeValue {
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// EXECUTE of a statement prepared under another scope, search path or configuration.
+    StalePrepared {
+        /// The statement's name.
+        name: String,
+    },
+    /// A temporary table hides a registered one, or did.
+    TemporaryShadow {
+        /// The name.
+        name: String,
+    },
+    /// TRUNCATE under `truncate = "refuse"`.
+    Truncate {
+        /// The table.
+        table: String,
+    },
+    /// A form of TRUNCATE that cannot be turned into deletions.
+    TruncateForm {
+        /// The form.
+        form: &'static str,
+    },
+    /// The statement's structure cannot be read.
+    Unreadable {
+        /// Where reading stopped.
+        what: &'static str,
+    },
+    /// A kind of statement that no rule covers.
+    Utility {
+        /// Its first word.
+        verb: String,
+    },
+    /// The two readings of the statement differ.
+    Witness {
+        /// The name they differ about.
+        name: String,
+    },
+}
+
+/// Name, SQLSTATE, message, detail, hint of one reason.
+struct Words {
+    name: &'static str,
+    sqlstate: SqlState,
+    message: String,
+    hint: &'static str,
+}
+
+fn words(name: &'static str, sqlstate: SqlState, message: String, hint: &'static str) -> Words {
+    Words { name, sqlstate, message, hint }
+}
+
+impl Reason {
+    fn words(&self) -> Words {
+        let unscoped = SqlState::FEATURE_NOT_SUPPORTED;
+        let forbidden = SqlState::INSUFFICIENT_PRIVILEGE;
+        match self {
+            Self::Alter { table } => words(
+                "alter",
+                forbidden,
+                format!("this ALTER would take {table} out of Sexton's sight"),
+                "A role in access.hard_delete may run it; change the configuration together with it.",
+            ),
+            Self::Ambiguous { name } => words(
+                "ambiguous",
+                unscoped,
+                format!("\"{name}\" may mean more than one table, and one of them is registered"),
+                "Write the table with its schema.",
+            ),
+            Self::Ancestor { table, registered } => words(
+                "ancestor",
+                unscoped,
+                format!("{table} holds the rows of {registered}, which is registered, but is not registered itself"),
+                "Register the parent table in the configuration instead of its child.",
+            ),
+            Self::Broken { table, fault } => words(
+                "broken",
+                unscoped,
+                format!("{table} cannot be scoped: {fault}"),
+                "Add what is missing, or correct the table's section in the configuration.",
+            ),
+            Self::Copy { table } => words(
+                "copy",
+                unscoped,
+                format!("this form of COPY cannot be limited to the live rows of {table}"),
+                "Write COPY (SELECT …) TO.",
+            ),
+            Self::Drop { table } => words(
+                "drop",
+                forbidden,
+                format!("dropping {table} would destroy rows that are kept"),
+                "A role in access.hard_delete may drop it.",
+            ),
+            Self::Encoding => words(
+                "encoding",
+                unscoped,
+                "the statement cannot be read in this client_encoding".to_owned(),
+                "SET client_encoding TO 'UTF8'.",
+            ),
+            Self::HardDelete { table } => words(
+                "hard-delete",
+                forbidden,
+                format!("permission denied to remove deleted rows of {table} for good"),
+                "The role must be in access.hard_delete of the configuration.",
+            ),
+            Self::Merge { table } => words(
+                "merge",
+                unscoped,
+                format!("MERGE with the registered table {table} is not supported"),
+                "Write it as UPDATE, DELETE and INSERT statements.",
+            ),
+            Self::Opaque { holder } => words(
+                "opaque",
+                unscoped,
+                format!("{holder} holds SQL that cannot be scoped and may read a registered table"),
+                "Run the SQL as a statement of its own, or set unscoped = \"pass\" for the database.",
+            ),
+            Self::ReturningOld { table } => words(
+                "returning-old",
+                unscoped,
+                format!("RETURNING cannot give the columns that the mark of {table} changes as they were before"),
+                "Return columns that the mark leaves alone, or give the table a primary key.",
+            ),
+            Self::ReturningUsing { table } => words(
+                "returning-using",
+                unscoped,
+                format!("RETURNING of this DELETE FROM {table} cannot be carried past its USING list"),
+                "Give each item of USING an alias, and name the returned columns with their tables.",
+            ),
+            Self::Sampled { table } => words(
+                "sampled",
+                unscoped,
+                format!("TABLESAMPLE of {table} cannot be limited to live rows at this place of the join"),
+                "Sample in a subquery: (SELECT * FROM t TABLESAMPLE …) AS t.",
+            ),
+            Self::Scope => words(
+                "scope",
+                forbidden,
+                "permission denied to leave scope \"live\"".to_owned(),
+                "The role must be in access.see_deleted of the configuration.",
+            ),
+            Self::ScopeValue { fault } => words(
+                "scope-value",
+                SqlState::INVALID_PARAMETER_VALUE,
+                format!("invalid value for sexton.scope: {fault}"),
+                "Write one of 'live', 'all', 'deleted', with tables apart as in 'live, items=all'.",
+            ),
+            Self::StalePrepared { name } => words(
+                "stale-prepared",
+                unscoped,
+                format!("prepared statement \"{name}\" was made under another scope, search_path or configuration"),
+                "DEALLOCATE it and PREPARE it again.",
+            ),
+            Self::TemporaryShadow { name } => words(
+                "temporary-shadow",
+                unscoped,
+                format!("\"{name}\" may mean the temporary table of this session or the registered table"),
+                "Write pg_temp or the table's own schema in front of it.",
+            ),
+            Self::Truncate { table } => words(
+                "truncate",
+                unscoped,
+                format!("TRUNCATE of {table} is refused by its configuration"),
+                "DELETE FROM it, or set truncate = \"rewrite\".",
+            ),
+            Self::TruncateForm { form } => words(
+                "truncate-form",
+                unscoped,
+                format!("TRUNCATE {form} cannot be turned into deletions that keep the rows"),
+                "Truncate or delete from each table in a statement of its own, without further options.",
+            ),
+            Self::Unreadable { what } => words(
+                "unreadable",
+                unscoped,
+                format!("the statement mentions a registered table and its structure cannot be read: {what}"),
+                "If PostgreSQL accepts it, please report it; SELECT from a subquery often says the same.",
+            ),
+            Self::Utility { verb } => words(
+                "utility",
+                unscoped,
+                format!("{verb} on a registered table is not supported"),
+                "Run it on a direct connection to PostgreSQL if it is meant.",
+            ),
+            Self::Witness { name } => words(
+                "witness",
+                unscoped,
+                format!("two readings of the statement differ about \"{name}\""),
+                "Please report the statement; writing the table with an alias often helps.",
+            ),
+        }
+    }
+
+    /// The reason's name, as cases and `--format json` give it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.words().name
+    }
+}
 
 impl Refusal {
+    /// A refusal caused at byte `offset` of the client's text.
+    #[must_use]
+    pub fn at(reason: Reason, offset: usize) -> Self {
+        Self { reason, offset: Some(offset) }
+    }
+
     /// The SQLSTATE the client gets.
     #[must_use]
     pub fn sqlstate(&self) -> SqlState {
-        match self.reason {}
+        self.reason.words().sqlstate
     }
 
     /// What happened; starts with `sexton:`.
     #[must_use]
     pub fn message(&self) -> String {
-        match self.reason {}
+        format!("sexton: {}", self.reason.words().message)
     }
 
     /// The facts behind it.
     #[must_use]
     pub fn detail(&self) -> Option<String> {
-        match self.reason {}
+        let words = self.reason.words();
+        (words.sqlstate == SqlState::FEATURE_NOT_SUPPORTED)
+            .then(|| "A statement that cannot be scoped with certainty is not passed on.".to_owned())
     }
 
     /// How to write it instead.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        match self.reason {}
+        Some(self.reason.words().hint.to_owned())
     }
 }

@@ -1,9 +1,13 @@
 //! The configuration resolved against a catalog snapshot: which relations are registered, and what deletion means there.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::catalog::Snapshot;
-use crate::config::Database;
+use aho_corasick::AhoCorasick;
+
+use crate::catalog::{Relation, RelationKind, Snapshot};
+use crate::config::{Database, Table, TableName, Unscoped};
+use crate::rewrite::policy::Policy;
 
 /// Something the database lacks, or has too much of, for the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,23 +24,238 @@ pub struct Finding {
     pub mend: String,
 }
 
+/// A relation that a statement may not mention without a rule being applied.
+#[derive(Debug)]
+pub struct Entry {
+    /// The relation; one without columns and with oid 0 where it is only configured.
+    pub relation: Relation,
+    /// Why it is here.
+    pub kind: EntryKind,
+}
+
+/// Why a relation is in the registry.
+#[derive(Debug)]
+pub enum EntryKind {
+    /// Registered, or a partition or inheritance child of a registered table.
+    Registered(Arc<Policy>),
+    /// Not registered, but its rows include those of a registered table, named here.
+    Ancestor(String),
+}
+
 /// Everything rewriting knows about one database: configuration and catalog together, unchanging once built.
 #[derive(Debug)]
 pub struct Registry {
     /// Counts the snapshots: plans made under another generation are made again.
     pub generation: u64,
+    /// `unscoped`
+    pub unscoped: Unscoped,
+    snapshot: Arc<Snapshot>,
+    entries: Vec<Entry>,
+    by_oid: HashMap<u32, usize>,
+    by_name: HashMap<String, Vec<usize>>,
+    /// `None` would take every text for a mention: the safe answer should the automaton be too large to build.
+    watch: Option<AhoCorasick>,
 }
+
+/// Words that rewriting depends on besides table names: settings it follows, and functions that run SQL from strings.
+const WATCHED_WORDS: &[&str] =
+    &["sexton", "search_path", "set_config", "standard_conforming_strings", "client_encoding", "u&\""];
 
 impl Registry {
     /// Resolves `database` against `snapshot`; what does not fit is in the findings.
     #[must_use]
-    pub fn build(_database: &Arc<Database>, _snapshot: Arc<Snapshot>, generation: u64) -> (Self, Vec<Finding>) {
-        (Self { generation }, Vec::new())
+    pub fn build(database: &Arc<Database>, snapshot: Arc<Snapshot>, generation: u64) -> (Self, Vec<Finding>) {
+        let mut builder = Builder { snapshot: &snapshot, entries: Vec::new(), findings: Vec::new() };
+        for table in &database.tables {
+            builder.register(table);
+        }
+        let Builder { entries, findings, .. } = builder;
+        (Self::index(database.unscoped, snapshot, entries, generation), findings)
     }
 
-    /// Resolves `database` without a server: the catalog is taken to be what the configuration says.
+    /// The registry that the configuration alone describes: every table exists as configured.
     #[must_use]
     pub fn offline(database: &Arc<Database>) -> (Self, Vec<Finding>) {
-        Self::build(database, Arc::new(Snapshot::default()), 0)
+        let (registry, findings) = Self::build(database, Arc::new(Snapshot::default()), 0);
+        (registry, findings.into_iter().filter(|finding| finding.fatal).collect())
+    }
+
+    fn index(unscoped: Unscoped, snapshot: Arc<Snapshot>, entries: Vec<Entry>, generation: u64) -> Self {
+        let mut by_oid = HashMap::new();
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            if entry.relation.oid != 0 {
+                by_oid.insert(entry.relation.oid, index);
+            }
+            by_name.entry(entry.relation.name.clone()).or_default().push(index);
+        }
+        let words = WATCHED_WORDS.iter().chain(super::opaque::FUNCTIONS).map(|word| (*word).to_owned());
+        let patterns: Vec<String> = by_name.keys().cloned().chain(words).collect();
+        let watch = AhoCorasick::builder().ascii_case_insensitive(true).build(patterns).ok();
+        Self { generation, unscoped, snapshot, entries, by_oid, by_name, watch }
+    }
+
+    /// The catalog it was built on.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// True where nothing is registered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// False where no registered name and no other word that matters occurs anywhere in `text`.
+    #[must_use]
+    pub fn may_mention(&self, text: &[u8]) -> bool {
+        self.watch.as_ref().is_none_or(|watch| watch.is_match(text))
+    }
+
+    /// True where `name` is the name of some entry, in whatever schema.
+    #[must_use]
+    pub fn is_watched(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// True where some watched name is not ASCII, so that only UTF-8 text can be compared with it.
+    #[must_use]
+    pub fn has_non_ascii_names(&self) -> bool {
+        self.by_name.keys().any(|name| !name.is_ascii())
+    }
+
+    /// Every entry called `name`.
+    pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Entry> {
+        self.by_name.get(name).into_iter().flatten().map(|&index| &self.entries[index])
+    }
+
+    /// The entry `schema.name`.
+    #[must_use]
+    pub fn find(&self, schema: &str, name: &str) -> Option<&Entry> {
+        self.named(name).find(|entry| entry.relation.schema == schema)
+    }
+
+    /// True where `schema.name` is a relation of the catalog that is no entry.
+    #[must_use]
+    pub fn is_unregistered(&self, schema: &str, name: &str) -> bool {
+        self.snapshot.find(schema, name).is_some_and(|relation| !self.by_oid.contains_key(&relation.oid))
+    }
+
+    /// True where a registered table lies in `schema`.
+    #[must_use]
+    pub fn has_schema(&self, schema: &str) -> bool {
+        self.entries.iter().any(|entry| entry.relation.schema == schema)
+    }
+}
+
+struct Builder<'a> {
+    snapshot: &'a Snapshot,
+    entries: Vec<Entry>,
+    findings: Vec<Finding>,
+}
+
+impl Builder<'_> {
+    fn register(&mut self, table: &Table) {
+        let name = &table.name;
+        let relation = self.snapshot.find(&name.schema, &name.relation);
+        let policy = Policy::resolve(table, relation, self.snapshot);
+        if let Some(fault) = &policy.fault {
+            self.findings.push(Finding {
+                fatal: true,
+                line: table.line,
+                key: format!("{name}: {}", fault.key),
+                message: fault.message.clone(),
+                mend: fault.mend.clone(),
+            });
+        }
+        let Some(relation) = relation else {
+            self.find(
+                table,
+                false,
+                "table",
+                "the table does not exist yet",
+                "create it through Sexton, or correct the name",
+            );
+            self.entries.push(Entry { relation: presumed(name), kind: EntryKind::Registered(Arc::new(policy)) });
+            return;
+        };
+        if !matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable | RelationKind::ForeignTable) {
+            self.find(table, true, "table", "it is not a table", "register the tables it reads instead");
+        }
+        let transparent = policy.is_transparent();
+        let policy = Arc::new(policy);
+        self.add(relation, EntryKind::Registered(Arc::clone(&policy)));
+        for child in self.snapshot.descendants(relation.oid) {
+            self.add(child, EntryKind::Registered(Arc::clone(&policy)));
+        }
+        if transparent {
+            return;
+        }
+        for ancestor in self.snapshot.ancestors(relation.oid) {
+            self.find(
+                table,
+                true,
+                "table",
+                &format!("its rows are also read through {}.{}", ancestor.schema, ancestor.name),
+                "register the parent table instead",
+            );
+            self.add(ancestor, EntryKind::Ancestor(name.to_string()));
+        }
+    }
+
+    /// Adds an entry; a table's own section stands before what it would inherit from a parent's.
+    fn add(&mut self, relation: &Relation, kind: EntryKind) {
+        let own = |kind: &EntryKind| match kind {
+            EntryKind::Registered(policy) => {
+                policy.table.schema == relation.schema && policy.table.relation == relation.name
+            }
+            EntryKind::Ancestor(_) => false,
+        };
+        match self.entries.iter_mut().find(|entry| entry.relation.oid == relation.oid) {
+            Some(entry) if own(&entry.kind) => {}
+            Some(entry) if own(&kind) || matches!(entry.kind, EntryKind::Registered(_)) => entry.kind = kind,
+            Some(_) => {}
+            None => self.entries.push(Entry { relation: relation.clone(), kind }),
+        }
+    }
+
+    fn find(&mut self, table: &Table, fatal: bool, key: &str, message: &str, mend: &str) {
+        self.findings.push(Finding {
+            fatal,
+            line: table.line,
+            key: format!("{}: {key}", table.name),
+            message: message.to_owned(),
+            mend: mend.to_owned(),
+        });
+    }
+}
+
+fn presumed(name: &TableName) -> Relation {
+    Relation {
+        oid: 0,
+        schema: name.schema.clone(),
+        name: name.relation.clone(),
+        kind: RelationKind::Table,
+        columns: Vec::new(),
+        primary_key: Vec::new(),
+        parents: Vec::new(),
+    }
+}
+
+impl Entry {
+    /// `schema.name`, for messages.
+    #[must_use]
+    pub fn display(&self) -> String {
+        format!("{}.{}", self.relation.schema, self.relation.name)
+    }
+
+    /// Its policy, where it is registered with effect: soft, archive, or read through a live predicate.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Arc<Policy>> {
+        match &self.kind {
+            EntryKind::Registered(policy) if !policy.is_transparent() => Some(policy),
+            EntryKind::Registered(_) | EntryKind::Ancestor(_) => None,
+        }
     }
 }

@@ -94,6 +94,8 @@ pub struct State {
     pub role_changed: bool,
     /// Temporary relations this session created under names that matter, as stored.
     pub temporary: BTreeSet<String>,
+    /// DDL has run that the catalog snapshot does not show yet.
+    pub schema_changed: bool,
 }
 
 impl State {
@@ -107,6 +109,7 @@ impl State {
             client_encoding: Encoding::Utf8,
             role_changed: false,
             temporary: BTreeSet::new(),
+            schema_changed: false,
         }
     }
 

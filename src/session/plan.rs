@@ -1,10 +1,16 @@
 //! What becomes of one query string: the statements in it, the text that goes upstream, what each reply owes the client.
 
 use crate::catalog::RoleFacts;
-use crate::rewrite::outcome::{Effect, TagChange};
-use crate::rewrite::{Refusal, Registry};
+use crate::rewrite::outcome::{Effect, Outcome, TagChange};
+use crate::rewrite::{Names, Reason, Refusal, Registry, decide};
 use crate::session::settings::Settings;
 use crate::sql::edit::Edits;
+use crate::sql::lexer::lex;
+use crate::sql::split::statements;
+
+/// Behind any text this cannot be parsed: no statement starts with a closing parenthesis. The server therefore reports
+/// either an error of the client's own, as it would without Sexton, or one at this very place, which is the refusal's.
+const CANNOT_PARSE: &[u8] = b"\n;)";
 
 /// One statement of a query string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +42,68 @@ pub struct Plan {
 impl Plan {
     /// Decides `text` as the session stands at `settings`, which are left untouched.
     #[must_use]
-    pub fn new(text: &[u8], _settings: &Settings, _role: &RoleFacts, _registry: &Registry) -> Self {
-        Self {
+    pub fn new(text: &[u8], settings: &Settings, role: &RoleFacts, registry: &Registry) -> Self {
+        let mut plan = Self {
             client_text: text.to_vec(),
             upstream_text: None,
             edits: Edits::default(),
             refusal: None,
             statements: Vec::new(),
             depends: false,
+        };
+        let tokens = match lex(text, settings.current().standard_conforming_strings) {
+            Ok(tokens) => tokens,
+            // What cannot be cut into tokens the server cannot parse either: its own error is the right one.
+            Err(_) if !registry.may_mention(text) => return plan,
+            Err(fault) => {
+                let reason = Reason::Unreadable { what: fault.what };
+                return plan.refused(Refusal::at(reason, fault.start));
+            }
+        };
+        let mut settings = settings.clone();
+        let pieces = statements(&tokens);
+        for piece in &pieces {
+            let names = Names { registry, state: settings.current(), role };
+            let decision = decide(text, &tokens, *piece, names);
+            plan.depends |= decision.depends;
+            let tag = match decision.outcome {
+                Outcome::Unchanged => None,
+                Outcome::Rewritten { edits, tag } => {
+                    // Statements follow one another, so do their edits.
+                    if let Err(overlap) = plan.edits.append(edits) {
+                        let reason = Reason::Unreadable { what: "two rules claim the same words" };
+                        return plan.refused(Refusal::at(reason, overlap.0));
+                    }
+                    tag
+                }
+                Outcome::Refused(refusal) => return plan.refused(refusal),
+            };
+            if pieces.len() > 1 {
+                settings.apply(&decision.effect);
+            }
+            plan.statements.push(StatementPlan { tag, effect: decision.effect });
         }
+        if !plan.edits.is_empty() {
+            plan.upstream_text = Some(plan.edits.apply(text));
+        }
+        plan
+    }
+
+    /// The plan that makes the server fail in the statement's place.
+    #[must_use]
+    pub fn refused(mut self, refusal: Refusal) -> Self {
+        self.edits = Edits::default();
+        self.statements.clear();
+        self.depends = true;
+        self.upstream_text = Some([self.client_text.as_slice(), CANNOT_PARSE].concat());
+        self.refusal = Some(refusal);
+        self
+    }
+
+    /// The byte offset in the upstream text of a refused string where the server's own error stands when the client's
+    /// text has none.
+    #[must_use]
+    pub fn refusal_offset(&self) -> usize {
+        self.client_text.len() + CANNOT_PARSE.len() - 1
     }
 }

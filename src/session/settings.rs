@@ -60,7 +60,8 @@ impl Settings {
             self.push(None);
         }
         match effect {
-            Effect::None | Effect::Prepare { .. } | Effect::Execute(_) | Effect::Deallocate(_) | Effect::Schema => {}
+            Effect::None | Effect::Prepare { .. } | Effect::Execute(_) | Effect::Deallocate(_) => {}
+            Effect::Schema => self.both(|state| state.schema_changed = true),
             Effect::Begin => self.in_block = true,
             Effect::Commit { chain } => self.finish(true, *chain),
             Effect::Rollback { chain } => self.finish(false, *chain),
@@ -83,16 +84,16 @@ impl Settings {
                 }
             }
             Effect::DiscardAll => {
-                self.current = self.start.clone();
-                self.at_commit = self.start.clone();
+                let start = self.start.clone();
+                self.both(|state| *state = State { schema_changed: state.schema_changed, ..start.clone() });
             }
             Effect::DiscardTemp => self.both(|state| state.temporary.clear()),
             Effect::ResetAll => {
                 let start = self.start.clone();
                 self.both(|state| {
                     let temporary = std::mem::take(&mut state.temporary);
-                    let role_changed = state.role_changed;
-                    *state = State { temporary, role_changed, ..start.clone() };
+                    let (role_changed, schema_changed) = (state.role_changed, state.schema_changed);
+                    *state = State { temporary, role_changed, schema_changed, ..start.clone() };
                 });
             }
             Effect::CreateTemporary(name) => self.both(|state| {

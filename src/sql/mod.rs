@@ -2,3 +2,12 @@
 
 pub mod edit;
 pub mod encoding;
+pub mod ident;
+pub mod keyword;
+pub mod lexer;
+pub mod predicate;
+pub mod reader;
+pub mod scan;
+pub mod second_parser;
+pub mod split;
+pub mod tree;

@@ -1,0 +1,96 @@
+//! DELETE from an archive table moves the rows, in one statement, in the version that was deleted.
+//!
+//! ```sql
+//! -- before
+//! DELETE FROM orders WHERE id = 1;
+//! -- after
+//! WITH sexton_1 AS (DELETE FROM orders WHERE id = 1 RETURNING orders.*) INSERT INTO archive.orders (id, total, archived_at) SELECT sexton_1.*, now() FROM sexton_1;
+//! ```
+//!
+//! The DELETE feeds the INSERT, never the other way round: under a concurrent UPDATE the other order
+//! archives one version and destroys another. `sexton_1.*` makes the server itself refuse a row with
+//! more columns than the archive's list names.
+
+use crate::rewrite::delete::Place;
+use crate::rewrite::policy::quote_name;
+use crate::rewrite::refusal::{Reason, Refusal};
+use crate::rewrite::registry::Entry;
+use crate::rewrite::rewriter::Rewriter;
+use crate::rewrite::state::Rows;
+use crate::rewrite::update::row_names;
+use crate::sql::ident::quote;
+use crate::sql::tree::{Delete, Returning};
+
+impl Rewriter<'_> {
+    pub(crate) fn archive(&mut self, delete: &Delete, entry: &Entry, place: &Place<'_>) -> Result<(), Refusal> {
+        let cause = delete.target.name.relation();
+        let inner = self.fresh_name();
+        let head = self.open_cte(place, delete.keyword, &inner);
+        if !head.is_empty() {
+            self.insert_before(delete.keyword, &head, cause);
+        }
+        let own = self.limit(entry, Rows::Live, &delete.target);
+        self.delete_conditions(delete, own)?;
+        let qualifier = self.qualifier(&delete.target);
+        match &delete.returning {
+            None => {
+                let insert = insert_statement(entry, &format!("{inner}.*"), &inner);
+                let tail = self.close_cte(place);
+                self.insert_after(place.last, &format!(" RETURNING {qualifier}.*){tail}{insert}"), cause);
+                Ok(())
+            }
+            Some(returning) => self.archive_returning(delete, returning, entry, place, &inner),
+        }
+    }
+
+    fn archive_returning(
+        &mut self,
+        delete: &Delete,
+        returning: &Returning,
+        entry: &Entry,
+        place: &Place<'_>,
+        inner: &str,
+    ) -> Result<(), Refusal> {
+        let cause = delete.target.name.relation();
+        let row = self.row_name(&delete.target);
+        let (rows, archived, from) = match &delete.using {
+            None => {
+                (format!("{}.*", self.qualifier(&delete.target)), format!("{inner}.*"), format!("{inner} AS {row}"))
+            }
+            Some(using) => {
+                let Some(names) = row_names(using) else {
+                    return self.refuse(Reason::ReturningUsing { table: entry.display() }, returning.first);
+                };
+                let others: Vec<String> = names.iter().map(|name| self.source(*name, *name)).collect();
+                let target = format!("LATERAL (SELECT ({inner}.{row}).*) AS {row}");
+                let (rows, from) = self.whole_rows(returning, inner, &row, target, &others);
+                (rows, format!("({inner}.{row}).*"), from)
+            }
+        };
+        let mover = self.fresh_name();
+        let insert = insert_statement(entry, &archived, inner);
+        let tail = self.close_cte(place);
+        let middle = format!("RETURNING {rows}), {mover} AS ({insert}){tail}SELECT");
+        self.replace(returning.keyword, returning.keyword, &middle, cause);
+        self.queries(&returning.subqueries)?;
+        self.insert_after(returning.last, &format!(" FROM {from}"), cause);
+        Ok(())
+    }
+}
+
+/// `INSERT INTO archive (columns, records) SELECT row, records FROM inner`
+pub(crate) fn insert_statement(entry: &Entry, row: &str, inner: &str) -> String {
+    let Some(archive) = entry.policy().and_then(|policy| policy.archive.as_ref()) else { return String::new() };
+    let table = quote_name(&archive.table);
+    if entry.relation.columns.is_empty() {
+        // Without a catalog the columns are not known; the archive is taken to have the table's own, in their order.
+        return format!("INSERT INTO {table} SELECT {row} FROM {inner}");
+    }
+    let mut columns: Vec<String> = entry.relation.columns.iter().map(|column| quote(&column.name)).collect();
+    let mut values = vec![row.to_owned()];
+    for (column, value) in archive.records(&entry.relation.columns) {
+        columns.push(quote(column));
+        values.push(value.to_owned());
+    }
+    format!("INSERT INTO {table} ({}) SELECT {} FROM {inner}", columns.join(", "), values.join(", "))
+}

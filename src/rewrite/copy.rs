@@ -1,0 +1,101 @@
+//! COPY: a table read by COPY TO becomes a query over its live rows; COPY FROM writes and passes.
+//!
+//! ```sql
+//! -- before
+//! COPY users (id, name) TO STDOUT WITH (FORMAT csv);
+//! -- after
+//! COPY (SELECT id, name FROM ONLY users WHERE users.deleted_at IS NULL) TO STDOUT WITH (FORMAT csv);
+//! ```
+
+use crate::catalog::RelationKind;
+use crate::rewrite::outcome::{Effect, Outcome};
+use crate::rewrite::refusal::{Reason, Refusal};
+use crate::rewrite::rewriter::Rewriter;
+use crate::rewrite::statement::{Decision, Statement};
+use crate::sql::edit::Edits;
+use crate::sql::ident::quote;
+use crate::sql::keyword::Keyword;
+use crate::sql::lexer::Kind;
+use crate::sql::split::Piece;
+use crate::sql::tree::{Name, TableRef};
+
+/// Decides a COPY.
+pub(crate) fn copy(statement: &Statement<'_>) -> Result<Decision, Refusal> {
+    let first = statement.piece.first + 1;
+    if statement.kind(first) == Some(Kind::Open) {
+        let close = statement.behind_group(first) - 1;
+        let inner =
+            Statement { piece: Piece { first: first + 1, end: close }, scope: statement.scope.clone(), ..*statement };
+        if close <= first + 1 {
+            return Ok(Decision::unchanged(Effect::None));
+        }
+        let decision = inner.query()?;
+        let outcome = match decision.outcome {
+            Outcome::Rewritten { edits, tag: _ } => Outcome::Rewritten { edits, tag: None },
+            other => other,
+        };
+        return Ok(Decision { outcome, effect: decision.effect, depends: true });
+    }
+    let Some(mention) = statement.mention() else { return Ok(Decision::unchanged(Effect::None)) };
+    if statement.outside_groups(first, Keyword::From).is_some() {
+        return Ok(Decision::unchanged(Effect::None));
+    }
+    let Some(table) = table(statement, first) else {
+        return statement.refuse(Reason::Unreadable { what: "a form of COPY" }, mention);
+    };
+    copy_table(statement, &table)
+}
+
+/// `COPY name [(columns)] TO`, with the name's tokens and the columns' parentheses in `last`.
+fn table(statement: &Statement<'_>, first: usize) -> Option<TableRef> {
+    let (_, next) = statement.name_parts(first)?;
+    let parts: Vec<usize> = (first..next).step_by(2).collect();
+    let last = if statement.kind(next) == Some(Kind::Open) { statement.behind_group(next) - 1 } else { next - 1 };
+    (statement.keyword(last + 1) == Some(Keyword::To)).then(|| TableRef {
+        first,
+        name_last: next - 1,
+        last,
+        name: Name { parts },
+        only: false,
+        alias: None,
+        sampled: false,
+        subqueries: Vec::new(),
+    })
+}
+
+fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, Refusal> {
+    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, &statement.scope);
+    let Some(entry) = rewriter.target(&table.name)? else { return Ok(Decision::unchanged(Effect::None)) };
+    // The server refuses to copy from a partitioned table, and says so best itself.
+    if entry.relation.kind == RelationKind::PartitionedTable {
+        return Ok(Decision::unchanged(Effect::None));
+    }
+    let cause = table.name.relation();
+    rewriter.check_fault(entry, cause)?;
+    let Some(limit) = rewriter.limit(entry, rewriter.rows(entry), table) else {
+        return Ok(Decision::unchanged(Effect::None));
+    };
+    let columns = if table.last > table.name_last {
+        rewriter.source(table.name_last + 2, table.last - 1)
+    } else {
+        let columns: Vec<String> = entry
+            .relation
+            .columns
+            .iter()
+            .filter(|column| !column.generated)
+            .map(|column| quote(&column.name))
+            .collect();
+        if columns.is_empty() {
+            return statement.refuse(Reason::Copy { table: entry.display() }, cause);
+        }
+        columns.join(", ")
+    };
+    let name = rewriter.source(table.first, table.name_last);
+    rewriter.replace(table.first, table.last, &format!("(SELECT {columns} FROM ONLY {name} WHERE {limit})"), cause);
+    match Edits::new(rewriter.edits) {
+        Ok(edits) => {
+            Ok(Decision { outcome: Outcome::Rewritten { edits, tag: None }, effect: Effect::None, depends: true })
+        }
+        Err(_) => statement.refuse(Reason::Copy { table: entry.display() }, cause),
+    }
+}

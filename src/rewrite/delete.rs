@@ -1,0 +1,109 @@
+//! DELETE from a soft table becomes the UPDATE that marks its live rows.
+//!
+//! ```sql
+//! -- before
+//! DELETE FROM users u USING posts p WHERE p.user_id = u.id;
+//! -- after
+//! UPDATE users u SET deleted_at = now() FROM posts p WHERE u.deleted_at IS NULL AND NOT p.deleted AND (p.user_id = u.id);
+//! ```
+
+use crate::config::Strategy;
+use crate::rewrite::outcome::TagChange;
+use crate::rewrite::refusal::{Reason, Refusal};
+use crate::rewrite::registry::Entry;
+use crate::rewrite::rewriter::Rewriter;
+use crate::rewrite::state::Rows;
+use crate::sql::ident::quote;
+use crate::sql::tree::{Cte, Delete};
+
+/// Where a DELETE stands, as far as its rewriting depends on it.
+pub(crate) struct Place<'t> {
+    /// The CTE that holds it; `None` for a statement of its own.
+    pub(crate) member: Option<&'t Cte>,
+    /// It has a WITH clause of its own.
+    pub(crate) has_with: bool,
+    /// Its last token.
+    pub(crate) last: usize,
+}
+
+impl Rewriter<'_> {
+    pub(crate) fn delete(
+        &mut self,
+        delete: &Delete,
+        member: Option<&Cte>,
+        has_with: bool,
+        last: usize,
+    ) -> Result<(), Refusal> {
+        let place = Place { member, has_with, last };
+        let cause = delete.target.name.relation();
+        let Some(entry) = self.target(&delete.target.name)? else { return self.real_delete(delete, None) };
+        self.check_fault(entry, cause)?;
+        let rows = self.rows(entry);
+        let strategy = self.strategy(entry);
+        if rows == Rows::Deleted || strategy == Strategy::Hard {
+            if rows == Rows::Deleted && !self.names.role.hard_deletes {
+                return self.refuse(Reason::HardDelete { table: entry.display() }, cause);
+            }
+            let own = self.limit(entry, rows, &delete.target);
+            return self.real_delete(delete, own);
+        }
+        if place.member.is_none() {
+            self.tag = Some(TagChange::Delete);
+        }
+        match strategy {
+            Strategy::Archive => self.archive(delete, entry, &place),
+            Strategy::Soft | Strategy::Hard => self.soft_delete(delete, entry, &place),
+        }
+    }
+
+    /// A DELETE that stays one, over the rows its references may see.
+    fn real_delete(&mut self, delete: &Delete, own: Option<String>) -> Result<(), Refusal> {
+        self.delete_conditions(delete, own)?;
+        self.returning_subqueries(delete)
+    }
+
+    pub(crate) fn returning_subqueries(&mut self, delete: &Delete) -> Result<(), Refusal> {
+        delete.returning.iter().try_for_each(|returning| self.queries(&returning.subqueries))
+    }
+
+    /// USING and WHERE, with `own` for the target.
+    pub(crate) fn delete_conditions(&mut self, delete: &Delete, own: Option<String>) -> Result<(), Refusal> {
+        let Delete { keyword: _, target, using, filter, returning: _ } = delete;
+        let (pending, last) = match using {
+            Some(using) => (self.from(using)?, using.last),
+            None => (Vec::new(), target.last),
+        };
+        self.filter(filter.as_ref(), last, own, pending, target.name.relation())
+    }
+
+    fn soft_delete(&mut self, delete: &Delete, entry: &Entry, place: &Place<'_>) -> Result<(), Refusal> {
+        if let Some(returning) = &delete.returning
+            && self.returns_marked(returning, &delete.target, entry)
+        {
+            return self.soft_delete_returning(delete, returning, entry, place);
+        }
+        self.mark(delete, entry, "UPDATE")?;
+        self.returning_subqueries(delete)
+    }
+
+    /// The UPDATE itself, up to RETURNING; `head` stands in the place of DELETE FROM.
+    pub(crate) fn mark(&mut self, delete: &Delete, entry: &Entry, head: &str) -> Result<(), Refusal> {
+        let cause = delete.target.name.relation();
+        self.replace(delete.keyword, delete.keyword + 1, head, cause);
+        let set = self.set_clause(entry, &self.qualifier(&delete.target));
+        self.insert_after(delete.target.last, &format!(" SET {set}"), cause);
+        if let Some(using) = &delete.using {
+            self.replace(using.keyword, using.keyword, "FROM", cause);
+        }
+        let own = self.limit(entry, Rows::Live, &delete.target);
+        self.delete_conditions(delete, own)
+    }
+
+    /// `column = value, …` of a deletion, its expressions reading the row as `qualifier`.
+    pub(crate) fn set_clause(&self, entry: &Entry, qualifier: &str) -> String {
+        let marks = entry.policy().map(|policy| policy.marks.as_slice()).unwrap_or_default();
+        let assignments: Vec<String> =
+            marks.iter().map(|mark| format!("{} = {}", quote(&mark.column), mark.value.render(qualifier))).collect();
+        assignments.join(", ")
+    }
+}

@@ -1,0 +1,319 @@
+//! What deletion means for one registered table, resolved against the columns it has.
+
+use crate::catalog::{Column, Relation, Snapshot};
+use crate::config::{Strategy, Table, TableName, Truncate};
+use crate::rewrite::state::Rows;
+use crate::sql::ident::quote;
+use crate::sql::predicate::Predicate;
+
+/// What a column held before a deletion set it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// NULL, since only live rows are marked and a live row has it NULL.
+    Null,
+    /// `false`, for the same reason.
+    False,
+    /// Only the row itself tells.
+    Unknown,
+}
+
+/// One column that a deletion sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Column name as stored.
+    pub column: String,
+    /// What it is set to.
+    pub value: Predicate,
+    /// What it held before.
+    pub before: Before,
+}
+
+/// Where deleted rows go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    /// The archive table.
+    pub table: TableName,
+    /// Its columns as stored; empty where the catalog is not known.
+    pub columns: Vec<String>,
+}
+
+/// The policy of one registered table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The table as configured.
+    pub table: TableName,
+    /// What DELETE means.
+    pub strategy: Strategy,
+    /// What TRUNCATE means.
+    pub truncate: Truncate,
+    /// Holds for live rows; `None`: every row in the table is live.
+    pub live: Option<Predicate>,
+    /// Holds for deleted rows.
+    pub deleted: Option<Predicate>,
+    /// The marker column as stored.
+    pub marker: Option<String>,
+    /// What a soft deletion sets.
+    pub marks: Vec<Mark>,
+    /// Where an archived row goes.
+    pub archive: Option<Archive>,
+    /// What the database lacks; every read of the table is refused with it.
+    pub fault: Option<Fault>,
+}
+
+/// Something the database lacks for a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The key it concerns.
+    pub key: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub mend: String,
+}
+
+/// Columns that record a deletion wherever a table or archive has them, with the expression that fills them.
+const RECORDS: &[(&str, &str)] = &[
+    // One value a statement: a subquery without references is evaluated once.
+    ("deletion_id", "(SELECT gen_random_uuid())"),
+    ("deleted_by", ACTOR),
+    ("delete_reason", REASON),
+];
+
+/// The same for archive tables.
+const ARCHIVE_RECORDS: &[(&str, &str)] = &[
+    ("archived_at", "now()"),
+    ("archived_by", ACTOR),
+    ("archive_reason", REASON),
+    ("archive_txid", "pg_current_xact_id()::text::bigint"),
+    ("deletion_id", "(SELECT gen_random_uuid())"),
+];
+
+const ACTOR: &str = "coalesce(nullif(current_setting('sexton.actor', true), ''), session_user)";
+const REASON: &str = "nullif(current_setting('sexton.reason', true), '')";
+
+impl Archive {
+    /// The columns of the archive that record the deletion itself, with their expressions; those of `taken` are left out.
+    pub fn records<'a>(&'a self, taken: &'a [Column]) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
+        ARCHIVE_RECORDS.iter().copied().filter(|(name, _)| {
+            self.columns.iter().any(|column| column == name) && !taken.iter().any(|column| column.name == *name)
+        })
+    }
+}
+
+impl Policy {
+    /// Resolves `table` against `relation`; `None` for a table that does not exist yet, or without a catalog,
+    /// where the marker is taken to be a timestamp.
+    #[must_use]
+    pub fn resolve(table: &Table, relation: Option<&Relation>, snapshot: &Snapshot) -> Self {
+        let mut policy = Self {
+            table: table.name.clone(),
+            strategy: table.delete,
+            truncate: table.truncate,
+            live: None,
+            deleted: None,
+            marker: table.marker().map(str::to_owned),
+            marks: Vec::new(),
+            archive: None,
+            fault: None,
+        };
+        let resolved = policy
+            .resolve_live(table, relation)
+            .and_then(|()| policy.resolve_marks(table, relation))
+            .and_then(|()| policy.resolve_archive(table, relation, snapshot));
+        policy.fault = resolved.err();
+        policy
+    }
+
+    /// The predicate that limits a reference to `rows`, for `qualifier`; `None` where nothing limits it.
+    #[must_use]
+    pub fn limit(&self, rows: Rows, qualifier: &str) -> Option<String> {
+        let predicate = match rows {
+            Rows::All => return None,
+            Rows::Live => self.live.as_ref()?,
+            // No live predicate: no row in the table is a deleted one.
+            Rows::Deleted => match &self.deleted {
+                Some(predicate) => predicate,
+                None => return Some("false".to_owned()),
+            },
+        };
+        Some(predicate.render(qualifier))
+    }
+
+    /// True where neither reads nor DELETE change.
+    #[must_use]
+    pub fn is_transparent(&self) -> bool {
+        self.strategy == Strategy::Hard && self.live.is_none() && self.fault.is_none()
+    }
+
+    fn resolve_live(&mut self, table: &Table, relation: Option<&Relation>) -> Result<(), Fault> {
+        let (live, deleted) = if let Some(text) = &table.live {
+            (format!("({text})"), format!("({text}) IS NOT TRUE"))
+        } else if let Some(marker) = table.marker() {
+            let column = quote(marker);
+            match marker_kind(table, relation, marker)? {
+                MarkerKind::Time => (format!("{column} IS NULL"), format!("{column} IS NOT NULL")),
+                MarkerKind::Flag => (format!("NOT {column}"), column),
+                MarkerKind::NullableFlag => (format!("{column} IS NOT TRUE"), format!("{column} IS TRUE")),
+            }
+        } else {
+            return Ok(());
+        };
+        let compile = |text: &str| {
+            Predicate::compile(text).map_err(|fault| Fault {
+                key: "live",
+                message: format!("the predicate cannot be used: {fault}"),
+                mend: "write an SQL condition over the table's own columns".to_owned(),
+            })
+        };
+        let predicate = compile(&live)?;
+        check_columns("live", predicate.columns(), relation)?;
+        self.live = Some(predicate);
+        self.deleted = Some(compile(&deleted)?);
+        Ok(())
+    }
+
+    fn resolve_marks(&mut self, table: &Table, relation: Option<&Relation>) -> Result<(), Fault> {
+        if table.delete != Strategy::Soft {
+            return Ok(());
+        }
+        for assignment in &table.mark {
+            self.marks.push(Mark {
+                column: assignment.column.clone(),
+                value: compile_mark(&assignment.expression)?,
+                before: self.before_live_null(&assignment.column, table),
+            });
+        }
+        if table.mark.is_empty()
+            && let Some(marker) = table.marker()
+        {
+            let (value, before) = match marker_kind(table, relation, marker)? {
+                MarkerKind::Time => ("now()", Before::Null),
+                MarkerKind::Flag => ("true", Before::False),
+                MarkerKind::NullableFlag => ("true", Before::Unknown),
+            };
+            self.marks.push(Mark { column: marker.to_owned(), value: compile_mark(value)?, before });
+        }
+        check_columns("mark", self.marks.iter().map(|mark| mark.column.as_str()), relation)?;
+        for (column, value) in RECORDS {
+            let has = relation.is_some_and(|relation| relation.column(column).is_some());
+            if has && !self.marks.iter().any(|mark| mark.column == *column) {
+                let value = Predicate::without_columns(value);
+                self.marks.push(Mark { column: (*column).to_owned(), value, before: Before::Unknown });
+            }
+        }
+        Ok(())
+    }
+
+    /// With `mark` given but `live` left to the marker, a live row still has the marker NULL.
+    fn before_live_null(&self, column: &str, table: &Table) -> Before {
+        let is_null = self.live.as_ref().is_some_and(|live| live.plain() == format!("{} IS NULL", quote(column)));
+        if table.live.is_none() && is_null { Before::Null } else { Before::Unknown }
+    }
+
+    fn resolve_archive(
+        &mut self,
+        table: &Table,
+        relation: Option<&Relation>,
+        snapshot: &Snapshot,
+    ) -> Result<(), Fault> {
+        let (Strategy::Archive, Some(name)) = (table.delete, &table.archive) else { return Ok(()) };
+        let archive = snapshot.find(&name.schema, &name.relation);
+        let columns: Vec<String> = archive
+            .map(|archive| archive.columns.iter().map(|column| column.name.clone()).collect())
+            .unwrap_or_default();
+        let Some(relation) = relation else {
+            self.archive = Some(Archive { table: name.clone(), columns });
+            return Ok(());
+        };
+        if archive.is_none() {
+            return Err(Fault {
+                key: "archive",
+                message: format!("the archive table {name} does not exist"),
+                mend: format!("CREATE TABLE {} (LIKE {})", quote_name(name), quote_name(&table.name)),
+            });
+        }
+        let missing: Vec<&Column> = relation.columns.iter().filter(|column| !columns.contains(&column.name)).collect();
+        if !missing.is_empty() {
+            let add: Vec<String> = missing
+                .iter()
+                .map(|column| format!("ADD COLUMN {} {}", quote(&column.name), column.type_name))
+                .collect();
+            let names: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();
+            return Err(Fault {
+                key: "archive",
+                message: format!("the archive table {name} lacks the column(s) {}", names.join(", ")),
+                mend: format!("ALTER TABLE {} {}", quote_name(name), add.join(", ")),
+            });
+        }
+        self.archive = Some(Archive { table: name.clone(), columns });
+        Ok(())
+    }
+}
+
+enum MarkerKind {
+    Time,
+    Flag,
+    NullableFlag,
+}
+
+fn marker_kind(table: &Table, relation: Option<&Relation>, marker: &str) -> Result<MarkerKind, Fault> {
+    let Some(relation) = relation else { return Ok(MarkerKind::Time) };
+    let Some(column) = relation.column(marker) else {
+        return Err(Fault {
+            key: "column",
+            message: format!("the marker column \"{marker}\" does not exist"),
+            mend: format!(
+                "ALTER TABLE {} ADD COLUMN {} timestamptz, or name another with column = \"…\"",
+                quote_name(&table.name),
+                quote(marker)
+            ),
+        });
+    };
+    let base = column.type_name.split('(').next().unwrap_or_default();
+    match (base.trim(), column.not_null) {
+        ("date", _) => Ok(MarkerKind::Time),
+        (name, _) if name.starts_with("timestamp") => Ok(MarkerKind::Time),
+        ("boolean", true) => Ok(MarkerKind::Flag),
+        ("boolean", false) => Ok(MarkerKind::NullableFlag),
+        _ => Err(Fault {
+            key: "column",
+            message: format!(
+                "the marker column \"{marker}\" is of type {}, which does not say what live means",
+                column.type_name
+            ),
+            mend: "give live = \"…\" and mark = { … } for it".to_owned(),
+        }),
+    }
+}
+
+fn check_columns<'a>(
+    key: &'static str,
+    columns: impl Iterator<Item = &'a str>,
+    relation: Option<&Relation>,
+) -> Result<(), Fault> {
+    let Some(relation) = relation else { return Ok(()) };
+    for column in columns {
+        if relation.column(column).is_none() {
+            return Err(Fault {
+                key,
+                message: format!("{}.{} has no column \"{column}\"", relation.schema, relation.name),
+                mend: "use a column that the table has".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn compile_mark(expression: &str) -> Result<Predicate, Fault> {
+    Predicate::compile(expression).map_err(|fault| Fault {
+        key: "mark",
+        message: format!("the expression \"{expression}\" cannot be used: {fault}"),
+        mend: "write an SQL expression over the table's own columns".to_owned(),
+    })
+}
+
+/// `schema.relation`, quoted where needed.
+#[must_use]
+pub fn quote_name(name: &TableName) -> String {
+    format!("{}.{}", quote(&name.schema), quote(&name.relation))
+}

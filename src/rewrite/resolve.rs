@@ -1,0 +1,94 @@
+//! Which relation a name means, as the server would find it; where that cannot be known, the safe reading.
+
+use crate::catalog::RoleFacts;
+use crate::rewrite::refusal::Reason;
+use crate::rewrite::registry::{Entry, Registry};
+use crate::rewrite::search_path::{Member, members};
+use crate::rewrite::state::{SearchPath, State};
+
+/// What names are resolved under.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    /// The registered relations.
+    pub registry: &'a Registry,
+    /// The session's settings.
+    pub state: &'a State,
+    /// The login role.
+    pub role: &'a RoleFacts,
+}
+
+impl<'a> Names<'a> {
+    /// The entry that a name with these parts means; `None` for a relation that is no entry.
+    ///
+    /// # Errors
+    /// A reason to refuse, where it may be one entry or another relation.
+    pub fn resolve(&self, parts: &[String]) -> Result<Option<&'a Entry>, Reason> {
+        let Some((name, qualifiers)) = parts.split_last() else { return Ok(None) };
+        if !self.registry.is_watched(name) {
+            return Ok(None);
+        }
+        match qualifiers.last() {
+            Some(schema) if schema == "pg_temp" || schema.starts_with("pg_temp_") => Ok(None),
+            Some(schema) => self.qualified(schema, name),
+            None => self.unqualified(name),
+        }
+    }
+
+    fn qualified(&self, schema: &str, name: &str) -> Result<Option<&'a Entry>, Reason> {
+        let entry = self.registry.find(schema, name);
+        if entry.is_none() && self.state.schema_changed && !self.registry.is_unregistered(schema, name) {
+            // It may be a schema renamed in this very transaction.
+            return self.safe_reading(name);
+        }
+        Ok(entry)
+    }
+
+    fn unqualified(&self, name: &str) -> Result<Option<&'a Entry>, Reason> {
+        if self.state.temporary.contains(name) {
+            return Err(Reason::TemporaryShadow { name: name.to_owned() });
+        }
+        let SearchPath::Known(text) = &self.state.search_path else { return self.safe_reading(name) };
+        let Some(path) = members(text) else { return self.safe_reading(name) };
+        if self.state.schema_changed {
+            return self.safe_reading(name);
+        }
+        let mut doubtful = false;
+        for member in &path {
+            let schema = match member {
+                Member::User if self.state.role_changed => {
+                    doubtful = true;
+                    continue;
+                }
+                Member::User => &self.role.name,
+                Member::Schema(schema) => schema,
+            };
+            let usable = match &self.role.usable_schemas {
+                Some(schemas) if !self.state.role_changed => Some(schemas.contains(schema)),
+                _ => None,
+            };
+            if usable == Some(false) {
+                continue;
+            }
+            if let Some(entry) = self.registry.find(schema, name) {
+                return if doubtful { self.safe_reading(name) } else { Ok(Some(entry)) };
+            }
+            if self.registry.is_unregistered(schema, name) {
+                match usable {
+                    Some(true) => return if doubtful { self.safe_reading(name) } else { Ok(None) },
+                    // The server passes over a schema the role may not use: the next may be meant.
+                    _ => doubtful = true,
+                }
+            }
+        }
+        if doubtful { self.safe_reading(name) } else { Ok(None) }
+    }
+
+    /// Every registered table of that name is taken to be meant; more than one is a refusal.
+    fn safe_reading(&self, name: &str) -> Result<Option<&'a Entry>, Reason> {
+        let mut entries = self.registry.named(name);
+        match (entries.next(), entries.next()) {
+            (Some(entry), None) => Ok(Some(entry)),
+            _ => Err(Reason::Ambiguous { name: name.to_owned() }),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What every rule works with: the statement's tokens, the names in scope, and the edits made so far.
+
+use crate::config::Strategy;
+use crate::rewrite::outcome::TagChange;
+use crate::rewrite::refusal::{Reason, Refusal};
+use crate::rewrite::registry::{Entry, EntryKind};
+use crate::rewrite::resolve::Names;
+use crate::rewrite::state::{Rows, Scope};
+use crate::sql::edit::Edit;
+use crate::sql::ident::identifier;
+use crate::sql::lexer::Token;
+use crate::sql::tree::{Name, TableRef};
+
+/// One statement being rewritten.
+pub(crate) struct Rewriter<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) tokens: &'a [Token],
+    pub(crate) names: Names<'a>,
+    pub(crate) scope: &'a Scope,
+    pub(crate) edits: Vec<Edit>,
+    /// Tokens that the tree says name a relation: what the witnesses are held against.
+    pub(crate) claims: Vec<usize>,
+    /// CTE names in scope, innermost last.
+    pub(crate) ctes: Vec<String>,
+    /// How the statement's own tag is brought back.
+    pub(crate) tag: Option<TagChange>,
+    /// Counts the CTEs added, for their names.
+    pub(crate) added: usize,
+}
+
+impl<'a> Rewriter<'a> {
+    pub(crate) fn new(text: &'a [u8], tokens: &'a [Token], names: Names<'a>, scope: &'a Scope) -> Self {
+        Self {
+            text,
+            tokens,
+            names,
+            scope,
+            edits: Vec::new(),
+            claims: Vec::new(),
+            ctes: Vec::new(),
+            tag: None,
+            added: 0,
+        }
+    }
+
+    pub(crate) fn refuse<T>(&self, reason: Reason, token: usize) -> Result<T, Refusal> {
+        Err(Refusal { reason, offset: self.tokens.get(token).map(|token| token.start) })
+    }
+
+    /// The source of tokens `first..=last`.
+    pub(crate) fn source(&self, first: usize, last: usize) -> String {
+        String::from_utf8_lossy(&self.text[self.tokens[first].start..self.tokens[last].end]).into_owned()
+    }
+
+    /// The identifier at `token`, as stored.
+    pub(crate) fn identifier(&self, token: usize) -> Result<String, Refusal> {
+        match identifier(self.text, &self.tokens[token]).map(String::from_utf8) {
+            Some(Ok(name)) => Ok(name),
+            // No registered name can equal what is not UTF-8 or not decodable; the server judges the name itself.
+            Some(Err(bytes)) => Ok(String::from_utf8_lossy(bytes.as_bytes()).into_owned()),
+            None => self.refuse(Reason::Unreadable { what: "a name that cannot be decoded" }, token),
+        }
+    }
+
+    /// The entry that `name` means, unless a CTE of that name is in scope.
+    pub(crate) fn reference(&mut self, name: &Name) -> Result<Option<&'a Entry>, Refusal> {
+        let parts = self.parts(name)?;
+        if let [only] = parts.as_slice()
+            && self.ctes.contains(only)
+        {
+            return Ok(None);
+        }
+        self.resolve(&parts, name)
+    }
+
+    /// The entry that the target of a data-modifying statement means: CTEs are never targets.
+    pub(crate) fn target(&mut self, name: &Name) -> Result<Option<&'a Entry>, Refusal> {
+        let parts = self.parts(name)?;
+        self.resolve(&parts, name)
+    }
+
+    fn parts(&mut self, name: &Name) -> Result<Vec<String>, Refusal> {
+        self.claims.push(name.relation());
+        name.parts.iter().map(|part| self.identifier(*part)).collect()
+    }
+
+    fn resolve(&self, parts: &[String], name: &Name) -> Result<Option<&'a Entry>, Refusal> {
+        let entry = match self.names.resolve(parts) {
+            Ok(entry) => entry,
+            Err(reason) => return self.refuse(reason, name.relation()),
+        };
+        match entry {
+            Some(Entry { relation, kind: EntryKind::Ancestor(registered) }) => self.refuse(
+                Reason::Ancestor {
+                    table: format!("{}.{}", relation.schema, relation.name),
+                    registered: registered.clone(),
+                },
+                name.relation(),
+            ),
+            Some(entry) if entry.policy().is_some() => Ok(Some(entry)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Refuses what the database is not ready for.
+    pub(crate) fn check_fault(&self, entry: &Entry, token: usize) -> Result<(), Refusal> {
+        match entry.policy().and_then(|policy| policy.fault.as_ref()) {
+            Some(fault) => self.refuse(Reason::Broken { table: entry.display(), fault: fault.message.clone() }, token),
+            None => Ok(()),
+        }
+    }
+
+    /// The rows that a reference to `entry` sees.
+    pub(crate) fn rows(&self, entry: &Entry) -> Rows {
+        entry.policy().map_or(Rows::All, |policy| self.scope.rows(&policy.table.schema, &policy.table.relation))
+    }
+
+    /// How columns of `table` are qualified in its block: the alias, or the name as written.
+    pub(crate) fn qualifier(&self, table: &TableRef) -> String {
+        match &table.alias {
+            Some(alias) => self.source(alias.name, alias.name),
+            None => self.source(table.name.first(), table.name.relation()),
+        }
+    }
+
+    /// The predicate that limits `table` to the rows in scope, or to live rows where `keep_live` (a DELETE's target).
+    pub(crate) fn limit(&self, entry: &Entry, rows: Rows, table: &TableRef) -> Option<String> {
+        entry.policy().and_then(|policy| policy.limit(rows, &self.qualifier(table)))
+    }
+
+    /// True where a DELETE from `entry` is done by marking or archiving.
+    pub(crate) fn strategy(&self, entry: &Entry) -> Strategy {
+        entry.policy().map_or(Strategy::Hard, |policy| policy.strategy)
+    }
+
+    /// A name for a CTE of our own, unlike any in the text.
+    pub(crate) fn fresh_name(&mut self) -> String {
+        loop {
+            self.added += 1;
+            let name = format!("sexton_{}", self.added);
+            if memchr::memmem::find(self.text, name.as_bytes()).is_none() {
+                return name;
+            }
+        }
+    }
+
+    /// Puts `text` before `token`.
+    pub(crate) fn insert_before(&mut self, token: usize, text: &str, cause: usize) {
+        let at = self.tokens[token].start;
+        self.edit(at, at, text, cause);
+    }
+
+    /// Puts `text` behind `token`.
+    pub(crate) fn insert_after(&mut self, token: usize, text: &str, cause: usize) {
+        let at = self.tokens[token].end;
+        self.edit(at, at, text, cause);
+    }
+
+    /// Replaces tokens `first..=last`, and what stands between them.
+    pub(crate) fn replace(&mut self, first: usize, last: usize, text: &str, cause: usize) {
+        self.edit(self.tokens[first].start, self.tokens[last].end, text, cause);
+    }
+
+    /// Adds an edit, with a space wherever two words would otherwise run together.
+    fn edit(&mut self, start: usize, end: usize, text: &str, cause: usize) {
+        let glues = |byte: Option<&u8>| {
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"_$\"'".contains(byte))
+        };
+        let before = start.checked_sub(1).and_then(|at| self.text.get(at));
+        let mut padded = String::with_capacity(text.len() + 2);
+        if glues(before) && glues(text.as_bytes().first()) {
+            padded.push(' ');
+        }
+        padded.push_str(text);
+        if glues(text.as_bytes().last()) && glues(self.text.get(end)) {
+            padded.push(' ');
+        }
+        self.edits.push(Edit { start, end, text: padded, cause: self.tokens[cause].start });
+    }
+}

@@ -1,0 +1,289 @@
+//! What SET, RESET, DISCARD, `set_config` and transaction control do to the state that rewriting depends on.
+
+use crate::rewrite::comment::check_allowed;
+use crate::rewrite::outcome::{Effect, Setting};
+use crate::rewrite::refusal::{Reason, Refusal};
+use crate::rewrite::state::Scope;
+use crate::rewrite::statement::Statement;
+use crate::sql::ident::{plain_string, quote};
+use crate::sql::keyword::Keyword;
+use crate::sql::lexer::Kind;
+
+/// The effect of a statement that is nothing else; `None` for every other statement.
+pub(crate) fn effect(statement: &Statement<'_>) -> Result<Option<Effect>, Refusal> {
+    let first = statement.piece.first;
+    let Some(keyword) = statement.keyword(first) else { return Ok(None) };
+    let effect = match keyword {
+        Keyword::Begin => Effect::Begin,
+        Keyword::Start => Effect::Begin,
+        Keyword::Commit | Keyword::End if !is_prepared(statement, first + 1) => {
+            Effect::Commit { chain: chains(statement) }
+        }
+        Keyword::Prepare if statement.keyword(first + 1) == Some(Keyword::Transaction) => {
+            Effect::Commit { chain: false }
+        }
+        Keyword::Rollback | Keyword::Abort if !is_prepared(statement, first + 1) => rollback(statement),
+        Keyword::Commit | Keyword::End | Keyword::Rollback | Keyword::Abort => Effect::None,
+        Keyword::Savepoint => named(statement, first + 1).map_or(Effect::None, Effect::Savepoint),
+        Keyword::Release => {
+            named(statement, behind_savepoint(statement, first + 1)).map_or(Effect::None, Effect::Release)
+        }
+        Keyword::Set => return set(statement).map(Some),
+        Keyword::Reset => return reset(statement).map(Some),
+        Keyword::Discard => discard(statement),
+        Keyword::Deallocate => deallocate(statement),
+        _ => return Ok(None),
+    };
+    Ok(Some(effect))
+}
+
+fn named(statement: &Statement<'_>, index: usize) -> Option<String> {
+    statement.name_at(index)
+}
+
+fn is_prepared(statement: &Statement<'_>, index: usize) -> bool {
+    statement.word(index).as_deref() == Some("prepared")
+}
+
+fn behind_savepoint(statement: &Statement<'_>, index: usize) -> usize {
+    // `RELEASE savepoint` alone names a savepoint of that name.
+    let has_name = statement.kind(index + 1).is_some();
+    index + usize::from(statement.keyword(index) == Some(Keyword::Savepoint) && has_name)
+}
+
+fn chains(statement: &Statement<'_>) -> bool {
+    let last = statement.piece.end - 1;
+    statement.keyword(last) == Some(Keyword::Chain) && statement.keyword(last.saturating_sub(1)) == Some(Keyword::And)
+}
+
+fn rollback(statement: &Statement<'_>) -> Effect {
+    match statement.outside_groups(statement.piece.first, Keyword::To) {
+        Some(to) => named(statement, behind_savepoint(statement, to + 1)).map_or(Effect::None, Effect::RollbackTo),
+        None => Effect::Rollback { chain: chains(statement) },
+    }
+}
+
+fn discard(statement: &Statement<'_>) -> Effect {
+    match statement.keyword(statement.piece.first + 1) {
+        Some(Keyword::All) => Effect::DiscardAll,
+        Some(Keyword::Temp | Keyword::Temporary) => Effect::DiscardTemp,
+        _ => Effect::None,
+    }
+}
+
+fn deallocate(statement: &Statement<'_>) -> Effect {
+    let mut index = statement.piece.first + 1;
+    if statement.keyword(index) == Some(Keyword::Prepare) && statement.kind(index + 1).is_some() {
+        index += 1;
+    }
+    match statement.keyword(index) {
+        Some(Keyword::All) => Effect::Deallocate(None),
+        _ => named(statement, index).map_or(Effect::None, |name| Effect::Deallocate(Some(name))),
+    }
+}
+
+fn set(statement: &Statement<'_>) -> Result<Effect, Refusal> {
+    let mut index = statement.piece.first + 1;
+    let local = statement.keyword(index) == Some(Keyword::Local);
+    let session = statement.keyword(index) == Some(Keyword::Session);
+    if session && statement.keyword(index + 1) == Some(Keyword::Authorization) {
+        return Ok(Effect::Set { local: false, setting: Setting::Role });
+    }
+    if local || (session && !matches!(statement.kind(index + 1), Some(Kind::Operator | Kind::Dot))) {
+        index += 1;
+    }
+    let effect = |setting| Ok(Effect::Set { local, setting });
+    match statement.keyword(index) {
+        Some(Keyword::Session) if statement.keyword(index + 1) == Some(Keyword::Authorization) => {
+            return effect(Setting::Role);
+        }
+        Some(Keyword::Role) => return effect(Setting::Role),
+        Some(Keyword::Schema) => return effect(Setting::SearchPath(search_path(statement, index + 1))),
+        Some(Keyword::Names) => return effect(Setting::ClientEncoding(text_value(statement, index + 1))),
+        _ => {}
+    }
+    let Some((parts, next)) = statement.name_parts(index) else { return Ok(Effect::None) };
+    let value = next + 1;
+    if statement.keyword(next) == Some(Keyword::From) {
+        // SET name FROM CURRENT gives the setting the value it has.
+        return Ok(Effect::None);
+    }
+    match setting_named(&parts) {
+        Some(Tracked::SearchPath) => match search_path(statement, value) {
+            Some(text) => effect(Setting::SearchPath(Some(text))),
+            None if statement.keyword(value) == Some(Keyword::Default) => effect(Setting::SearchPath(None)),
+            None => effect(Setting::SearchPathUnknown),
+        },
+        Some(Tracked::Strings) => {
+            let on = text_value(statement, value).map(|text| is_on(&text));
+            effect(Setting::StandardConformingStrings(on))
+        }
+        Some(Tracked::Encoding) => effect(Setting::ClientEncoding(text_value(statement, value))),
+        Some(Tracked::Role) => effect(Setting::Role),
+        Some(Tracked::Scope) => {
+            if statement.keyword(value) == Some(Keyword::Default) {
+                return effect(Setting::Scope(None));
+            }
+            let text = text_value(statement, value).filter(|_| statement.kind(value + 1).is_none());
+            effect(Setting::Scope(Some(checked_scope(statement, text, value)?)))
+        }
+        None => Ok(Effect::None),
+    }
+}
+
+/// A setting that rewriting depends on.
+enum Tracked {
+    SearchPath,
+    Strings,
+    Encoding,
+    Role,
+    Scope,
+}
+
+/// Setting names are compared without regard to case, quoted or not.
+fn setting_named(parts: &[String]) -> Option<Tracked> {
+    match parts.join(".").to_ascii_lowercase().as_str() {
+        "search_path" => Some(Tracked::SearchPath),
+        "standard_conforming_strings" => Some(Tracked::Strings),
+        "client_encoding" => Some(Tracked::Encoding),
+        "role" | "session_authorization" => Some(Tracked::Role),
+        "sexton.scope" => Some(Tracked::Scope),
+        _ => None,
+    }
+}
+
+fn checked_scope(statement: &Statement<'_>, text: Option<String>, token: usize) -> Result<String, Refusal> {
+    let Some(text) = text else {
+        let fault = "only a string constant can be followed".to_owned();
+        return statement.refuse(Reason::ScopeValue { fault }, token);
+    };
+    match Scope::parse(&text) {
+        Ok(scope) => match check_allowed(&scope, statement.names) {
+            Ok(()) => Ok(text),
+            Err(reason) => statement.refuse(reason, token),
+        },
+        Err(fault) => statement.refuse(Reason::ScopeValue { fault }, token),
+    }
+}
+
+/// Booleans as the server reads them: unique prefixes of on, yes, true, and 1.
+fn is_on(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text == "1" || (!text.is_empty() && ("true".starts_with(&text) || "yes".starts_with(&text))) || text == "on"
+}
+
+/// One constant: a string without escapes, or a word.
+fn text_value(statement: &Statement<'_>, index: usize) -> Option<String> {
+    match statement.kind(index)? {
+        Kind::String | Kind::DollarString => {
+            plain_string(statement.text, &statement.tokens[index]).and_then(|value| String::from_utf8(value).ok())
+        }
+        Kind::Word if statement.keyword(index) == Some(Keyword::Default) => None,
+        Kind::Word | Kind::QuotedWord => statement.name_at(index),
+        Kind::Number => {
+            let token = &statement.tokens[index];
+            Some(String::from_utf8_lossy(&statement.text[token.start..token.end]).into_owned())
+        }
+        _ => None,
+    }
+}
+
+/// A list of names as the setting's text, each quoted where it must be.
+fn search_path(statement: &Statement<'_>, mut index: usize) -> Option<String> {
+    let mut members = Vec::new();
+    loop {
+        members.push(quote_member(&text_value(statement, index)?));
+        index += 1;
+        match statement.kind(index) {
+            None => return Some(members.join(", ")),
+            Some(Kind::Comma) => index += 1,
+            Some(_) => return None,
+        }
+    }
+}
+
+fn quote_member(name: &str) -> String {
+    if name.is_empty() { "\"\"".to_owned() } else { quote(name) }
+}
+
+fn reset(statement: &Statement<'_>) -> Result<Effect, Refusal> {
+    let first = statement.piece.first + 1;
+    let effect = |setting| Ok(Effect::Set { local: false, setting });
+    match statement.keyword(first) {
+        Some(Keyword::All) => return Ok(Effect::ResetAll),
+        Some(Keyword::Role | Keyword::Session) => return effect(Setting::Role),
+        _ => {}
+    }
+    let Some((parts, _)) = statement.name_parts(first) else { return Ok(Effect::None) };
+    match setting_named(&parts) {
+        Some(Tracked::SearchPath) => effect(Setting::SearchPath(None)),
+        Some(Tracked::Strings) => effect(Setting::StandardConformingStrings(None)),
+        Some(Tracked::Encoding) => effect(Setting::ClientEncoding(None)),
+        Some(Tracked::Role) => effect(Setting::Role),
+        Some(Tracked::Scope) => effect(Setting::Scope(None)),
+        None => Ok(Effect::None),
+    }
+}
+
+/// What `set_config` in a query sets. Only `SELECT set_config('…', '…', true|false)` on its own is sure to run
+/// exactly once; any other call of it leaves the search path unknown, unless its name is another setting's.
+pub(crate) fn set_config(statement: &Statement<'_>) -> Result<Option<Effect>, Refusal> {
+    let calls: Vec<usize> = (statement.piece.first..statement.piece.end)
+        .filter(|&index| {
+            statement.kind(index + 1) == Some(Kind::Open) && statement.name_at(index).as_deref() == Some("set_config")
+        })
+        .collect();
+    if let [call] = calls.as_slice()
+        && let Some((name, value, local)) = exact_call(statement, *call)
+    {
+        let setting = match setting_named(&[name]) {
+            Some(Tracked::SearchPath) => Setting::SearchPath(Some(value)),
+            Some(Tracked::Strings) => Setting::StandardConformingStrings(Some(is_on(&value))),
+            Some(Tracked::Encoding) => Setting::ClientEncoding(Some(value)),
+            Some(Tracked::Role) => Setting::Role,
+            Some(Tracked::Scope) => Setting::Scope(Some(checked_scope(statement, Some(value), *call)?)),
+            None => return Ok(None),
+        };
+        return Ok(Some(Effect::Set { local, setting }));
+    }
+    for call in calls {
+        let name = text_value(statement, call + 2).filter(|_| statement.kind(call + 3) == Some(Kind::Comma));
+        match name.map(|name| setting_named(&[name])) {
+            Some(None) => {}
+            Some(Some(Tracked::Scope)) => {
+                checked_scope(statement, None, call)?;
+            }
+            Some(Some(_)) | None => {
+                return Ok(Some(Effect::Set { local: false, setting: Setting::SearchPathUnknown }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// `SELECT [pg_catalog.]set_config('name', 'value', true|false)`, and nothing else.
+fn exact_call(statement: &Statement<'_>, call: usize) -> Option<(String, String, bool)> {
+    let first = statement.piece.first;
+    let starts = call == first + 1
+        || (call == first + 3
+            && statement.name_at(first + 1).as_deref() == Some("pg_catalog")
+            && statement.kind(first + 2) == Some(Kind::Dot));
+    let shape = [
+        (call + 2, Kind::String),
+        (call + 3, Kind::Comma),
+        (call + 4, Kind::String),
+        (call + 5, Kind::Comma),
+        (call + 6, Kind::Word),
+        (call + 7, Kind::Close),
+    ];
+    let fits = shape.iter().all(|(index, kind)| statement.kind(*index) == Some(*kind));
+    if !starts || !fits || statement.piece.end != call + 8 || statement.keyword(first) != Some(Keyword::Select) {
+        return None;
+    }
+    let local = match statement.keyword(call + 6)? {
+        Keyword::True => true,
+        Keyword::False => false,
+        _ => return None,
+    };
+    Some((text_value(statement, call + 2)?, text_value(statement, call + 4)?, local))
+}

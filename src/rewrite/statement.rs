@@ -1,0 +1,379 @@
+//! Which rule a statement falls under: by its first words, past the heads (EXPLAIN, PREPARE, DECLARE, CREATE … AS) that carry a query.
+
+use crate::rewrite::outcome::{Effect, Outcome, TagChange};
+use crate::rewrite::refusal::{Reason, Refusal};
+use crate::rewrite::resolve::Names;
+use crate::rewrite::rewriter::Rewriter;
+use crate::rewrite::state::Scope;
+use crate::rewrite::{comment, copy, opaque, schema_change, settings, truncate, witness};
+use crate::sql::edit::Edits;
+use crate::sql::encoding::Encoding;
+use crate::sql::ident::identifier;
+use crate::sql::keyword::Keyword;
+use crate::sql::lexer::{Kind, Token};
+use crate::sql::reader::read_query;
+use crate::sql::split::Piece;
+
+/// What the rules say about one statement of a query string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What goes upstream; edits count bytes of the whole query string.
+    pub outcome: Outcome,
+    /// What the statement does to the session when it succeeds.
+    pub effect: Effect,
+    /// The outcome may differ under another scope, search path or registry.
+    pub depends: bool,
+}
+
+impl Decision {
+    pub(crate) fn unchanged(effect: Effect) -> Self {
+        Self { outcome: Outcome::Unchanged, effect, depends: false }
+    }
+}
+
+/// One statement with everything it is decided by.
+pub(crate) struct Statement<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) tokens: &'a [Token],
+    pub(crate) piece: Piece,
+    pub(crate) names: Names<'a>,
+    /// The session's scope, or the one its comment asks for.
+    pub(crate) scope: Scope,
+}
+
+/// Decides the statement `piece` of `text`, whose tokens are `tokens`.
+#[must_use]
+pub fn decide(text: &[u8], tokens: &[Token], piece: Piece, names: Names<'_>) -> Decision {
+    let depends = names.registry.may_mention(text);
+    let decided = comment::scope(text, tokens, piece, names).and_then(|scope| {
+        let statement = Statement { text, tokens, piece, names, scope };
+        statement.check_encoding(depends)?;
+        statement.decide()
+    });
+    match decided {
+        Ok(decision) => Decision { depends, ..decision },
+        Err(refusal) => Decision { outcome: Outcome::Refused(refusal), effect: Effect::None, depends: true },
+    }
+}
+
+impl<'a> Statement<'a> {
+    /// The same statement without the head before token `first`.
+    fn inner(&self, first: usize) -> Statement<'a> {
+        Statement { piece: Piece { first, end: self.piece.end }, scope: self.scope.clone(), ..*self }
+    }
+
+    pub(crate) fn keyword(&self, index: usize) -> Option<Keyword> {
+        (index < self.piece.end).then(|| self.tokens[index].keyword).flatten()
+    }
+
+    pub(crate) fn kind(&self, index: usize) -> Option<Kind> {
+        (index < self.piece.end).then(|| self.tokens[index].kind)
+    }
+
+    pub(crate) fn refuse<T>(&self, reason: Reason, token: usize) -> Result<T, Refusal> {
+        Err(Refusal { reason, offset: self.tokens.get(token).map(|token| token.start) })
+    }
+
+    /// The word at `index` in lower case, for words that are no [`Keyword`].
+    pub(crate) fn word(&self, index: usize) -> Option<String> {
+        (self.kind(index) == Some(Kind::Word)).then(|| {
+            String::from_utf8_lossy(&self.text[self.tokens[index].start..self.tokens[index].end]).to_lowercase()
+        })
+    }
+
+    /// The identifier at `index` as stored; `None` where there is none.
+    pub(crate) fn name_at(&self, index: usize) -> Option<String> {
+        self.kind(index)?;
+        identifier(self.text, &self.tokens[index]).and_then(|name| String::from_utf8(name).ok())
+    }
+
+    /// The parts of the possibly qualified name at `index`, and the token behind it.
+    pub(crate) fn name_parts(&self, mut index: usize) -> Option<(Vec<String>, usize)> {
+        let mut parts = vec![self.name_at(index)?];
+        while self.kind(index + 1) == Some(Kind::Dot) {
+            parts.push(self.name_at(index + 2)?);
+            index += 2;
+        }
+        Some((parts, index + 1))
+    }
+
+    /// The first word, in upper case, for messages.
+    fn verb(&self) -> String {
+        self.word(self.piece.first).unwrap_or_default().to_uppercase()
+    }
+
+    /// The first token that names, or may name, a watched relation.
+    pub(crate) fn mention(&self) -> Option<usize> {
+        (self.piece.first..self.piece.end).find(|&index| match self.tokens[index].kind {
+            Kind::Word | Kind::QuotedWord => {
+                self.name_at(index).is_some_and(|name| self.names.registry.is_watched(&name))
+            }
+            // A UESCAPE clause would change what the name says.
+            Kind::UnicodeWord => {
+                self.word(index + 1).as_deref() == Some("uescape")
+                    || self.name_at(index).is_none_or(|name| self.names.registry.is_watched(&name))
+            }
+            _ => false,
+        })
+    }
+
+    fn check_encoding(&self, may_mention: bool) -> Result<(), Refusal> {
+        let bytes = &self.text[self.tokens[self.piece.first].start..self.tokens[self.piece.end - 1].end];
+        let unreadable = match self.names.state.client_encoding {
+            Encoding::Utf8 => false,
+            Encoding::SingleByte | Encoding::MultiByte => self.names.registry.has_non_ascii_names(),
+            Encoding::Unsafe => may_mention,
+        };
+        if unreadable && !bytes.is_ascii() {
+            return self.refuse(Reason::Encoding, self.piece.first);
+        }
+        Ok(())
+    }
+
+    fn decide(&self) -> Result<Decision, Refusal> {
+        if let Some(effect) = settings::effect(self)? {
+            return Ok(Decision::unchanged(effect));
+        }
+        let first = self.piece.first;
+        match self.keyword(first) {
+            Some(
+                Keyword::Select
+                | Keyword::With
+                | Keyword::Values
+                | Keyword::Table
+                | Keyword::Insert
+                | Keyword::Update
+                | Keyword::Delete
+                | Keyword::Merge,
+            ) => self.query(),
+            _ if self.kind(first) == Some(Kind::Open) => self.query(),
+            Some(Keyword::Explain) => self.explain(),
+            Some(Keyword::Prepare) => self.prepare(),
+            Some(Keyword::Execute) => Ok(Decision::unchanged(self.execute(first + 1))),
+            Some(Keyword::Declare) => self.declare(),
+            Some(Keyword::Copy) => copy::copy(self),
+            Some(Keyword::Truncate) => truncate::truncate(self),
+            Some(Keyword::Create) => self.create(),
+            Some(Keyword::Alter) => schema_change::alter(self),
+            Some(Keyword::Drop) => schema_change::drop(self),
+            Some(Keyword::Do) => opaque::do_block(self),
+            Some(
+                Keyword::Analyse
+                | Keyword::Analyze
+                | Keyword::Call
+                | Keyword::Checkpoint
+                | Keyword::Close
+                | Keyword::Cluster
+                | Keyword::Comment
+                | Keyword::Fetch
+                | Keyword::Grant
+                | Keyword::Import
+                | Keyword::Listen
+                | Keyword::Load
+                | Keyword::Lock
+                | Keyword::Move
+                | Keyword::Notify
+                | Keyword::Reassign
+                | Keyword::Refresh
+                | Keyword::Reindex
+                | Keyword::Revoke
+                | Keyword::Security
+                | Keyword::Show
+                | Keyword::Unlisten
+                | Keyword::Vacuum,
+            ) => Ok(Decision::unchanged(Effect::None)),
+            _ => match self.mention() {
+                Some(token) => self.refuse(Reason::Utility { verb: self.verb() }, token),
+                None => Ok(Decision::unchanged(Effect::None)),
+            },
+        }
+    }
+
+    /// A query or data-modifying statement that fills the piece.
+    pub(crate) fn query(&self) -> Result<Decision, Refusal> {
+        let (outcome, _) = self.rewrite_query(&[])?;
+        Ok(Decision { outcome, effect: self.query_effect()?, depends: true })
+    }
+
+    /// The query's outcome; `ctes` are names that the head brings into scope.
+    fn rewrite_query(&self, ctes: &[String]) -> Result<(Outcome, Option<TagChange>), Refusal> {
+        opaque::check_functions(self)?;
+        let Some(mention) = self.mention() else { return Ok((Outcome::Unchanged, None)) };
+        let Piece { first, end } = self.piece;
+        let tree = match read_query(self.tokens, first, end) {
+            Ok(tree) => tree,
+            Err(fault) => return self.refuse(Reason::Unreadable { what: fault.what }, fault.token.min(end - 1)),
+        };
+        if self.has_unicode_escape() {
+            return self.refuse(Reason::Unreadable { what: "UESCAPE" }, mention);
+        }
+        let mut rewriter = Rewriter::new(self.text, self.tokens, self.names, &self.scope);
+        rewriter.ctes.extend_from_slice(ctes);
+        rewriter.query(&tree)?;
+        witness::check(self, &rewriter.claims)?;
+        let Rewriter { edits, tag, .. } = rewriter;
+        if edits.is_empty() {
+            return Ok((Outcome::Unchanged, None));
+        }
+        match Edits::new(edits) {
+            Ok(edits) => Ok((Outcome::Rewritten { edits, tag }, tag)),
+            Err(_) => self.refuse(Reason::Unreadable { what: "two rules claim the same words" }, mention),
+        }
+    }
+
+    fn has_unicode_escape(&self) -> bool {
+        (self.piece.first..self.piece.end).any(|index| {
+            self.tokens[index].kind == Kind::UnicodeWord && self.word(index + 1).as_deref() == Some("uescape")
+        })
+    }
+
+    /// What a query does besides reading: `set_config`, and the table that SELECT INTO creates.
+    fn query_effect(&self) -> Result<Effect, Refusal> {
+        if let Some(effect) = settings::set_config(self)? {
+            return Ok(effect);
+        }
+        let select_into = self.keyword(self.piece.first) != Some(Keyword::Insert)
+            && (self.piece.first..self.piece.end).any(|index| {
+                self.keyword(index) == Some(Keyword::Into)
+                    && !matches!(
+                        index.checked_sub(1).and_then(|before| self.keyword(before)),
+                        Some(Keyword::Insert | Keyword::Merge)
+                    )
+            });
+        Ok(if select_into { Effect::Schema } else { Effect::None })
+    }
+
+    fn explain(&self) -> Result<Decision, Refusal> {
+        let mut first = self.piece.first + 1;
+        if self.kind(first) == Some(Kind::Open) && !self.opens_query(first) {
+            first = self.behind_group(first);
+        }
+        while matches!(self.keyword(first), Some(Keyword::Analyze | Keyword::Analyse | Keyword::Verbose)) {
+            first += 1;
+        }
+        let decision = self.inner_decision(first)?;
+        Ok(Decision { outcome: without_tag(decision.outcome), effect: decision.effect, depends: true })
+    }
+
+    fn inner_decision(&self, first: usize) -> Result<Decision, Refusal> {
+        if first >= self.piece.end {
+            return Ok(Decision::unchanged(Effect::None));
+        }
+        self.inner(first).decide()
+    }
+
+    fn opens_query(&self, open: usize) -> bool {
+        let first = (open + 1..self.piece.end).find(|&index| self.kind(index) != Some(Kind::Open));
+        matches!(
+            first.and_then(|index| self.keyword(index)),
+            Some(Keyword::Select | Keyword::With | Keyword::Values | Keyword::Table)
+        )
+    }
+
+    /// The token behind the group that opens at `open`.
+    pub(crate) fn behind_group(&self, open: usize) -> usize {
+        let mut depth = 0usize;
+        for index in open..self.piece.end {
+            match self.tokens[index].kind {
+                Kind::Open => depth += 1,
+                Kind::Close => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        return index + 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.piece.end
+    }
+
+    fn prepare(&self) -> Result<Decision, Refusal> {
+        let first = self.piece.first + 1;
+        let Some(name) = self.name_at(first) else { return Ok(Decision::unchanged(Effect::None)) };
+        let Some(body) = self.outside_groups(first + 1, Keyword::As) else {
+            return Ok(Decision::unchanged(Effect::None));
+        };
+        let decision = self.inner_decision(body + 1)?;
+        let tag = match &decision.outcome {
+            Outcome::Rewritten { edits: _, tag } => *tag,
+            Outcome::Unchanged | Outcome::Refused(_) => None,
+        };
+        let mentions = self.mention().is_some();
+        Ok(Decision {
+            outcome: without_tag(decision.outcome),
+            effect: Effect::Prepare { name, tag, mentions },
+            depends: true,
+        })
+    }
+
+    fn execute(&self, index: usize) -> Effect {
+        self.name_at(index).map_or(Effect::None, Effect::Execute)
+    }
+
+    /// The first `keyword` from `index` on that stands outside parentheses.
+    pub(crate) fn outside_groups(&self, mut index: usize, keyword: Keyword) -> Option<usize> {
+        while index < self.piece.end {
+            if self.kind(index) == Some(Kind::Open) {
+                index = self.behind_group(index);
+            } else if self.keyword(index) == Some(keyword) {
+                return Some(index);
+            } else {
+                index += 1;
+            }
+        }
+        None
+    }
+
+    fn declare(&self) -> Result<Decision, Refusal> {
+        match self.outside_groups(self.piece.first + 2, Keyword::For) {
+            Some(head) => self.inner_decision(head + 1),
+            None => Ok(Decision::unchanged(Effect::None)),
+        }
+    }
+
+    /// CREATE TABLE … AS and views carry a query; whatever else CREATE makes is judged by its noun.
+    fn create(&self) -> Result<Decision, Refusal> {
+        let head = schema_change::create_head(self);
+        let Some(body) = head.carries_query.then(|| self.outside_groups(head.noun, Keyword::As)).flatten() else {
+            return schema_change::create(self, &head);
+        };
+        let name = self.name_parts(head.name).and_then(|(parts, _)| parts.last().cloned());
+        let ctes: Vec<String> = if head.recursive { name.clone().into_iter().collect() } else { Vec::new() };
+        let inner = self.inner(body + 1);
+        let outcome = match inner.keyword(body + 1) {
+            Some(Keyword::Execute) => Outcome::Unchanged,
+            _ => inner.without_view_options().rewrite_query(&ctes)?.0,
+        };
+        let effect = match name {
+            Some(name) if head.temporary && self.names.registry.is_watched(&name) => Effect::CreateTemporary(name),
+            _ if head.temporary => Effect::None,
+            _ => Effect::Schema,
+        };
+        Ok(Decision { outcome, effect, depends: true })
+    }
+
+    /// The query without WITH [NO] DATA and WITH … CHECK OPTION behind it.
+    fn without_view_options(&self) -> Statement<'a> {
+        let mut end = self.piece.end;
+        let first = self.piece.first;
+        for index in first..self.piece.end {
+            let option = matches!(
+                self.keyword(index + 1),
+                Some(Keyword::No | Keyword::Data | Keyword::Check | Keyword::Cascaded | Keyword::Local)
+            );
+            if index > first && self.keyword(index) == Some(Keyword::With) && option && self.piece.end - index <= 4 {
+                end = index;
+                break;
+            }
+        }
+        Statement { piece: Piece { first, end }, scope: self.scope.clone(), ..*self }
+    }
+}
+
+fn without_tag(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Rewritten { edits, tag: _ } => Outcome::Rewritten { edits, tag: None },
+        Outcome::Unchanged | Outcome::Refused(_) => outcome,
+    }
+}

@@ -1,0 +1,165 @@
+//! INSERT, UPDATE, DELETE and MERGE.
+
+use super::{Reader, Unreadable};
+use crate::sql::keyword::Keyword;
+use crate::sql::lexer::Kind;
+use crate::sql::tree::{
+    Alias, Conflict, ConflictUpdate, Delete, Filter, Insert, Merge, Query, Returning, TableRef, Update,
+};
+
+impl Reader<'_> {
+    pub(super) fn insert(&mut self) -> Result<Insert, Unreadable> {
+        self.at += 1;
+        self.expect(Keyword::Into, "INTO behind INSERT was expected")?;
+        let mut target = self.insert_target()?;
+        if self.eat(Keyword::As) {
+            if !self.is_column_id(self.at) {
+                return self.fail("an alias behind AS was expected");
+            }
+            target.alias = Some(Alias { name: self.at, columns: false });
+            self.at += 1;
+            target.last = self.at - 1;
+        }
+        if self.kind() == Some(Kind::Open) && !self.opens_query(self.at) {
+            self.at = self.partners[self.at] + 1;
+        }
+        if self.eat(Keyword::Overriding) {
+            // SYSTEM VALUE or USER VALUE
+            self.at += 2;
+        }
+        let source = if self.eat(Keyword::Default) {
+            self.expect(Keyword::Values, "VALUES behind DEFAULT was expected")?;
+            None
+        } else {
+            Some(self.query()?)
+        };
+        let conflict = if self.is(Keyword::On) { Some(self.conflict()?) } else { None };
+        Ok(Insert { target, source, conflict, returning: self.returning()? })
+    }
+
+    fn insert_target(&mut self) -> Result<TableRef, Unreadable> {
+        let first = self.at;
+        let name = self.name()?;
+        let last = self.at - 1;
+        Ok(TableRef {
+            first,
+            name_last: last,
+            last,
+            name,
+            only: false,
+            alias: None,
+            sampled: false,
+            subqueries: Vec::new(),
+        })
+    }
+
+    fn conflict(&mut self) -> Result<Conflict, Unreadable> {
+        let keyword = self.at;
+        self.at += 1;
+        self.expect(Keyword::Conflict, "CONFLICT behind ON was expected")?;
+        let mut subqueries = Vec::new();
+        self.expressions(|reader, index| reader.keyword_at(index) == Some(Keyword::Do), &mut subqueries)?;
+        self.expect(Keyword::Do, "DO was expected")?;
+        if self.eat(Keyword::Nothing) {
+            return Ok(Conflict { keyword, update: None, subqueries });
+        }
+        self.expect(Keyword::Update, "NOTHING or UPDATE behind DO was expected")?;
+        self.expect(Keyword::Set, "SET behind DO UPDATE was expected")?;
+        self.expressions(
+            |reader, index| matches!(reader.keyword_at(index), Some(Keyword::Where | Keyword::Returning)),
+            &mut subqueries,
+        )?;
+        let set_last = self.at - 1;
+        let filter = if self.is(Keyword::Where) { Some(self.condition(Self::ends_modify)?) } else { None };
+        Ok(Conflict { keyword, update: Some(ConflictUpdate { set_last, filter }), subqueries })
+    }
+
+    fn ends_modify(&self, index: usize) -> bool {
+        self.keyword_at(index) == Some(Keyword::Returning)
+    }
+
+    pub(super) fn update(&mut self) -> Result<Update, Unreadable> {
+        self.at += 1;
+        let target = self.target()?;
+        self.expect(Keyword::Set, "SET was expected")?;
+        let mut subqueries = Vec::new();
+        self.expressions(
+            |reader, index| match reader.keyword_at(index) {
+                Some(Keyword::From) => !reader.is_distinct_from(index),
+                Some(Keyword::Where | Keyword::Returning) => true,
+                _ => false,
+            },
+            &mut subqueries,
+        )?;
+        let set_last = self.at - 1;
+        let from = if self.is(Keyword::From) { Some(self.from_clause()?) } else { None };
+        let filter = self.filter()?;
+        Ok(Update { target, set_last, subqueries, from, filter, returning: self.returning()? })
+    }
+
+    pub(super) fn delete(&mut self) -> Result<Delete, Unreadable> {
+        let keyword = self.at;
+        self.at += 1;
+        self.expect(Keyword::From, "FROM behind DELETE was expected")?;
+        let target = self.target()?;
+        let using = if self.is(Keyword::Using) { Some(self.from_clause()?) } else { None };
+        let filter = self.filter()?;
+        Ok(Delete { keyword, target, using, filter, returning: self.returning()? })
+    }
+
+    pub(super) fn merge(&mut self) -> Result<Merge, Unreadable> {
+        self.at += 1;
+        self.expect(Keyword::Into, "INTO behind MERGE was expected")?;
+        let target = self.target()?;
+        if !self.eat(Keyword::Using) {
+            return self.fail("USING was expected");
+        }
+        let source = self.item()?;
+        let mut subqueries: Vec<Query> = Vec::new();
+        self.expressions(|_, _| false, &mut subqueries)?;
+        Ok(Merge { target, source, subqueries })
+    }
+
+    /// `[ONLY] name [*] [[AS] alias]`; an alias called `set` needs AS.
+    fn target(&mut self) -> Result<TableRef, Unreadable> {
+        let mut target = self.bare_table()?;
+        if !self.is(Keyword::Set) {
+            target.alias = self.alias()?;
+        }
+        target.last = self.at - 1;
+        if target.alias.as_ref().is_some_and(|alias| alias.columns) {
+            return self.fail("a column list behind a target's alias");
+        }
+        Ok(target)
+    }
+
+    fn filter(&mut self) -> Result<Option<Filter>, Unreadable> {
+        if !self.is(Keyword::Where) {
+            return Ok(None);
+        }
+        // CURRENT OF is the whole clause: `current` as a column would be followed by an operator.
+        if self.keyword_at(self.at + 1) == Some(Keyword::Current)
+            && self.keyword_at(self.at + 2) == Some(Keyword::Of)
+            && (self.is_word(self.at + 3) || self.kind_at(self.at + 3) == Some(Kind::Parameter))
+        {
+            self.at += 4;
+            return Ok(Some(Filter::CurrentOf { last: self.at - 1 }));
+        }
+        Ok(Some(Filter::Condition(self.condition(Self::ends_modify)?)))
+    }
+
+    fn returning(&mut self) -> Result<Option<Returning>, Unreadable> {
+        if !self.is(Keyword::Returning) {
+            return Ok(None);
+        }
+        let keyword = self.at;
+        self.at += 1;
+        let first = self.at;
+        let mut subqueries = Vec::new();
+        self.expressions(|_, _| false, &mut subqueries)?;
+        if self.at == first {
+            return self.fail("a list behind RETURNING was expected");
+        }
+        Ok(Some(Returning { keyword, first, last: self.at - 1, subqueries }))
+    }
+}

@@ -1,0 +1,80 @@
+//! Cuts a query string into its statements at the semicolons that end them.
+
+use crate::sql::keyword::Keyword;
+use crate::sql::lexer::{Kind, Token};
+
+/// The tokens `first..end` of one statement, its semicolon left out; never empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// First token.
+    pub first: usize,
+    /// One past the last token.
+    pub end: usize,
+}
+
+/// The statements of `tokens`. A semicolon inside parentheses (CREATE RULE) or inside a
+/// `BEGIN ATOMIC … END` body of CREATE FUNCTION or PROCEDURE does not end one.
+#[must_use]
+pub fn statements(tokens: &[Token]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut first = 0;
+    let mut brackets = 0usize;
+    let mut body = 0usize;
+    for (index, token) in tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Open => brackets += 1,
+            Kind::Close => brackets = brackets.saturating_sub(1),
+            Kind::Semicolon if brackets == 0 && body == 0 => {
+                if index > first {
+                    pieces.push(Piece { first, end: index });
+                }
+                first = index + 1;
+            }
+            Kind::Word => body = body_depth(tokens, first, index, body),
+            _ => {}
+        }
+    }
+    if tokens.len() > first {
+        pieces.push(Piece { first, end: tokens.len() });
+    }
+    pieces
+}
+
+/// How many BEGIN ATOMIC and CASE are open behind the word at `index`.
+fn body_depth(tokens: &[Token], first: usize, index: usize, body: usize) -> usize {
+    match tokens[index].keyword {
+        Some(Keyword::Begin)
+            if body == 0
+                && tokens[first].keyword == Some(Keyword::Create)
+                && tokens.get(index + 1).and_then(|next| next.keyword) == Some(Keyword::Atomic) =>
+        {
+            1
+        }
+        Some(Keyword::Case) if body > 0 => body + 1,
+        Some(Keyword::End) if body > 0 => body - 1,
+        _ => body,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::lexer::lex;
+
+    fn count(text: &str) -> usize {
+        statements(&lex(text.as_bytes(), true).expect("lexes")).len()
+    }
+
+    #[test]
+    fn semicolons_end_statements_only_outside_bodies() {
+        assert_eq!(count("SELECT ';'; SELECT 2;; -- ;\n"), 2);
+        assert_eq!(count("CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2)"), 1);
+        assert_eq!(
+            count(
+                "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END; SELECT 3"
+            ),
+            2
+        );
+        assert_eq!(count("BEGIN; SELECT 1; END; SELECT 2"), 4);
+    }
+}
