@@ -157,25 +157,23 @@ fn online(
     role: Option<&str>,
     access: &Access,
 ) -> Result<(Registry, Vec<Finding>, RoleFacts), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("the runtime cannot be started: {error}")))?;
-    let read = runtime.block_on(async {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("the runtime cannot be started: {error}")))?;
+    let asking = async {
         let mut reader = Reader::connect(upstream, name).await?;
         let snapshot = reader.snapshot(database).await?;
-        let role = match role {
+        let facts = match role {
             Some(role) => reader.role_facts(role, access).await?,
             None => RoleFacts::ordinary(ANYONE),
         };
-        Ok((snapshot, role))
-    });
-    let (snapshot, role) = read.map_err(|error: CatalogError| {
-        Failure::new(format!("the database \"{name}\" cannot be asked: {}", error.message))
-            .mend("look at the section upstream of the configuration, or add --offline")
+        Ok::<_, CatalogError>((snapshot, facts))
+    };
+    let (snapshot, facts) = runtime.block_on(asking).map_err(|error| {
+        Failure::new(format!("database \"{name}\" cannot be read: {error}"))
+            .mend("look at upstream in the configuration, or add --offline")
     })?;
-    let (registry, findings) = Registry::build(database, Arc::new(snapshot), 0);
-    Ok((registry, findings, role))
+    let (registry, findings) = Registry::build(database, Arc::new(snapshot), 1);
+    Ok((registry, findings, facts))
 }
 
 /// Warnings go to stderr; what would stop `serve` stops here too.

@@ -4,12 +4,11 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::config::Host;
 use tokio_postgres::{Client, IsolationLevel, NoTls, Row};
 
 use crate::catalog::{Column, Relation, RelationKind, Snapshot};
 use crate::config::{Database, UpstreamAddress, UpstreamSettings};
-use crate::net::upstream::CONNECT_TIMEOUT;
+use crate::net::upstream::{CONNECT_TIMEOUT, describe};
 
 /// The catalog cannot be read: why, in the server's words where it gave any.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,8 +100,8 @@ impl Reader {
             };
         }
         let (client, connection) = config.connect(NoTls).await.map_err(|error| {
-            let hosts: Vec<String> = config.get_hosts().iter().map(host_name).collect();
-            CatalogError { message: format!("{}: {}", hosts.join(", "), CatalogError::from(error).message) }
+            let places: Vec<String> = upstream.addresses.iter().map(describe).collect();
+            CatalogError { message: format!("{}: {}", places.join(", "), CatalogError::from(error).message) }
         })?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -182,11 +181,4 @@ fn relation(row: &Row) -> Result<Relation, CatalogError> {
         primary_key: Vec::new(),
         parents: Vec::new(),
     })
-}
-
-fn host_name(host: &Host) -> String {
-    match host {
-        Host::Tcp(name) => name.clone(),
-        Host::Unix(path) => path.display().to_string(),
-    }
 }

@@ -79,6 +79,9 @@ pub(crate) async fn run(mut relay: Relay, asked: &Asked<'_>, mut draining: watch
                 }
             }
             () = &mut late, if !begun && asking.is_none() => {
+                if relay.is_closing() {
+                    return;
+                }
                 relay.end(SqlState::PROTOCOL_VIOLATION, "sexton: startup took too long", None);
                 late.as_mut().reset(Instant::now() + DRAIN_PAUSE);
             }
@@ -99,6 +102,7 @@ fn satisfy(relay: &mut Relay, answer: Answer) {
     match answer {
         Answer::Refreshed(registry) => relay.session.refreshed(registry),
         Answer::Role(role, served) => {
+            tracing::debug!(role = role.name, search_path = ?role.search_path, role.sees_deleted, role.hard_deletes, "session begins");
             let mut registry = served.registry.clone();
             let now = Arc::clone(&registry.borrow_and_update());
             if let Err(fault) = relay.session.begin(role, now, Arc::clone(&served.plans)) {

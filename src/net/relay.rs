@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
 
 use crate::net::stream::Stream;
@@ -24,6 +25,8 @@ const READ_BYTES: usize = 8 * 1024;
 const BULK_READ_BYTES: usize = 64 * 1024;
 /// No more is read for a direction that has this much to write.
 const BUFFERED_BYTES_MAX: usize = 128 * 1024;
+/// With more than this to decide about at once, other connections on the thread are moved elsewhere first (F12).
+const INLINE_BYTES_MAX: usize = 256 * 1024;
 /// An empty buffer larger than this is given back (F10).
 const KEPT_BYTES_MAX: usize = 16 * 1024;
 
@@ -119,6 +122,11 @@ impl Relay {
     /// True where the connection can end without anybody missing anything.
     pub(crate) fn is_idle(&self) -> bool {
         self.session.is_idle() && self.from_client.buffer.is_empty() && self.to_client.is_empty()
+    }
+
+    /// True where only the last bytes to the client are still to go.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing
     }
 
     /// Ends the connection with a FATAL, where one can be told between messages.
@@ -246,7 +254,13 @@ impl Relay {
         {
             self.session.set_registry(Arc::clone(&registry.borrow_and_update()));
         }
-        self.client_step = self.session.client_bytes(&mut self.from_client.buffer, &mut self.to_upstream);
+        let long = self.from_client.buffer.len() > INLINE_BYTES_MAX;
+        let mut take = || self.session.client_bytes(&mut self.from_client.buffer, &mut self.to_upstream);
+        self.client_step = if long && Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+            tokio::task::block_in_place(take)
+        } else {
+            take()
+        };
         if self.upstream_broken {
             self.to_upstream.clear();
         }

@@ -35,7 +35,13 @@ SELECT
             CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) c (setting)
             WHERE me.rolname OPERATOR(pg_catalog.=) SESSION_USER
               AND s.setdatabase OPERATOR(pg_catalog.=) ANY (ARRAY[d.oid, 0::pg_catalog.oid])
-              AND pg_catalog.starts_with(c.setting, 'search_path=')))
+              AND pg_catalog.starts_with(c.setting, 'search_path='))),
+    EXISTS (SELECT
+        FROM pg_catalog.pg_db_role_setting s
+        CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) c (setting)
+        WHERE s.setrole OPERATOR(pg_catalog.=) ANY (ARRAY[r.oid, 0::pg_catalog.oid])
+          AND s.setdatabase OPERATOR(pg_catalog.=) ANY (ARRAY[d.oid, 0::pg_catalog.oid])
+          AND pg_catalog.starts_with(c.setting, 'role='))
 FROM pg_catalog.pg_roles r
 JOIN pg_catalog.pg_database d ON d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 WHERE r.rolname OPERATOR(pg_catalog.=) $1::pg_catalog.text";
@@ -57,14 +63,16 @@ impl Reader {
         let oid: u32 = row.try_get(0)?;
         let own_path: Option<String> = row.try_get(3)?;
         let default_path: Option<String> = row.try_get(4)?;
+        // ALTER ROLE … SET role: the session runs as another role from its first statement on.
+        let becomes_another: bool = row.try_get(5)?;
         let mut usable = HashSet::new();
         for schema in self.client.query(USABLE_SCHEMAS, &[&oid]).await? {
             usable.insert(schema.try_get::<_, String>(0)?);
         }
         Ok(RoleFacts {
             name: role.to_owned(),
-            search_path: own_path.or(default_path),
-            usable_schemas: Some(usable),
+            search_path: own_path.or(default_path).filter(|_| !becomes_another),
+            usable_schemas: Some(usable).filter(|_| !becomes_another),
             sees_deleted: row.try_get(1)?,
             hard_deletes: row.try_get(2)?,
         })

@@ -31,6 +31,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Cancel requests under way at once (C4).
 const CANCELS_MAX: usize = 64;
 
+/// Connections beyond `listen.max_connections` that may be open without being sessions: startups, refusals, cancels.
+const UNDECIDED_MAX: usize = 1024;
+
 /// Why the proxy cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -131,6 +134,11 @@ impl Server {
         loop {
             tokio::select! {
                 client = self.listener.accept() => {
+                    // Clients that have not said what they want count as well (F7): a flood of them is not answered.
+                    if clients.len() >= self.shared.config.listen.max_connections as usize + UNDECIDED_MAX {
+                        tracing::warn!("too many connections that are not sessions: one is closed");
+                        continue;
+                    }
                     clients.spawn(serve_client(client, Arc::clone(&self.shared), draining.clone()));
                 }
                 Some(ended) = clients.join_next(), if !clients.is_empty() => {

@@ -95,6 +95,8 @@ pub struct Session {
     pub(super) ground: Option<Ground>,
     asked_scope: Option<Vec<u8>>,
     asked_search_path: Option<Vec<u8>>,
+    /// The startup packet sets `role`: names resolve as for somebody else.
+    asks_role: bool,
 
     pub(super) confirmed: Settings,
     pub(super) names: Names,
@@ -138,6 +140,7 @@ impl Session {
             ground: None,
             asked_scope: startup.setting("sexton.scope"),
             asked_search_path: startup.setting("search_path"),
+            asks_role: startup.setting("role").is_some(),
             confirmed: settings.clone(),
             names: Names::default(),
             predicted: settings,
@@ -198,8 +201,10 @@ impl Session {
             Some(text) => String::from_utf8(text).ok(),
             None => role.search_path.clone(),
         };
+        let asks_role = self.asks_role;
         self.report(true, move |state| {
             state.scope = scope.clone();
+            state.role_changed |= asks_role;
             if let (SearchPath::Unknown, Some(path)) = (&state.search_path, &path) {
                 state.search_path = SearchPath::Known(path.clone());
             }

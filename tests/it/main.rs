@@ -13,6 +13,8 @@ mod config;
 mod demo;
 /// The code against its own rules.
 mod tidy;
+/// Whole conversations against the session, as text.
+mod traces;
 /// Random statements against a database with real deletes.
 mod twin;
 /// What reaches the server, and the tags that come back.
