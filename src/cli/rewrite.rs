@@ -13,6 +13,7 @@ use crate::cli::load::{Loaded, load};
 use crate::cli::report::{self, Failure};
 use crate::cli::{Common, FINE, Format, REFUSED};
 use crate::config::{Access, Config, Database, Problem, UpstreamSettings};
+use crate::net::catalog::{CatalogError, Reader};
 use crate::rewrite::state::{Scope, State};
 use crate::rewrite::{Finding, Refusal, Registry, TagChange};
 use crate::session::plan::Plan;
@@ -150,13 +151,29 @@ fn offline_role(name: Option<&str>, access: &Access) -> RoleFacts {
 
 /// Registry and role as the live database has them.
 fn online(
-    _upstream: &UpstreamSettings,
-    _name: &str,
-    _database: &Arc<Database>,
-    _role: Option<&str>,
-    _access: &Access,
+    upstream: &UpstreamSettings,
+    name: &str,
+    database: &Arc<Database>,
+    role: Option<&str>,
+    access: &Access,
 ) -> Result<(Registry, Vec<Finding>, RoleFacts), Failure> {
-    Err(Failure::new("asking the database is not here yet").mend("add --offline"))
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("the runtime cannot be started: {error}")))?;
+    let asking = async {
+        let mut reader = Reader::connect(upstream, name).await?;
+        let snapshot = reader.snapshot(database).await?;
+        let facts = match role {
+            Some(role) => reader.role_facts(role, access).await?,
+            None => RoleFacts::ordinary(ANYONE),
+        };
+        Ok::<_, CatalogError>((snapshot, facts))
+    };
+    let (snapshot, facts) = runtime.block_on(asking).map_err(|error| {
+        Failure::new(format!("database \"{name}\" cannot be read: {error}"))
+            .mend("look at upstream in the configuration, or add --offline")
+    })?;
+    let (registry, findings) = Registry::build(database, Arc::new(snapshot), 1);
+    Ok((registry, findings, facts))
 }
 
 /// Warnings go to stderr; what would stop `serve` stops here too.
@@ -243,6 +260,7 @@ fn refusal_json(text: &[u8], refusal: &Refusal) -> Value {
         .and_then(|offset| Encoding::Utf8.count_characters(&text[..offset.min(text.len())]))
         .map(|before| before + 1);
     json!({
+        "reason": refusal.reason.name(),
         "sqlstate": refusal.sqlstate().0,
         "message": refusal.message(),
         "detail": refusal.detail(),

@@ -1,11 +1,19 @@
-//! `sexton serve`.
+//! `sexton serve`: the proxy, until it is told to stop.
 
+use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
 
-use crate::cli::Common;
-use crate::cli::report::Failure;
+use crate::cli::load::{Loaded, load};
+use crate::cli::report::{self, Failure};
+use crate::cli::{Common, FINE};
+use crate::config::{Config, Problem};
+use crate::net::{ServeError, Server};
+use crate::rewrite::Finding;
 
 /// What `serve` takes.
 #[derive(Debug, Args)]
@@ -25,10 +33,81 @@ pub enum LogFormat {
     Json,
 }
 
-/// Runs the command.
+/// Runs the proxy until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// Always: the command is not here yet.
-pub fn run(_arguments: &Arguments, _common: &Common) -> Result<ExitCode, Failure> {
-    Err(Failure::new("`sexton serve` is not here yet"))
+/// What keeps it from starting: configuration, address or databases.
+pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> {
+    let Loaded { path, config } = load(common)?;
+    log(arguments.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("the runtime cannot be started: {error}")))?;
+    runtime.block_on(serve(&path, config))?;
+    Ok(ExitCode::from(FINE))
+}
+
+async fn serve(path: &Path, config: Config) -> Result<(), Failure> {
+    let no_signals = |error| Failure::new(format!("signals cannot be received: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    let server = Server::start(config).await.map_err(|error| failure(path, &error))?;
+    for warning in server.warnings() {
+        report::err(&format!("warning: {}", render(path, warning)));
+    }
+    match server.address() {
+        Ok(address) => tracing::info!(%address, "listening"),
+        Err(error) => tracing::warn!(%error, "listening at an address the system does not tell"),
+    }
+    server
+        .run(async {
+            tokio::select! {
+                _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
+                _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
+            }
+        })
+        .await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Log lines go to stderr; `RUST_LOG` chooses them.
+fn log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let set = match format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    if let Err(error) = set {
+        report::err(&format!("warning: logging is set up already: {error}"));
+    }
+}
+
+fn failure(path: &Path, error: &ServeError) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match error {
+        ServeError::Listen { .. } => failure.mend("free the address, or choose another in listen.address"),
+        ServeError::Unreachable { .. } => {
+            failure.mend("look at upstream.address, upstream.user and upstream.password, and that the server runs")
+        }
+        ServeError::Unfit { findings, .. } => {
+            findings.iter().fold(failure, |failure, finding| failure.detail(render(path, finding)))
+        }
+    }
+}
+
+fn render(path: &Path, finding: &Finding) -> String {
+    let problem = Problem {
+        line: finding.line,
+        column: None,
+        key: Some(finding.key.clone()),
+        message: finding.message.clone(),
+        mend: finding.mend.clone(),
+    };
+    problem.render(&path.display().to_string())
 }

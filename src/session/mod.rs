@@ -1,4 +1,17 @@
 //! One conversation as a state machine: frames in, bytes out. Knows no sockets.
 
+mod batch;
+pub mod cache;
+mod client;
+mod complaint;
+mod names;
+mod pending;
 pub mod plan;
+mod prepared;
+mod server;
 pub mod settings;
+
+mod conversation;
+
+pub use complaint::Complaint;
+pub use conversation::{BeginFault, ClientStep, Planner, ServerStep, Session, Want};

@@ -104,7 +104,8 @@ impl Settings {
 
     /// Ends a simple query or a batch up to Sync outside a transaction block: what it did is kept, or undone after an error.
     pub fn end_batch(&mut self, succeeded: bool) {
-        if !self.in_block {
+        // Without a level nothing has been applied: the common case, which must not cost a copy.
+        if !self.in_block && !self.levels.is_empty() {
             self.finish(succeeded, false);
         }
     }
@@ -112,6 +113,14 @@ impl Settings {
     /// Takes the state as rolled back: the server reported that no transaction is open any more after a failure.
     pub fn abort(&mut self) {
         self.finish(false, false);
+    }
+
+    /// Takes a transaction block as open: the server reported one that no statement's effect had announced.
+    pub fn enter_block(&mut self) {
+        if self.levels.is_empty() {
+            self.push(None);
+        }
+        self.in_block = true;
     }
 
     fn finish(&mut self, succeeded: bool, chain: bool) {

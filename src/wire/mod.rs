@@ -1,3 +1,20 @@
 //! Protocol 3 messages over byte buffers. Knows neither SQL nor sockets.
 
+pub mod backend;
+pub mod frame;
+pub mod frontend;
+pub mod options;
 pub mod sqlstate;
+pub mod startup;
+pub mod tag;
+
+/// Splits off a NUL-terminated string: the string without its NUL, and what follows.
+#[must_use]
+pub fn split_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr(bytes)?;
+    Some((&bytes[..end], &bytes[end + 1..]))
+}
+
+fn memchr(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| *byte == 0)
+}

@@ -15,6 +15,10 @@ impl SqlState {
     pub const INVALID_PARAMETER_VALUE: Self = Self("22023");
     /// A scope or a hard delete that the role may not use.
     pub const INSUFFICIENT_PRIVILEGE: Self = Self("42501");
+    /// A rewritten statement that is longer than a message may be.
+    pub const PROGRAM_LIMIT_EXCEEDED: Self = Self("54000");
+    /// A prepared statement that must be prepared again.
+    pub const OBJECT_NOT_IN_PREREQUISITE_STATE: Self = Self("55000");
     /// A key that a deleted row still holds.
     pub const UNIQUE_VIOLATION: Self = Self("23505");
     /// A database that no section of the configuration covers.

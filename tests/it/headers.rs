@@ -67,12 +67,7 @@ fn registry() -> Registry {
         relation(3, "public", "notes", &[id, ("deleted", "boolean", false)]),
         relation(4, "public", "orders", &[id, ("user_id", "integer", false), ("deleted_at", TIME, false)]),
         relation(6, "public", "invoices", &[id, ("total", "numeric", false)]),
-        relation(
-            5,
-            "public",
-            "invoices_archive",
-            &[id, ("total", "numeric", false), ("archived_at", TIME, false)],
-        ),
+        relation(5, "public", "invoices_archive", &[id, ("total", "numeric", false), ("archived_at", TIME, false)]),
     ];
     let config = config::parse(CONFIG, &|_| None).expect("the configuration is good");
     let database = config.databases.find("shop").expect("it is configured");

@@ -1,0 +1,184 @@
+//! Sexton's own connection to a database, and the snapshot it reads.
+//!
+//! Its search path is pinned and every name and operator is qualified: nothing a user created can be called in its name (P8).
+
+use std::collections::HashMap;
+
+use tokio_postgres::{Client, IsolationLevel, NoTls, Row};
+
+use crate::catalog::{Column, Relation, RelationKind, Snapshot};
+use crate::config::{Database, UpstreamAddress, UpstreamSettings};
+use crate::net::upstream::{CONNECT_TIMEOUT, describe};
+
+/// The catalog cannot be read: why, in the server's words where it gave any.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CatalogError {
+    /// What went wrong.
+    pub message: String,
+}
+
+impl From<tokio_postgres::Error> for CatalogError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let message = match (error.as_db_error(), std::error::Error::source(&error)) {
+            (Some(db), _) => format!("{} ({})", db.message(), db.code().code()),
+            (None, Some(source)) => format!("{error}: {source}"),
+            (None, None) => error.to_string(),
+        };
+        Self { message }
+    }
+}
+
+/// A connection that reads the catalog of one database.
+#[derive(Debug)]
+pub struct Reader {
+    pub(super) client: Client,
+}
+
+/// The relations of interest: `$1` names, their ancestors and descendants, and whatever shares a name with those.
+const RELATIONS: &str = "
+WITH RECURSIVE named AS (
+    SELECT oid FROM pg_catalog.pg_class WHERE relname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
+), up AS (
+    SELECT oid FROM named
+    UNION
+    SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN up ON i.inhrelid OPERATOR(pg_catalog.=) up.oid
+), down AS (
+    SELECT oid FROM named
+    UNION
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN down ON i.inhparent OPERATOR(pg_catalog.=) down.oid
+), family AS (
+    SELECT c.relname FROM pg_catalog.pg_class c
+    WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT oid FROM up UNION SELECT oid FROM down))
+)
+SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+WHERE c.relname OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT relname FROM family))
+  AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
+ORDER BY c.oid";
+
+const COLUMNS: &str = "
+SELECT attrelid, attname::pg_catalog.text, pg_catalog.format_type(atttypid, atttypmod), attnotnull,
+       attgenerated OPERATOR(pg_catalog.<>) ''
+FROM pg_catalog.pg_attribute
+WHERE attrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+  AND attnum OPERATOR(pg_catalog.>) 0 AND NOT attisdropped
+ORDER BY attrelid, attnum";
+
+const PRIMARY_KEYS: &str = "
+SELECT i.indrelid, a.attname::pg_catalog.text
+FROM pg_catalog.pg_index i
+CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k (attnum, place)
+JOIN pg_catalog.pg_attribute a
+  ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) k.attnum
+WHERE i.indisprimary AND i.indrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+ORDER BY i.indrelid, k.place";
+
+const PARENTS: &str = "
+SELECT inhrelid, inhparent FROM pg_catalog.pg_inherits
+WHERE inhrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+ORDER BY inhrelid, inhseqno";
+
+const VERSION: &str = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4";
+
+impl Reader {
+    /// Connects to `database` with Sexton's own login; must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// No address answers, or the login is refused.
+    pub async fn connect(upstream: &UpstreamSettings, database: &str) -> Result<Self, CatalogError> {
+        let mut config = tokio_postgres::Config::new();
+        config.user(&upstream.user).dbname(database).application_name("sexton").connect_timeout(CONNECT_TIMEOUT);
+        if let Some(password) = &upstream.password {
+            config.password(password);
+        }
+        for address in &upstream.addresses {
+            match address {
+                UpstreamAddress::Tcp { host, port } => config.host(host).port(*port),
+                UpstreamAddress::Unix { directory, port } => config.host_path(directory).port(*port),
+            };
+        }
+        let (client, connection) = config.connect(NoTls).await.map_err(|error| {
+            let places: Vec<String> = upstream.addresses.iter().map(describe).collect();
+            CatalogError { message: format!("{}: {}", places.join(", "), CatalogError::from(error).message) }
+        })?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "Sexton's own connection ended");
+            }
+        });
+        // Not by startup option: reset_val must stay what the server gives everybody (see `role_facts`).
+        client.batch_execute("SET search_path = pg_catalog").await?;
+        Ok(Self { client })
+    }
+
+    /// True where the connection has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Reads what `database`'s configuration needs to know, at one moment.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn snapshot(&mut self, database: &Database) -> Result<Snapshot, CatalogError> {
+        let mut names: Vec<&str> = Vec::new();
+        for table in &database.tables {
+            names.push(&table.name.relation);
+            names.extend(table.archive.as_ref().map(|archive| archive.relation.as_str()));
+        }
+        let builder = self.client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+        let reading = builder.start().await?;
+        let version: i32 = reading.query_one(VERSION, &[]).await?.try_get(0)?;
+        let mut relations = Vec::new();
+        for row in reading.query(RELATIONS, &[&names]).await? {
+            relations.push(relation(&row)?);
+        }
+        let oids: Vec<u32> = relations.iter().map(|relation| relation.oid).collect();
+        let index: HashMap<u32, usize> = oids.iter().enumerate().map(|(index, oid)| (*oid, index)).collect();
+        for row in reading.query(COLUMNS, &[&oids]).await? {
+            if let Some(&at) = index.get(&row.try_get(0)?) {
+                relations[at].columns.push(Column {
+                    name: row.try_get(1)?,
+                    type_name: row.try_get(2)?,
+                    not_null: row.try_get(3)?,
+                    generated: row.try_get(4)?,
+                });
+            }
+        }
+        for row in reading.query(PRIMARY_KEYS, &[&oids]).await? {
+            if let Some(&at) = index.get(&row.try_get(0)?) {
+                relations[at].primary_key.push(row.try_get(1)?);
+            }
+        }
+        for row in reading.query(PARENTS, &[&oids]).await? {
+            if let Some(&at) = index.get(&row.try_get(0)?) {
+                relations[at].parents.push(row.try_get(1)?);
+            }
+        }
+        reading.commit().await?;
+        Ok(Snapshot::new(version.unsigned_abs(), relations))
+    }
+}
+
+fn relation(row: &Row) -> Result<Relation, CatalogError> {
+    let kind: String = row.try_get(3)?;
+    Ok(Relation {
+        oid: row.try_get(0)?,
+        schema: row.try_get(1)?,
+        name: row.try_get(2)?,
+        kind: match kind.as_str() {
+            "r" => RelationKind::Table,
+            "p" => RelationKind::PartitionedTable,
+            "v" => RelationKind::View,
+            "m" => RelationKind::MaterializedView,
+            "f" => RelationKind::ForeignTable,
+            _ => RelationKind::Other,
+        },
+        columns: Vec::new(),
+        primary_key: Vec::new(),
+        parents: Vec::new(),
+    })
+}

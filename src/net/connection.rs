@@ -1,0 +1,121 @@
+//! One client's connection from the moment its server is reached: relaying, what the session wants, and the end.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::catalog::RoleFacts;
+use crate::net::catalog::CatalogError;
+use crate::net::databases::{Directory, Served};
+use crate::net::relay::{Event, Relay};
+use crate::rewrite::Registry;
+use crate::session::Want;
+use crate::wire::sqlstate::SqlState;
+
+/// PostgreSQL's own words for it, which clients know.
+const SHUTDOWN: &str = "terminating connection due to administrator command";
+/// How often a draining session is looked at: there is no event for being idle.
+const DRAIN_PAUSE: Duration = Duration::from_millis(20);
+
+/// How far draining has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drain {
+    No,
+    /// Sessions between transactions end.
+    Idle,
+    /// All sessions end.
+    All,
+}
+
+/// Who is asked for what the session wants, and about whom.
+pub(crate) struct Asked<'a> {
+    pub(crate) directory: &'a Directory,
+    pub(crate) database: &'a str,
+    pub(crate) user: &'a str,
+}
+
+enum Answer {
+    Role(RoleFacts, Arc<Served>),
+    Refreshed(Arc<Registry>),
+}
+
+type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answer, CatalogError>> + Send + 'a>>;
+
+impl Asked<'_> {
+    async fn ask(&self, want: Want) -> Result<Answer, CatalogError> {
+        let covered = self.directory.open(self.database).await;
+        let served = covered.unwrap_or_else(|| Err(CatalogError { message: "no section covers it".to_owned() }))?;
+        match want {
+            Want::Refresh => Ok(Answer::Refreshed(served.refresh().await)),
+            Want::Role => Ok(Answer::Role(served.role_facts(self.user.to_owned()).await?, served)),
+        }
+    }
+}
+
+/// Relays until one side is done, the client is late with its startup, or the proxy drains.
+pub(crate) async fn run(mut relay: Relay, asked: &Asked<'_>, mut draining: watch::Receiver<Drain>, deadline: Instant) {
+    let mut late = std::pin::pin!(sleep_until(deadline));
+    let mut asking: Option<Asking<'_>> = None;
+    loop {
+        let stage = *draining.borrow_and_update();
+        if stage == Drain::All || (stage == Drain::Idle && relay.is_idle()) {
+            relay.end(SqlState::ADMIN_SHUTDOWN, SHUTDOWN, None);
+        }
+        let begun = relay.session.has_begun();
+        tokio::select! {
+            biased;
+            event = std::future::poll_fn(|cx| relay.poll(cx)) => match event {
+                Event::Done => return,
+                Event::Want(want) => asking = Some(Box::pin(asked.ask(want))),
+            },
+            answer = answered(&mut asking) => {
+                asking = None;
+                match answer {
+                    Ok(answer) => satisfy(&mut relay, answer),
+                    Err(error) => unread(&mut relay, asked.database, &error),
+                }
+            }
+            () = &mut late, if !begun && asking.is_none() => {
+                if relay.is_closing() {
+                    return;
+                }
+                relay.end(SqlState::PROTOCOL_VIOLATION, "sexton: startup took too long", None);
+                late.as_mut().reset(Instant::now() + DRAIN_PAUSE);
+            }
+            () = sleep(DRAIN_PAUSE), if stage == Drain::Idle => {}
+            Ok(()) = draining.changed() => {}
+        }
+    }
+}
+
+async fn answered(asking: &mut Option<Asking<'_>>) -> Result<Answer, CatalogError> {
+    match asking {
+        Some(asking) => asking.await,
+        None => std::future::pending().await,
+    }
+}
+
+fn satisfy(relay: &mut Relay, answer: Answer) {
+    match answer {
+        Answer::Refreshed(registry) => relay.session.refreshed(registry),
+        Answer::Role(role, served) => {
+            tracing::debug!(role = role.name, search_path = ?role.search_path, role.sees_deleted, role.hard_deletes, "session begins");
+            let mut registry = served.registry.clone();
+            let now = Arc::clone(&registry.borrow_and_update());
+            if let Err(fault) = relay.session.begin(role, now, Arc::clone(&served.plans)) {
+                return relay.end_with(|out| fault.put(out));
+            }
+            relay.follow(registry);
+        }
+    }
+    relay.satisfied();
+}
+
+fn unread(relay: &mut Relay, database: &str, error: &CatalogError) {
+    tracing::error!(database, %error, "the catalog cannot be read");
+    let message = "sexton: the catalog of this database cannot be read";
+    relay.end(SqlState::CLIENT_UNABLE_TO_CONNECT, message, Some("Look into Sexton's log."));
+}

@@ -1,0 +1,192 @@
+//! The databases served: for each a registry that follows the catalog, and one task that owns Sexton's connection to it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OnceCell, mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use crate::catalog::{RoleFacts, Snapshot};
+use crate::config::{Access, Config, Database, UpstreamSettings};
+use crate::net::catalog::{CatalogError, Reader};
+use crate::rewrite::{Finding, Registry};
+use crate::session::cache::PlanCache;
+
+/// How often the catalog is read where nobody asks for it: DDL that did not come through Sexton.
+const REFRESH_EVERY: Duration = Duration::from_secs(30);
+/// How long one reading may take.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// Questions that may wait for the task.
+const QUESTIONS_MAX: usize = 1024;
+
+enum Question {
+    Role { name: String, answer: oneshot::Sender<Result<RoleFacts, CatalogError>> },
+    Refresh { done: oneshot::Sender<()> },
+}
+
+/// One database.
+#[derive(Debug)]
+pub(crate) struct Served {
+    questions: mpsc::Sender<Question>,
+    pub(crate) registry: watch::Receiver<Arc<Registry>>,
+    pub(crate) plans: Arc<PlanCache>,
+    /// What the first reading found.
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Served {
+    /// The facts about a role that has logged in.
+    pub(crate) async fn role_facts(&self, name: String) -> Result<RoleFacts, CatalogError> {
+        let (answer, answered) = oneshot::channel();
+        let gone = || CatalogError { message: "the catalog is not being read any more".to_owned() };
+        self.questions.send(Question::Role { name, answer }).await.map_err(|_| gone())?;
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// A registry read after this was called; the one before where the catalog cannot be read.
+    pub(crate) async fn refresh(&self) -> Arc<Registry> {
+        let (done, is_done) = oneshot::channel();
+        if self.questions.send(Question::Refresh { done }).await.is_ok() && is_done.await.is_err() {
+            tracing::warn!("the catalog is not being read any more");
+        }
+        Arc::clone(&self.registry.borrow())
+    }
+}
+
+/// All databases, each opened when first asked for.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    config: Arc<Config>,
+    served: Mutex<HashMap<String, Arc<OnceCell<Arc<Served>>>>>,
+}
+
+impl Directory {
+    pub(crate) fn new(config: Arc<Config>) -> Self {
+        Self { config, served: Mutex::default() }
+    }
+
+    /// The database of that name; `None` where no section covers it.
+    pub(crate) async fn open(&self, name: &str) -> Option<Result<Arc<Served>, CatalogError>> {
+        let database = Arc::clone(self.config.databases.find(name)?);
+        let cell = {
+            let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(served.entry(name.to_owned()).or_default())
+        };
+        let opening = cell.get_or_try_init(|| open(Arc::clone(&self.config), name.to_owned(), database));
+        Some(opening.await.cloned())
+    }
+}
+
+async fn open(config: Arc<Config>, name: String, database: Arc<Database>) -> Result<Arc<Served>, CatalogError> {
+    let mut source = Source { config, name, database, reader: None, last: None, generation: 1 };
+    let snapshot = source.read().await?;
+    let (registry, findings) = source.build(snapshot);
+    let (publish, watched) = watch::channel(Arc::new(registry));
+    let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
+    tokio::spawn(source.follow(asked, publish));
+    Ok(Arc::new(Served { questions, registry: watched, plans: Arc::default(), findings }))
+}
+
+/// What the task owns.
+struct Source {
+    config: Arc<Config>,
+    name: String,
+    database: Arc<Database>,
+    reader: Option<Reader>,
+    last: Option<Arc<Snapshot>>,
+    generation: u64,
+}
+
+impl Source {
+    /// Answers questions until nobody can ask any more, and reads the catalog now and then.
+    async fn follow(mut self, mut asked: mpsc::Receiver<Question>, publish: watch::Sender<Arc<Registry>>) {
+        let mut questions = Vec::new();
+        loop {
+            // Whoever asks while a reading runs is served by the next one: many askers, one reading.
+            match timeout(REFRESH_EVERY, asked.recv_many(&mut questions, QUESTIONS_MAX)).await {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(_) => self.refresh(&publish).await,
+            }
+            if questions.iter().any(|question| matches!(question, Question::Refresh { .. })) {
+                self.refresh(&publish).await;
+            }
+            for question in questions.drain(..) {
+                match question {
+                    // Whoever asked may have gone meanwhile, which is no fault.
+                    Question::Refresh { done } => drop(done.send(())),
+                    Question::Role { name, answer } => drop(answer.send(self.role_facts(&name).await)),
+                }
+            }
+        }
+    }
+
+    /// Reads the catalog and publishes a registry where it has changed.
+    async fn refresh(&mut self, publish: &watch::Sender<Arc<Registry>>) {
+        match self.read().await {
+            Ok(snapshot) => {
+                if self.last.as_deref() == Some(&snapshot) {
+                    return;
+                }
+                self.generation += 1;
+                let (registry, findings) = self.build(snapshot);
+                for finding in findings {
+                    tracing::warn!(database = %self.name, key = %finding.key, "{}; {}", finding.message, finding.mend);
+                }
+                publish.send_replace(Arc::new(registry));
+            }
+            Err(error) => {
+                tracing::error!(database = %self.name, %error, "the catalog cannot be read; the last reading stays")
+            }
+        }
+    }
+
+    fn build(&mut self, snapshot: Snapshot) -> (Registry, Vec<Finding>) {
+        let snapshot = Arc::new(snapshot);
+        self.last = Some(Arc::clone(&snapshot));
+        Registry::build(&self.database, snapshot, self.generation)
+    }
+
+    async fn read(&mut self) -> Result<Snapshot, CatalogError> {
+        let database = Arc::clone(&self.database);
+        let result = match self.reader().await {
+            Ok(reader) => timeout(READ_TIMEOUT, reader.snapshot(&database)).await.unwrap_or_else(|_| Err(timed_out())),
+            Err(error) => Err(error),
+        };
+        self.keep(result)
+    }
+
+    async fn role_facts(&mut self, name: &str) -> Result<RoleFacts, CatalogError> {
+        let access: Access = self.config.access.clone();
+        let result = match self.reader().await {
+            Ok(reader) => {
+                timeout(READ_TIMEOUT, reader.role_facts(name, &access)).await.unwrap_or_else(|_| Err(timed_out()))
+            }
+            Err(error) => Err(error),
+        };
+        self.keep(result)
+    }
+
+    /// The connection, made anew where it has ended.
+    async fn reader(&mut self) -> Result<&mut Reader, CatalogError> {
+        let upstream: &UpstreamSettings = &self.config.upstream;
+        let reader = match self.reader.take().filter(|reader| !reader.is_closed()) {
+            Some(reader) => reader,
+            None => Reader::connect(upstream, &self.name).await?,
+        };
+        Ok(self.reader.insert(reader))
+    }
+
+    /// After a failure the connection's state is not known: the next question gets a new one.
+    fn keep<T>(&mut self, result: Result<T, CatalogError>) -> Result<T, CatalogError> {
+        if result.is_err() {
+            self.reader = None;
+        }
+        result
+    }
+}
+
+fn timed_out() -> CatalogError {
+    CatalogError { message: format!("no answer within {} s", READ_TIMEOUT.as_secs()) }
+}

@@ -1,0 +1,88 @@
+//! Where clients come in: a TCP port and, if configured, a unix socket of the same number.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+
+use crate::config::ListenSettings;
+use crate::net::stream::Stream;
+
+/// Pause after accept() failed, so that a lack of file descriptors does not spin (F8).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// The open sockets.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    tcp: TcpListener,
+    unix: Option<(UnixListener, PathBuf)>,
+}
+
+impl Listener {
+    /// Opens them.
+    ///
+    /// # Errors
+    /// The address that cannot be had, and why.
+    pub(crate) async fn bind(settings: &ListenSettings) -> Result<Self, (String, io::Error)> {
+        let tcp = TcpListener::bind(&settings.address).await.map_err(|error| (settings.address.clone(), error))?;
+        let unix = match &settings.unix_socket_dir {
+            None => None,
+            Some(directory) => {
+                let named = |error| (directory.display().to_string(), error);
+                let port = tcp.local_addr().map_err(named)?.port();
+                let path = directory.join(format!(".s.PGSQL.{port}"));
+                // A socket file that nobody listens on is left from a process that was killed.
+                if path.exists() && UnixStream::connect(&path).await.is_err() {
+                    std::fs::remove_file(&path).map_err(named)?;
+                }
+                let listener = UnixListener::bind(&path).map_err(|error| (path.display().to_string(), error))?;
+                Some((listener, path))
+            }
+        };
+        Ok(Self { tcp, unix })
+    }
+
+    /// The TCP address, with the port that a configured port 0 became.
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// The next client.
+    pub(crate) async fn accept(&self) -> Stream {
+        loop {
+            let accepted = match &self.unix {
+                None => self.tcp.accept().await.map(|(stream, _)| Stream::Tcp(stream)),
+                Some((unix, _)) => tokio::select! {
+                    tcp = self.tcp.accept() => tcp.map(|(stream, _)| Stream::Tcp(stream)),
+                    unix = unix.accept() => unix.map(|(stream, _)| Stream::Unix(stream)),
+                },
+            };
+            match accepted {
+                Ok(stream) => {
+                    if let Stream::Tcp(tcp) = &stream
+                        && let Err(error) = tcp.set_nodelay(true)
+                    {
+                        tracing::debug!(%error, "a client left before it was served");
+                    }
+                    return stream;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some((_, path)) = &self.unix
+            && let Err(error) = std::fs::remove_file(path)
+        {
+            tracing::debug!(%error, "the socket file is gone already");
+        }
+    }
+}

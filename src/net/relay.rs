@@ -1,0 +1,319 @@
+//! One connection's bytes: two directions in one task, each able to go on while the other is blocked (F11).
+//!
+//! Everything half done lives in the buffers here and in the session, never in a future (E19).
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::watch;
+
+use crate::net::stream::Stream;
+use crate::rewrite::Registry;
+use crate::session::{ClientStep, ServerStep, Session, Want};
+use crate::wire::backend::ErrorReport;
+use crate::wire::sqlstate::SqlState;
+
+/// Space made for a read.
+const READ_BYTES: usize = 8 * 1024;
+/// Space made for a read after one that filled what there was.
+const BULK_READ_BYTES: usize = 64 * 1024;
+/// No more is read for a direction that has this much to write.
+const BUFFERED_BYTES_MAX: usize = 128 * 1024;
+/// With more than this to decide about at once, other connections on the thread are moved elsewhere first (F12).
+const INLINE_BYTES_MAX: usize = 256 * 1024;
+/// An empty buffer larger than this is given back (F10).
+const KEPT_BYTES_MAX: usize = 16 * 1024;
+
+/// What the task has to see to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The session waits for something from outside.
+    Want(Want),
+    /// Nothing is left to relay.
+    Done,
+}
+
+/// Two sockets and the session between them.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) session: Session,
+    client: Stream,
+    upstream: Stream,
+    from_client: Inlet,
+    from_upstream: Inlet,
+    to_client: BytesMut,
+    to_upstream: BytesMut,
+    client_step: ClientStep,
+    /// Where the newest registry of the session's database is found.
+    registry: Option<watch::Receiver<Arc<Registry>>>,
+    /// The session's want has been handed out and not yet been satisfied.
+    wanting: bool,
+    upstream_shut: bool,
+    upstream_broken: bool,
+    /// Only what is in `to_client` is still to go out.
+    closing: bool,
+}
+
+#[derive(Debug, Default)]
+struct Inlet {
+    buffer: BytesMut,
+    ended: bool,
+    bulk: bool,
+}
+
+impl Inlet {
+    /// Reads once; true where there is something new.
+    fn poll_read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.buffer.reserve(if self.bulk { BULK_READ_BYTES } else { READ_BYTES });
+        let spare = self.buffer.capacity() - self.buffer.len();
+        // Stateless between polls: what it has read is in the buffer.
+        let read = pin!(stream.read_buf(&mut self.buffer)).poll(cx);
+        read.map_ok(|bytes| {
+            self.ended = bytes == 0;
+            self.bulk = bytes == spare;
+        })
+    }
+}
+
+impl Relay {
+    /// A relay that has `to_upstream` to send first, and has read `from_client` already.
+    pub(crate) fn new(
+        client: Stream,
+        upstream: Stream,
+        session: Session,
+        from_client: BytesMut,
+        to_upstream: BytesMut,
+    ) -> Self {
+        Self {
+            session,
+            client,
+            upstream,
+            from_client: Inlet { buffer: from_client, ..Inlet::default() },
+            from_upstream: Inlet::default(),
+            to_client: BytesMut::new(),
+            to_upstream,
+            client_step: ClientStep::Hold,
+            registry: None,
+            wanting: false,
+            upstream_shut: false,
+            upstream_broken: false,
+            closing: false,
+        }
+    }
+
+    /// Decides by the newest registry that `registry` holds, from here on.
+    pub(crate) fn follow(&mut self, registry: watch::Receiver<Arc<Registry>>) {
+        self.registry = Some(registry);
+    }
+
+    /// The session has got what it wanted.
+    pub(crate) fn satisfied(&mut self) {
+        self.wanting = false;
+        self.take_from_upstream();
+        self.take_from_client();
+    }
+
+    /// True where the connection can end without anybody missing anything.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.session.is_idle() && self.from_client.buffer.is_empty() && self.to_client.is_empty()
+    }
+
+    /// True where only the last bytes to the client are still to go.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    /// Ends the connection with a FATAL, where one can be told between messages.
+    pub(crate) fn end(&mut self, code: SqlState, message: &str, hint: Option<&str>) {
+        if self.session.is_at_boundary() && !self.closing {
+            let report = ErrorReport { severity: "FATAL", code: code.0, message, detail: None, hint };
+            report.put(&mut self.to_client);
+        }
+        self.closing = true;
+    }
+
+    /// Ends the connection with what `put` writes.
+    pub(crate) fn end_with(&mut self, put: impl FnOnce(&mut BytesMut)) {
+        put(&mut self.to_client);
+        self.closing = true;
+    }
+
+    /// Relays until something else is to be done.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        loop {
+            let mut moved = false;
+            if self.closing {
+                self.from_client.ended = true;
+            } else {
+                moved |= self.read_upstream(cx);
+            }
+            match self.write_client(cx) {
+                Ok(wrote) => moved |= wrote,
+                // The client has gone: closing the server's socket at once lets the server notice (X1).
+                Err(error) => {
+                    tracing::debug!(%error, "client gone");
+                    return Poll::Ready(Event::Done);
+                }
+            }
+            if self.to_client.is_empty() && (self.closing || self.from_upstream.ended) {
+                return Poll::Ready(Event::Done);
+            }
+            if !self.closing {
+                match self.read_client(cx) {
+                    Ok(read) => moved |= read,
+                    Err(error) => {
+                        tracing::debug!(%error, "client gone");
+                        return Poll::Ready(Event::Done);
+                    }
+                }
+                moved |= self.write_upstream(cx);
+                if let Some(want) = self.session.want()
+                    && !std::mem::replace(&mut self.wanting, true)
+                {
+                    return Poll::Ready(Event::Want(want));
+                }
+            }
+            if !moved {
+                self.give_back();
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Between transactions, buffers that have grown are not kept.
+    fn give_back(&mut self) {
+        if !self.session.is_idle() {
+            return;
+        }
+        let inlets = [&mut self.from_client.buffer, &mut self.from_upstream.buffer];
+        for buffer in inlets.into_iter().chain([&mut self.to_client, &mut self.to_upstream]) {
+            if buffer.is_empty() && buffer.capacity() > KEPT_BYTES_MAX {
+                *buffer = BytesMut::new();
+            }
+        }
+    }
+
+    fn read_upstream(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.from_upstream.ended || self.session.want().is_some() || self.to_client.len() >= BUFFERED_BYTES_MAX {
+            return false;
+        }
+        match self.from_upstream.poll_read(&mut self.upstream, cx) {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => {
+                tracing::debug!(%error, "upstream gone");
+                self.from_upstream.ended = true;
+            }
+        }
+        self.take_from_upstream();
+        if self.client_step == ClientStep::Hold {
+            self.take_from_client();
+        }
+        true
+    }
+
+    fn take_from_upstream(&mut self) {
+        match self.session.server_bytes(&mut self.from_upstream.buffer, &mut self.to_client) {
+            ServerStep::NeedMore | ServerStep::Wait => {}
+            ServerStep::Fault(fault) => {
+                tracing::warn!(tag = fault.tag, length = fault.length, "the server sent a malformed message");
+                self.closing = true;
+            }
+        }
+    }
+
+    fn read_client(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let full = match self.client_step {
+            ClientStep::NeedMore => self.to_upstream.len() >= BUFFERED_BYTES_MAX,
+            // While it is held, reading on tells when the client goes away.
+            ClientStep::Hold => self.from_client.buffer.len() >= BUFFERED_BYTES_MAX,
+            ClientStep::Fault(_) => true,
+        };
+        if full || self.from_client.ended {
+            return Ok(false);
+        }
+        match self.from_client.poll_read(&mut self.client, cx)? {
+            Poll::Pending => return Ok(false),
+            Poll::Ready(()) => self.take_from_client(),
+        }
+        Ok(true)
+    }
+
+    fn take_from_client(&mut self) {
+        if self.closing {
+            return;
+        }
+        if let Some(registry) = &mut self.registry
+            && registry.has_changed().unwrap_or(false)
+        {
+            self.session.set_registry(Arc::clone(&registry.borrow_and_update()));
+        }
+        let long = self.from_client.buffer.len() > INLINE_BYTES_MAX;
+        let mut take = || self.session.client_bytes(&mut self.from_client.buffer, &mut self.to_upstream);
+        self.client_step = if long && Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+            tokio::task::block_in_place(take)
+        } else {
+            take()
+        };
+        if self.upstream_broken {
+            self.to_upstream.clear();
+        }
+        if let ClientStep::Fault(fault) = self.client_step {
+            tracing::info!(tag = fault.tag, length = fault.length, "a client sent a malformed message");
+            self.end(SqlState::PROTOCOL_VIOLATION, "invalid message length", None);
+        }
+    }
+
+    fn write_client(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        write(&mut self.client, &mut self.to_client, cx)
+    }
+
+    fn write_upstream(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut moved = false;
+        if !self.upstream_broken {
+            match write(&mut self.upstream, &mut self.to_upstream, cx) {
+                Ok(wrote) => moved = wrote,
+                // It may have said why before it closed: reading goes on to its end (X3).
+                Err(error) => {
+                    tracing::debug!(%error, "upstream takes no more");
+                    self.upstream_broken = true;
+                    self.to_upstream.clear();
+                }
+            }
+        }
+        // The client's end of stream, after everything whole it sent; a partial message never goes (X2, X4).
+        let sent = self.to_upstream.is_empty() && self.client_step != ClientStep::Hold;
+        if self.from_client.ended && (sent || !self.session.has_begun()) && !self.upstream_shut {
+            match std::pin::Pin::new(&mut self.upstream).poll_shutdown(cx) {
+                Poll::Pending => {}
+                Poll::Ready(_) => {
+                    self.upstream_shut = true;
+                    moved = true;
+                }
+            }
+        }
+        moved
+    }
+}
+
+/// Writes what it can; true where something went.
+fn write(stream: &mut Stream, buffer: &mut BytesMut, cx: &mut Context<'_>) -> io::Result<bool> {
+    let mut moved = false;
+    while !buffer.is_empty() {
+        match std::pin::Pin::new(&mut *stream).poll_write(cx, buffer)? {
+            Poll::Pending => return Ok(moved),
+            Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Poll::Ready(bytes) => {
+                buffer.advance(bytes);
+                moved = true;
+            }
+        }
+    }
+    Ok(moved)
+}

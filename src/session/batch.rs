@@ -1,0 +1,200 @@
+//! The two views of a session's state: how messages sent move the predicted one, and replies the confirmed one.
+
+use std::sync::Arc;
+
+use crate::rewrite::outcome::Effect;
+use crate::rewrite::state::State;
+use crate::session::conversation::Session;
+use crate::session::pending::Entry;
+use crate::session::prepared::{Circumstances, Origin, Prepared};
+use crate::session::settings::Settings;
+
+/// True where the effect decides how later messages are to be read.
+pub(super) fn is_risky(effect: &Effect) -> bool {
+    !matches!(effect, Effect::None | Effect::Execute(_))
+}
+
+impl Session {
+    /// What a message sent now is decided under.
+    pub(super) fn circumstances(&mut self) -> Circumstances {
+        Circumstances { state: self.state(), generation: self.generation() }
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.ground.as_ref().map_or(0, |ground| ground.registry.generation)
+    }
+
+    pub(super) fn state(&mut self) -> Arc<State> {
+        let predicted = &self.predicted;
+        Arc::clone(self.state.get_or_insert_with(|| Arc::new(predicted.current().clone())))
+    }
+
+    /// Queues what was sent, and moves the predicted view past it.
+    pub(super) fn push(&mut self, entry: Entry, risky: bool) {
+        if self.skipping {
+            return;
+        }
+        self.predict(&entry);
+        self.pending.push(entry, risky);
+    }
+
+    fn predict(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Parse { name, prepared, .. } => self.overlay.set_statement(name, Some(Arc::clone(prepared))),
+            Entry::Bind { portal, statement } => {
+                let prepared = self.overlay.statement(&self.names, statement).cloned();
+                self.overlay.set_portal(portal, prepared);
+            }
+            Entry::CloseStatement { name, .. } => self.overlay.set_statement(name, None),
+            Entry::ClosePortal { portal } => self.overlay.set_portal(portal, None),
+            Entry::Execute { portal } => {
+                if let Some(prepared) = self.overlay.portal(&self.names, portal).cloned() {
+                    self.predict_effect(prepared.effect(), Some(&prepared.made));
+                }
+            }
+            Entry::Query(query) => {
+                let plan = Arc::clone(&query.plan);
+                for statement in &plan.statements {
+                    self.predict_effect(&statement.effect, None);
+                }
+                // A simple Query drops the unnamed statement (E8).
+                if self.overlay.statement(&self.names, b"").is_some() {
+                    self.overlay.set_statement(b"", None);
+                }
+                self.predicted_end();
+            }
+            Entry::Sync | Entry::FunctionCall => self.predicted_end(),
+            Entry::DescribeStatement { .. } | Entry::DescribePortal { .. } | Entry::CopyEnd => {}
+        }
+    }
+
+    fn predicted_end(&mut self) {
+        if self.touched {
+            self.predicted.end_batch(true);
+            self.state = None;
+        }
+    }
+
+    fn predict_effect(&mut self, effect: &Effect, made: Option<&Circumstances>) {
+        match effect {
+            Effect::None | Effect::Execute(_) => return,
+            Effect::Prepare { name, .. } => {
+                let made = made.cloned().unwrap_or_else(|| self.circumstances());
+                self.overlay.set_statement(name.as_bytes(), prepared_by_sql(effect, made));
+            }
+            Effect::Deallocate(Some(name)) => self.overlay.set_statement(name.as_bytes(), None),
+            Effect::Deallocate(None) | Effect::DiscardAll => self.overlay.forget_statements(),
+            _ => {}
+        }
+        let failed = std::mem::take(&mut self.block_failed);
+        match effect {
+            // COMMIT of a failed transaction rolls it back.
+            Effect::Commit { chain } if failed => self.predicted.apply(&Effect::Rollback { chain: *chain }),
+            Effect::Commit { .. } | Effect::Rollback { .. } | Effect::RollbackTo(_) => self.predicted.apply(effect),
+            _ => {
+                self.block_failed = failed;
+                self.predicted.apply(effect);
+            }
+        }
+        self.touched = true;
+        self.state = None;
+    }
+
+    /// The server has confirmed a statement, by this tag. `made`: what its text was decided under, where that is not now.
+    pub(super) fn confirm_effect(&mut self, effect: &Effect, tag: &[u8], made: &Circumstances) {
+        match effect {
+            Effect::None | Effect::Execute(_) => return,
+            Effect::Prepare { name, .. } => {
+                if let Some(prepared) = prepared_by_sql(effect, made.clone()) {
+                    self.names.statements.insert(name.clone().into_bytes(), prepared);
+                }
+            }
+            Effect::Deallocate(Some(name)) => {
+                self.names.statements.remove(name.as_bytes());
+            }
+            Effect::Deallocate(None) => self.names.statements.clear(),
+            Effect::DiscardAll => {
+                self.names.statements.clear();
+                self.names.portals.clear();
+            }
+            Effect::Schema => self.schema_changed = true,
+            _ => {}
+        }
+        match effect {
+            Effect::Commit { chain } if tag == b"ROLLBACK" => {
+                self.confirmed.apply(&Effect::Rollback { chain: *chain });
+            }
+            _ => self.confirmed.apply(effect),
+        }
+        self.touched = true;
+    }
+
+    /// What a simple Query's next statement is confirmed under.
+    pub(super) fn confirmed_circumstances(&self, generation: u64) -> Circumstances {
+        Circumstances { state: Arc::new(self.confirmed.current().clone()), generation }
+    }
+
+    /// ReadyForQuery: the batch is over, and the status byte has the last word.
+    pub(super) fn ready(&mut self, status: u8) {
+        while let Some(entry) = self.pending.pop() {
+            if let Entry::Query(_) = entry {
+                self.names.statements.remove(b"".as_slice());
+            }
+            if entry.is_end() {
+                break;
+            }
+        }
+        self.confirmed.end_batch(!std::mem::take(&mut self.batch_failed));
+        let mut strayed = false;
+        match (status, self.confirmed.in_block()) {
+            (b'I', true) => {
+                self.confirmed.abort();
+                strayed = true;
+            }
+            (b'T' | b'E', false) => {
+                self.confirmed.enter_block();
+                strayed = true;
+            }
+            _ => {}
+        }
+        if status == b'I' {
+            self.names.portals.clear();
+        }
+        self.status = status;
+        self.block_failed = status == b'E';
+        self.copying = false;
+        self.copy_in = false;
+        if self.pending.is_empty() {
+            self.overlay.clear();
+            if std::mem::take(&mut self.touched) || strayed {
+                self.predicted.clone_from(&self.confirmed);
+                self.state = None;
+            }
+        } else if strayed {
+            self.predict_again();
+        }
+    }
+
+    /// Predicted is confirmed, and what is still pending on top of it.
+    pub(super) fn predict_again(&mut self) {
+        let mut settings: Settings = self.confirmed.clone();
+        // What the failed batch did outside a block is undone at its end.
+        if self.batch_failed {
+            settings.end_batch(false);
+        }
+        self.predicted = settings;
+        self.overlay.clear();
+        self.state = None;
+        self.touched = true;
+        let pending = std::mem::take(&mut self.pending);
+        for entry in pending.iter() {
+            self.predict(entry);
+        }
+        self.pending = pending;
+    }
+}
+
+fn prepared_by_sql(effect: &Effect, made: Circumstances) -> Option<Arc<Prepared>> {
+    let Effect::Prepare { tag, mentions, .. } = effect else { return None };
+    Some(Arc::new(Prepared { origin: Origin::Sql { tag: *tag, mentions: *mentions }, made, absent: false }))
+}

@@ -1,0 +1,370 @@
+//! What the client sends: decided, counted, and passed on or replaced.
+
+use std::sync::Arc;
+
+use bytes::{Buf, BytesMut};
+
+use crate::rewrite::outcome::Effect;
+use crate::rewrite::state::State;
+use crate::session::batch::is_risky;
+use crate::session::complaint::{Complaint, REFUSED_NAME, UNPARSABLE};
+use crate::session::conversation::{ClientStep, Session, forward};
+use crate::session::pending::{Entry, Query};
+use crate::session::plan::{Plan, StatementPlan};
+use crate::session::prepared::{Circumstances, Origin, Prepared};
+use crate::sql::edit::Edits;
+use crate::wire::frame::{HEADER_BYTES, Header, frontend_header};
+use crate::wire::frontend::{self, Target, TooLong};
+
+/// What is to be done with one message.
+enum Take {
+    /// It goes on as it came, as far as it is there.
+    Stream,
+    /// These bytes go first, then the message as it came.
+    Before(BytesMut),
+    /// These bytes go in its place.
+    Instead(BytesMut),
+    NeedMore,
+    Hold,
+}
+
+impl Session {
+    /// Takes what it can from `input` and appends to `upstream` what goes to the server.
+    ///
+    /// After [`ClientStep::Hold`] it must be called again once the server has said more, with whatever is left in `input`.
+    pub fn client_bytes(&mut self, input: &mut BytesMut, upstream: &mut BytesMut) -> ClientStep {
+        let mut run = 0;
+        let step = loop {
+            if self.client_rest > 0 {
+                let there = self.client_rest.min(input.len() - run);
+                run += there;
+                self.client_rest -= there;
+                if self.client_rest > 0 {
+                    break ClientStep::NeedMore;
+                }
+            }
+            let header = match frontend_header(&input[run..]) {
+                Ok(Some(header)) => header,
+                Ok(None) => break ClientStep::NeedMore,
+                Err(fault) => break ClientStep::Fault(fault),
+            };
+            if self.must_wait(header.tag) {
+                break ClientStep::Hold;
+            }
+            match self.take(header, &input[run + HEADER_BYTES..]) {
+                Take::Stream => {}
+                Take::Before(bytes) => {
+                    forward(input, &mut run, upstream);
+                    upstream.extend_from_slice(&bytes);
+                }
+                Take::Instead(bytes) => {
+                    forward(input, &mut run, upstream);
+                    upstream.extend_from_slice(&bytes);
+                    input.advance(header.frame_bytes());
+                    continue;
+                }
+                Take::NeedMore => break ClientStep::NeedMore,
+                Take::Hold => break ClientStep::Hold,
+            }
+            run += HEADER_BYTES;
+            self.client_rest = header.body_bytes;
+        };
+        forward(input, &mut run, upstream);
+        step
+    }
+
+    /// True for a message that must not be decided yet. Copy data and Flush decide nothing and are never held.
+    fn must_wait(&self, tag: u8) -> bool {
+        if self.want.is_some() || self.ground.is_none() {
+            return tag != b'p' && tag != b'X';
+        }
+        match tag {
+            b'd' | b'c' | b'f' | b'H' | b'X' | b'p' => false,
+            b'S' if self.copy_in => false,
+            _ => self.pending.holds(),
+        }
+    }
+
+    /// `there`: what has arrived behind the header.
+    fn take(&mut self, header: Header, there: &[u8]) -> Take {
+        let whole = there.get(..header.body_bytes);
+        match (header.tag, whole) {
+            (b'Q' | b'P' | b'D' | b'C' | b'E', None) => Take::NeedMore,
+            (b'Q', Some(body)) => self.take_query(body),
+            (b'P', Some(body)) => self.take_parse(body),
+            (b'B', _) => self.take_bind(whole.unwrap_or(there), whole.is_some()),
+            (b'D', Some(body)) => self.take_describe(body),
+            (b'E', Some(body)) => self.take_execute(body),
+            (b'C', Some(body)) => self.take_close(body),
+            (b'S', _) => self.take_sync(),
+            (b'F', _) => {
+                self.push(Entry::FunctionCall, false);
+                Take::Stream
+            }
+            (b'c' | b'f', _) => {
+                self.copy_in = false;
+                if !self.pending.is_empty() {
+                    self.push(Entry::CopyEnd, false);
+                }
+                Take::Stream
+            }
+            _ => Take::Stream,
+        }
+    }
+
+    fn take_query(&mut self, body: &[u8]) -> Take {
+        let generation = self.generation();
+        let Some(text) = frontend::query(body) else {
+            // Two strings, or none: the server raises 08P01 before it runs anything (F4).
+            self.push(Entry::Query(Query { plan: Arc::new(nothing()), complaint: None, next: 0, generation }), false);
+            return Take::Stream;
+        };
+        let plan = self.decide(text);
+        let risky = plan.statements.iter().any(|statement| is_risky(&statement.effect));
+        if risky && self.pending.ends() > 0 {
+            return Take::Hold;
+        }
+        let mut complaint = self.stale_execute(&plan.statements);
+        let mut bytes = BytesMut::new();
+        if complaint.is_none()
+            && let Some(text) = &plan.upstream_text
+            && let Err(TooLong(length)) = frontend::put_query(&mut bytes, text)
+        {
+            complaint = Some(Complaint::TooLong { bytes: length });
+        }
+        let take = if complaint.is_some() {
+            fixed(frontend::put_query, UNPARSABLE)
+        } else if plan.upstream_text.is_some() {
+            Take::Instead(bytes)
+        } else {
+            Take::Stream
+        };
+        self.push(Entry::Query(Query { plan, complaint, next: 0, generation }), risky);
+        take
+    }
+
+    fn take_parse(&mut self, body: &[u8]) -> Take {
+        let made = self.circumstances();
+        let (name, query, types) = match frontend::parse(body) {
+            Some(parse) => (parse.name, parse.query, parse.types),
+            None => {
+                let origin = Origin::Message { plan: Arc::new(nothing()), types: Box::default() };
+                let prepared = Arc::new(Prepared { origin, made, absent: false });
+                self.push(Entry::Parse { name: Vec::new(), prepared, complaint: None, swallow: false }, false);
+                return Take::Stream;
+            }
+        };
+        let plan = self.decide(query);
+        // A Parse of a name that is taken fails: messages behind that batch would meet the old statement.
+        let risky = !name.is_empty() && self.overlay.statement(&self.names, name).is_some();
+        if risky && self.pending.ends() > 0 {
+            return Take::Hold;
+        }
+        let mut complaint = None;
+        let mut take = Take::Stream;
+        if let Some(text) = &plan.upstream_text {
+            let mut bytes = BytesMut::new();
+            take = match frontend::put_parse(&mut bytes, frontend::Parse { name, query: text, types }) {
+                Ok(()) => Take::Instead(bytes),
+                Err(TooLong(length)) => {
+                    complaint = Some(Complaint::TooLong { bytes: length });
+                    let parse = frontend::Parse { name, query: UNPARSABLE, types };
+                    fixed(frontend::put_parse, parse)
+                }
+            };
+        }
+        let types = if types == [0, 0] { Box::default() } else { types.into() };
+        let prepared = Arc::new(Prepared { origin: Origin::Message { plan, types }, made, absent: false });
+        self.push(Entry::Parse { name: name.to_vec(), prepared, complaint, swallow: false }, risky);
+        take
+    }
+
+    fn take_bind(&mut self, there: &[u8], whole: bool) -> Take {
+        let (portal, statement) = match frontend::bind_names(there) {
+            Some(names) => names,
+            None if whole => (b"".as_slice(), b"".as_slice()),
+            None => return Take::NeedMore,
+        };
+        let take = self.freshen(statement);
+        self.push(Entry::Bind { portal: portal.to_vec(), statement: statement.to_vec() }, false);
+        take
+    }
+
+    fn take_describe(&mut self, body: &[u8]) -> Take {
+        match frontend::target(body) {
+            Some(Target::Statement(name)) => {
+                let take = self.freshen(name);
+                self.push(Entry::DescribeStatement { name: name.to_vec() }, false);
+                take
+            }
+            Some(Target::Portal(portal)) => {
+                self.push(Entry::DescribePortal { portal: portal.to_vec() }, false);
+                Take::Stream
+            }
+            None => {
+                self.push(Entry::DescribePortal { portal: Vec::new() }, false);
+                Take::Stream
+            }
+        }
+    }
+
+    fn take_execute(&mut self, body: &[u8]) -> Take {
+        let portal = frontend::execute(body).unwrap_or_default();
+        let mut risky = false;
+        let mut take = Take::Stream;
+        if let Some(prepared) = self.overlay.portal(&self.names, portal).cloned() {
+            risky = is_risky(prepared.effect());
+            if risky && self.pending.ends() > 0 {
+                return Take::Hold;
+            }
+            if let Some(plan) = prepared.plan()
+                && let Some(complaint) = self.stale_execute(&plan.statements)
+            {
+                take = self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint);
+            }
+        }
+        self.push(Entry::Execute { portal: portal.to_vec() }, risky);
+        take
+    }
+
+    fn take_close(&mut self, body: &[u8]) -> Take {
+        match frontend::target(body) {
+            Some(Target::Statement(name)) => {
+                self.push(Entry::CloseStatement { name: name.to_vec(), swallow: false }, false);
+            }
+            Some(Target::Portal(portal)) => self.push(Entry::ClosePortal { portal: portal.to_vec() }, false),
+            None => self.push(Entry::ClosePortal { portal: Vec::new() }, false),
+        }
+        Take::Stream
+    }
+
+    fn take_sync(&mut self) -> Take {
+        if !self.copy_in {
+            self.skipping = false;
+            self.push(Entry::Sync, false);
+        }
+        Take::Stream
+    }
+
+    fn decide(&mut self, text: &[u8]) -> Arc<Plan> {
+        let state = self.state();
+        let Some(ground) = &self.ground else { return Arc::new(nothing()) };
+        let make = || (self.planner)(text, &self.predicted, &ground.role, &ground.registry);
+        ground.cache.plan(text, ground.registry.generation, &state, &ground.role, make)
+    }
+
+    /// Makes a statement anew whose text was decided under other circumstances, unless the text would be the same.
+    fn freshen(&mut self, name: &[u8]) -> Take {
+        let Some(prepared) = self.overlay.statement(&self.names, name).cloned() else { return Take::Stream };
+        let made = self.circumstances();
+        if self.skipping || !prepared.is_stale(&made) {
+            return Take::Stream;
+        }
+        let (old, types) = match &prepared.origin {
+            Origin::Message { plan, types } => (plan, types),
+            Origin::Sql { .. } => {
+                let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
+                return self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint);
+            }
+        };
+        let plan = self.decide(&old.client_text);
+        let origin = Origin::Message { plan: Arc::clone(&plan), types: types.clone() };
+        let anew = Arc::new(Prepared { origin, made, absent: false });
+        if let Some(refusal) = &plan.refusal {
+            let text = plan.upstream_text.as_deref().unwrap_or(UNPARSABLE);
+            return self.fail_here(text, anew, Complaint::Refused(refusal.clone()));
+        }
+        if !prepared.absent && plan.upstream_text == old.upstream_text {
+            if let Some(confirmed) = self.names.statements.get_mut(name)
+                && Arc::ptr_eq(confirmed, &prepared)
+            {
+                *confirmed = anew;
+            }
+            return Take::Stream;
+        }
+        self.prepare_anew(name, &plan, types, anew)
+    }
+
+    fn prepare_anew(&mut self, name: &[u8], plan: &Plan, types: &[u8], anew: Arc<Prepared>) -> Take {
+        let mut bytes = BytesMut::new();
+        let query = plan.upstream_text.as_deref().unwrap_or(&plan.client_text);
+        let close = if name.is_empty() { Ok(()) } else { frontend::put_close_statement(&mut bytes, name) };
+        let parse = frontend::put_parse(&mut bytes, frontend::Parse { name, query, types });
+        if let Err(TooLong(length)) = close.and(parse) {
+            return self.fail_here(UNPARSABLE, anew, Complaint::TooLong { bytes: length });
+        }
+        if !name.is_empty() {
+            self.push(Entry::CloseStatement { name: name.to_vec(), swallow: true }, false);
+        }
+        self.push(Entry::Parse { name: name.to_vec(), prepared: anew, complaint: None, swallow: true }, false);
+        Take::Before(bytes)
+    }
+
+    /// Has the server fail in front of the message at hand, which it will then discard.
+    fn fail_here(&mut self, text: &[u8], prepared: Arc<Prepared>, complaint: Complaint) -> Take {
+        if self.skipping {
+            return Take::Stream;
+        }
+        let parse = frontend::Parse { name: REFUSED_NAME, query: text, types: &[] };
+        let mut bytes = BytesMut::new();
+        if frontend::put_parse(&mut bytes, parse).is_err() {
+            bytes.clear();
+            return self.fail_here(UNPARSABLE, prepared, complaint);
+        }
+        let name = REFUSED_NAME.to_vec();
+        self.push(Entry::Parse { name, prepared, complaint: Some(complaint), swallow: true }, false);
+        Take::Before(bytes)
+    }
+
+    /// The first EXECUTE among the statements whose prepared text was decided under other circumstances than it would meet.
+    fn stale_execute(&mut self, statements: &[StatementPlan]) -> Option<Complaint> {
+        if !statements.iter().any(|statement| matches!(statement.effect, Effect::Execute(_))) {
+            return None;
+        }
+        let generation = self.generation();
+        let mut settings = self.predicted.clone();
+        let mut made_here: Vec<(&str, bool, Arc<State>)> = Vec::new();
+        for statement in statements {
+            let now = Arc::new(settings.current().clone());
+            match &statement.effect {
+                Effect::Execute(name) => {
+                    let here = made_here.iter().rev().find(|(other, _, _)| other == name);
+                    let stale = match here {
+                        Some((_, mentions, state)) => *mentions && *state != now,
+                        None => {
+                            let prepared = self.overlay.statement(&self.names, name.as_bytes());
+                            prepared.is_some_and(|it| it.is_stale(&Circumstances { state: now, generation }))
+                        }
+                    };
+                    if stale {
+                        return Some(Complaint::StalePrepared { name: name.clone() });
+                    }
+                }
+                Effect::Prepare { name, mentions, .. } => made_here.push((name, *mentions, now)),
+                effect => settings.apply(effect),
+            }
+        }
+        None
+    }
+}
+
+/// The plan for a message that the server will not read.
+fn nothing() -> Plan {
+    Plan {
+        client_text: Vec::new(),
+        upstream_text: None,
+        edits: Edits::default(),
+        refusal: None,
+        statements: Vec::new(),
+        depends: false,
+    }
+}
+
+/// A message of Sexton's own short text, which fits in any case.
+fn fixed<T>(put: impl FnOnce(&mut BytesMut, T) -> Result<(), TooLong>, what: T) -> Take {
+    let mut bytes = BytesMut::new();
+    match put(&mut bytes, what) {
+        Ok(()) => Take::Instead(bytes),
+        Err(TooLong(_)) => Take::Hold,
+    }
+}

@@ -1,0 +1,100 @@
+//! Sexton's own errors inside a conversation: what replaces the fields of the error that the server was made to raise.
+
+use crate::rewrite::Refusal;
+use crate::session::plan::Plan;
+use crate::sql::encoding::Encoding;
+use crate::wire::backend::Fields;
+use crate::wire::sqlstate::SqlState;
+
+/// Text that no server can parse: sent where Sexton itself refuses, so that the server fails in its place.
+pub(crate) const UNPARSABLE: &[u8] = b"sexton refused this statement";
+/// A statement name for injected text that cannot parse: a failing unnamed Parse would drop the client's unnamed statement.
+pub(crate) const REFUSED_NAME: &[u8] = b"sexton refused";
+
+/// Why a message is refused that the rules themselves have no refusal for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Complaint {
+    /// The rules refuse the statement.
+    Refused(Refusal),
+    /// EXECUTE or Bind of a statement that SQL PREPARE made under other settings: its text cannot be made anew.
+    StalePrepared {
+        /// The statement's name.
+        name: String,
+    },
+    /// What the statement was rewritten to does not fit in a message (F5).
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+}
+
+/// The texts of an error, ready to be put into fields.
+pub(crate) struct Words {
+    code: SqlState,
+    message: String,
+    detail: Option<String>,
+    hint: Option<String>,
+    position: Option<String>,
+}
+
+impl Complaint {
+    pub(crate) fn words(&self, plan: Option<&Plan>, encoding: Encoding) -> Words {
+        match self {
+            Self::Refused(refusal) => Words {
+                code: refusal.sqlstate(),
+                message: refusal.message(),
+                detail: refusal.detail(),
+                hint: refusal.hint(),
+                position: plan.and_then(|plan| position(plan, refusal.offset?, encoding)),
+            },
+            Self::StalePrepared { name } => Words {
+                code: SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+                message: format!("sexton: prepared statement \"{name}\" was prepared under other settings"),
+                detail: Some("The scope, the search path or the catalog has changed since PREPARE.".to_owned()),
+                hint: Some("DEALLOCATE it and PREPARE it again.".to_owned()),
+                position: None,
+            },
+            Self::TooLong { bytes } => Words {
+                code: SqlState::PROGRAM_LIMIT_EXCEEDED,
+                message: "sexton: the rewritten statement is longer than a message may be".to_owned(),
+                detail: Some(format!("It is {bytes} bytes long.")),
+                hint: Some("Send it in parts.".to_owned()),
+                position: None,
+            },
+        }
+    }
+}
+
+impl Words {
+    /// Puts the words into the server's error: its severity is kept, everything else that it said goes.
+    pub(crate) fn put_into<'a>(&'a self, fields: &mut Fields<'a>) {
+        for code in *b"DHPpqWstcdnFLR" {
+            fields.remove(code);
+        }
+        fields.set(b'C', self.code.0.as_bytes());
+        fields.set(b'M', self.message.as_bytes());
+        for (code, text) in [(b'D', &self.detail), (b'H', &self.hint), (b'P', &self.position)] {
+            if let Some(text) = text {
+                fields.set(code, text.as_bytes());
+            }
+        }
+    }
+}
+
+/// The 1-based character that `P` gives for a byte offset of the client's text.
+fn position(plan: &Plan, offset: usize, encoding: Encoding) -> Option<String> {
+    let before = plan.client_text.get(..offset)?;
+    Some((encoding.count_characters(before)? + 1).to_string())
+}
+
+/// Carries a `P` of the text the server saw back to the client's text (R1); `None` where nothing needs carrying.
+pub(crate) fn original_position(plan: &Plan, position: &[u8], encoding: Encoding) -> Option<String> {
+    let upstream = plan.upstream_text.as_deref()?;
+    if plan.edits.is_empty() {
+        return None;
+    }
+    let character: usize = std::str::from_utf8(position).ok()?.parse().ok()?;
+    let edited = encoding.character_offset(upstream, character.checked_sub(1)?)?;
+    let offset = plan.edits.original_offset(edited).min(plan.client_text.len());
+    self::position(plan, offset, encoding)
+}

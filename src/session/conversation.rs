@@ -1,0 +1,264 @@
+//! The session itself: what it holds, how it starts, and when it must wait.
+
+use std::sync::Arc;
+
+use bytes::{Buf, BytesMut};
+
+use crate::catalog::RoleFacts;
+use crate::rewrite::Registry;
+use crate::rewrite::state::{Scope, SearchPath, State};
+use crate::session::cache::PlanCache;
+use crate::session::names::{Names, Overlay};
+use crate::session::pending::Pending;
+use crate::session::plan::Plan;
+use crate::session::settings::Settings;
+use crate::wire::backend::ErrorReport;
+use crate::wire::frame::LengthFault;
+use crate::wire::sqlstate::SqlState;
+use crate::wire::startup::Startup;
+
+/// Decides one query string; [`Plan::new`] outside of tests.
+pub type Planner = fn(&[u8], &Settings, &RoleFacts, &Registry) -> Plan;
+
+/// What became of bytes from the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientStep {
+    /// More bytes are needed to go on.
+    NeedMore,
+    /// The next message must wait until the server has answered what is under way.
+    Hold,
+    /// The stream cannot be followed: the connection must end with 08P01.
+    Fault(LengthFault),
+}
+
+/// What became of bytes from the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerStep {
+    /// More bytes are needed to go on.
+    NeedMore,
+    /// Nothing more is taken until [`Session::want`] is satisfied.
+    Wait,
+    /// The stream cannot be followed: the connection must end.
+    Fault(LengthFault),
+}
+
+/// What a session waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// Authenticated: [`Session::begin`] with the role's facts and the registry.
+    Role,
+    /// Its DDL is committed: [`Session::refreshed`] with a registry read after now.
+    Refresh,
+}
+
+/// Why a session may not begin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BeginFault {
+    /// The startup packet's scope is none.
+    #[error("sexton: {0}")]
+    Scope(String),
+    /// The role may not leave scope live.
+    #[error("sexton: role \"{0}\" may not see deleted rows")]
+    Denied(String),
+}
+
+impl BeginFault {
+    /// Writes the fault as the FATAL that ends the connection.
+    pub fn put(&self, out: &mut BytesMut) {
+        let (code, hint) = match self {
+            Self::Scope(_) => (SqlState::INVALID_PARAMETER_VALUE, "Connect with another sexton.scope."),
+            Self::Denied(_) => {
+                (SqlState::INSUFFICIENT_PRIVILEGE, "Leave sexton.scope at live, or add the role to access.see_deleted.")
+            }
+        };
+        let message = self.to_string();
+        ErrorReport { severity: "FATAL", code: code.0, message: &message, detail: None, hint: Some(hint) }.put(out);
+    }
+}
+
+/// What decisions stand on besides the session's own state.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) role: Arc<RoleFacts>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) cache: Arc<PlanCache>,
+}
+
+/// One client's conversation with its server, from authentication on.
+///
+/// Two views of its state are kept. *Confirmed* changes by replies alone and explains replies; *predicted* runs ahead
+/// with what was sent, and decides what is sent next. After an error, predicted is confirmed with what is still pending.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) planner: Planner,
+    /// `None` until the session has begun.
+    pub(super) ground: Option<Ground>,
+    asked_scope: Option<Vec<u8>>,
+    asked_search_path: Option<Vec<u8>>,
+    /// The startup packet sets `role`: names resolve as for somebody else.
+    asks_role: bool,
+
+    pub(super) confirmed: Settings,
+    pub(super) names: Names,
+    pub(super) predicted: Settings,
+    pub(super) overlay: Overlay,
+    /// The predicted state, shared by everything decided under it; `None` after a change.
+    pub(super) state: Option<Arc<State>>,
+    /// The views have been changed since they were last the same.
+    pub(super) touched: bool,
+
+    pub(super) pending: Pending,
+    /// The last ReadyForQuery's status byte.
+    pub(super) status: u8,
+    /// The transaction block has failed, as far as sent messages can tell: COMMIT will roll back.
+    pub(super) block_failed: bool,
+    /// The batch being answered has failed.
+    pub(super) batch_failed: bool,
+    /// The server discards everything up to a Sync that has not been sent yet.
+    pub(super) skipping: bool,
+    /// The statement being answered is a COPY FROM STDIN.
+    pub(super) copying: bool,
+    /// The server reads copy data, and its end has not been sent.
+    pub(super) copy_in: bool,
+    /// DDL is confirmed that no registry read since has seen.
+    pub(super) schema_changed: bool,
+    pub(super) want: Option<Want>,
+
+    /// Bytes still to come of a client message that is passed on as it arrives.
+    pub(super) client_rest: usize,
+    /// The same for the server's.
+    pub(super) server_rest: usize,
+}
+
+impl Session {
+    /// A session whose startup packet has been sent to the server.
+    #[must_use]
+    pub fn new(startup: &Startup, planner: Planner) -> Self {
+        let settings = Settings::new(State::new(None));
+        Self {
+            planner,
+            ground: None,
+            asked_scope: startup.setting("sexton.scope"),
+            asked_search_path: startup.setting("search_path"),
+            asks_role: startup.setting("role").is_some(),
+            confirmed: settings.clone(),
+            names: Names::default(),
+            predicted: settings,
+            overlay: Overlay::default(),
+            state: None,
+            touched: false,
+            pending: Pending::default(),
+            status: b'I',
+            block_failed: false,
+            batch_failed: false,
+            skipping: false,
+            copying: false,
+            copy_in: false,
+            schema_changed: false,
+            want: None,
+            client_rest: 0,
+            server_rest: 0,
+        }
+    }
+
+    /// What the session waits for before it takes anything more from the server.
+    #[must_use]
+    pub fn want(&self) -> Option<Want> {
+        self.want
+    }
+
+    /// True once authentication is over and the session has begun.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.ground.is_some()
+    }
+
+    /// True between transactions, with nothing owed and no message half done.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.has_begun()
+            && self.pending.is_empty()
+            && self.status == b'I'
+            && self.want.is_none()
+            && self.client_rest == 0
+            && self.server_rest == 0
+    }
+
+    /// True where what was sent to the client so far ends with a whole message.
+    #[must_use]
+    pub fn is_at_boundary(&self) -> bool {
+        self.server_rest == 0
+    }
+
+    /// Satisfies [`Want::Role`]: from here on the client's statements are read.
+    ///
+    /// # Errors
+    /// [`BeginFault`] where the startup packet asks for more than the role may have.
+    pub fn begin(&mut self, role: RoleFacts, registry: Arc<Registry>, cache: Arc<PlanCache>) -> Result<(), BeginFault> {
+        let scope = self.scope(&role)?;
+        // What the client asked for is what the server set: a value it cannot accept has ended the connection by now.
+        let path = match self.asked_search_path.take() {
+            Some(text) => String::from_utf8(text).ok(),
+            None => role.search_path.clone(),
+        };
+        let asks_role = self.asks_role;
+        self.report(true, move |state| {
+            state.scope = scope.clone();
+            state.role_changed |= asks_role;
+            if let (SearchPath::Unknown, Some(path)) = (&state.search_path, &path) {
+                state.search_path = SearchPath::Known(path.clone());
+            }
+        });
+        self.ground = Some(Ground { role: Arc::new(role), registry, cache });
+        self.want = None;
+        Ok(())
+    }
+
+    fn scope(&mut self, role: &RoleFacts) -> Result<Scope, BeginFault> {
+        let Some(text) = self.asked_scope.take() else { return Ok(Scope::default()) };
+        let text = String::from_utf8(text).map_err(|_| BeginFault::Scope("the scope is not UTF-8".to_owned()))?;
+        let scope = Scope::parse(&text).map_err(BeginFault::Scope)?;
+        if scope.is_live() || role.sees_deleted { Ok(scope) } else { Err(BeginFault::Denied(role.name.clone())) }
+    }
+
+    /// Decides from now on by `registry`.
+    pub fn set_registry(&mut self, registry: Arc<Registry>) {
+        if let Some(ground) = &mut self.ground {
+            ground.registry = registry;
+        }
+    }
+
+    /// Satisfies [`Want::Refresh`].
+    pub fn refreshed(&mut self, registry: Arc<Registry>) {
+        self.set_registry(registry);
+        self.schema_changed = false;
+        self.want = None;
+    }
+
+    /// Changes both views as the server reported it.
+    pub(super) fn report(&mut self, start: bool, change: impl Fn(&mut State)) {
+        for settings in [&mut self.confirmed, &mut self.predicted] {
+            if start {
+                settings.report_start(&change);
+            } else {
+                settings.report(&change);
+            }
+        }
+        self.state = None;
+    }
+}
+
+/// Moves the first `run` bytes of `input` to the end of `out`; without copying where they are all there is.
+pub(super) fn forward(input: &mut BytesMut, run: &mut usize, out: &mut BytesMut) {
+    let run = std::mem::take(run);
+    if run == 0 {
+        return;
+    }
+    if out.is_empty() && run == input.len() {
+        std::mem::swap(input, out);
+        input.clear();
+    } else {
+        out.extend_from_slice(&input[..run]);
+        input.advance(run);
+    }
+}

@@ -1,0 +1,73 @@
+//! A prepared statement as Sexton remembers it: what was decided for it, and under which circumstances.
+
+use std::sync::Arc;
+
+use crate::rewrite::outcome::{Effect, TagChange};
+use crate::rewrite::state::State;
+use crate::session::plan::Plan;
+
+/// The circumstances a text was decided under: whatever differs here may change the decision.
+#[derive(Debug, Clone)]
+pub(crate) struct Circumstances {
+    pub(crate) state: Arc<State>,
+    pub(crate) generation: u64,
+}
+
+impl PartialEq for Circumstances {
+    fn eq(&self, other: &Self) -> bool {
+        self.generation == other.generation && (Arc::ptr_eq(&self.state, &other.state) || self.state == other.state)
+    }
+}
+
+/// A statement made by Parse or by SQL PREPARE.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    pub(crate) origin: Origin,
+    pub(crate) made: Circumstances,
+    /// The server has lost it: an injected Close went through, the Parse behind it did not.
+    pub(crate) absent: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// Parse: the plan, and the parameter types as the client gave them.
+    Message { plan: Arc<Plan>, types: Box<[u8]> },
+    /// PREPARE name AS …
+    Sql { tag: Option<TagChange>, mentions: bool },
+}
+
+impl Prepared {
+    pub(crate) fn plan(&self) -> Option<&Arc<Plan>> {
+        match &self.origin {
+            Origin::Message { plan, .. } => Some(plan),
+            Origin::Sql { .. } => None,
+        }
+    }
+
+    /// How the tag of executing it is brought back.
+    pub(crate) fn tag(&self) -> Option<TagChange> {
+        match &self.origin {
+            Origin::Message { plan, .. } => plan.statements.first().and_then(|statement| statement.tag),
+            Origin::Sql { tag, .. } => *tag,
+        }
+    }
+
+    /// What executing it does to the session.
+    pub(crate) fn effect(&self) -> &Effect {
+        match &self.origin {
+            Origin::Message { plan, .. } => {
+                plan.statements.first().map_or(&Effect::None, |statement| &statement.effect)
+            }
+            Origin::Sql { .. } => &Effect::None,
+        }
+    }
+
+    /// True where it was decided under circumstances that no longer hold and that matter to it.
+    pub(crate) fn is_stale(&self, now: &Circumstances) -> bool {
+        let depends = match &self.origin {
+            Origin::Message { plan, .. } => plan.depends,
+            Origin::Sql { mentions, .. } => *mentions,
+        };
+        self.absent || (depends && self.made != *now)
+    }
+}

@@ -1,0 +1,344 @@
+//! What the server sends: counted against what it owes, changed where the client is owed something else, passed on in runs.
+
+use std::sync::Arc;
+
+use bytes::{Buf, BytesMut};
+
+use crate::rewrite::outcome::{Effect, TagChange};
+use crate::rewrite::state::SearchPath;
+use crate::session::complaint::{Complaint, Words, original_position};
+use crate::session::conversation::{ServerStep, Session, Want, forward};
+use crate::session::pending::Entry;
+use crate::session::plan::Plan;
+use crate::session::prepared::Prepared;
+use crate::sql::encoding::Encoding;
+use crate::wire::backend::{self, Fields};
+use crate::wire::frame::{HEADER_BYTES, Header, backend_header};
+use crate::wire::tag;
+
+/// Messages that are read whole stay far below this; a longer one is passed on without a look inside.
+const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What is to be done with one message.
+enum Give {
+    /// It goes on as it came, as far as it is there.
+    Stream,
+    /// These bytes go in its place.
+    Instead(BytesMut),
+    /// The client did not ask for it.
+    Drop,
+    Wait,
+}
+
+impl Session {
+    /// Takes what it can from `input` and appends to `client` what goes to the client.
+    pub fn server_bytes(&mut self, input: &mut BytesMut, client: &mut BytesMut) -> ServerStep {
+        let mut run = 0;
+        let step = loop {
+            if self.server_rest > 0 {
+                let there = self.server_rest.min(input.len() - run);
+                run += there;
+                self.server_rest -= there;
+                if self.server_rest > 0 {
+                    break ServerStep::NeedMore;
+                }
+            }
+            if self.want.is_some() {
+                break ServerStep::Wait;
+            }
+            let header = match backend_header(&input[run..]) {
+                Ok(Some(header)) => header,
+                Ok(None) => break ServerStep::NeedMore,
+                Err(fault) => break ServerStep::Fault(fault),
+            };
+            let there = &input[run + HEADER_BYTES..];
+            let body = match header.tag {
+                b'C' | b'E' | b'N' | b'S' | b'Z' if header.body_bytes <= READ_BYTES_MAX => {
+                    match there.get(..header.body_bytes) {
+                        Some(body) => body,
+                        None => break ServerStep::NeedMore,
+                    }
+                }
+                _ => &[],
+            };
+            match self.give(header, body) {
+                Give::Stream => {}
+                give @ (Give::Instead(_) | Give::Drop) => {
+                    forward(input, &mut run, client);
+                    input.advance(header.frame_bytes());
+                    if let Give::Instead(bytes) = give {
+                        client.extend_from_slice(&bytes);
+                    }
+                    continue;
+                }
+                Give::Wait => break ServerStep::Wait,
+            }
+            run += HEADER_BYTES;
+            self.server_rest = header.body_bytes;
+        };
+        forward(input, &mut run, client);
+        step
+    }
+
+    /// `body` is empty for messages that are not read.
+    fn give(&mut self, header: Header, body: &[u8]) -> Give {
+        match header.tag {
+            b'1' => return self.parse_complete(),
+            b'2' => self.bind_complete(),
+            b'3' => return self.close_complete(),
+            b'T' | b'n' => {
+                if let Some(Entry::DescribeStatement { .. } | Entry::DescribePortal { .. }) = self.pending.head() {
+                    self.pending.pop();
+                }
+            }
+            b's' | b'I' => {
+                if let Some(Entry::Execute { .. }) = self.pending.head() {
+                    self.pending.pop();
+                }
+            }
+            b'C' => return self.command_complete(body),
+            b'G' => {
+                if let Some(Entry::Execute { .. } | Entry::Query(_)) = self.pending.head() {
+                    self.copying = true;
+                    self.copy_in = !self.pending.drop_syncs_in_copy();
+                }
+            }
+            b'E' => return self.error(body),
+            b'N' => return self.notice(body),
+            b'S' => self.parameter_status(body),
+            b'Z' => return self.ready_for_query(body),
+            // t, H, W, V and everything opaque or unknown: nothing is decided by them.
+            _ => {}
+        }
+        Give::Stream
+    }
+
+    fn parse_complete(&mut self) -> Give {
+        if let Some(Entry::Parse { .. }) = self.pending.head()
+            && let Some(Entry::Parse { name, prepared, swallow, .. }) = self.pending.pop()
+        {
+            self.names.statements.insert(name, prepared);
+            if swallow {
+                return Give::Drop;
+            }
+        }
+        Give::Stream
+    }
+
+    fn bind_complete(&mut self) {
+        if let Some(Entry::Bind { .. }) = self.pending.head()
+            && let Some(Entry::Bind { portal, statement }) = self.pending.pop()
+        {
+            match self.names.statements.get(&statement) {
+                Some(prepared) => self.names.portals.insert(portal, Arc::clone(prepared)),
+                None => self.names.portals.remove(&portal),
+            };
+        }
+    }
+
+    fn close_complete(&mut self) -> Give {
+        if !matches!(self.pending.head(), Some(Entry::CloseStatement { .. } | Entry::ClosePortal { .. })) {
+            return Give::Stream;
+        }
+        match self.pending.pop() {
+            Some(Entry::CloseStatement { name, swallow: false }) => {
+                self.names.statements.remove(&name);
+            }
+            Some(Entry::CloseStatement { name, swallow: true }) => {
+                // The client still has the statement; until the Parse behind this is confirmed the server has not.
+                if let Some(prepared) = self.names.statements.get_mut(&name) {
+                    *prepared = Arc::new(Prepared { absent: true, ..(**prepared).clone() });
+                }
+                return Give::Drop;
+            }
+            Some(Entry::ClosePortal { portal }) => {
+                self.names.portals.remove(&portal);
+            }
+            _ => {}
+        }
+        Give::Stream
+    }
+
+    fn command_complete(&mut self, body: &[u8]) -> Give {
+        let tag = backend::command_tag(body);
+        self.end_copy();
+        let change = match self.pending.head() {
+            Some(Entry::Execute { .. }) => self.executed(tag),
+            Some(Entry::Query(_)) => self.statement_done(tag),
+            _ => None,
+        };
+        let (Some(tag), Some(change)) = (tag, change) else { return Give::Stream };
+        let owed = match change {
+            TagChange::Delete => tag::delete(tag),
+            TagChange::Truncate => tag::truncate(),
+        };
+        let mut bytes = BytesMut::new();
+        backend::put_command_complete(&mut bytes, &owed);
+        Give::Instead(bytes)
+    }
+
+    fn executed(&mut self, tag: Option<&[u8]>) -> Option<TagChange> {
+        let Some(Entry::Execute { portal }) = self.pending.pop() else { return None };
+        let prepared = self.names.portals.get(&portal).cloned()?;
+        self.confirm_effect(prepared.effect(), tag.unwrap_or_default(), &prepared.made);
+        match prepared.effect() {
+            Effect::Execute(name) => self.names.statements.get(name.as_bytes()).and_then(|inner| inner.tag()),
+            _ => prepared.tag(),
+        }
+    }
+
+    fn statement_done(&mut self, tag: Option<&[u8]>) -> Option<TagChange> {
+        let Some(Entry::Query(query)) = self.pending.head() else { return None };
+        let plan = Arc::clone(&query.plan);
+        let generation = query.generation;
+        let statement = plan.statements.get(query.next);
+        query.next += 1;
+        let statement = statement?;
+        match &statement.effect {
+            Effect::None => {}
+            Effect::Execute(name) => {
+                return self.names.statements.get(name.as_bytes()).and_then(|inner| inner.tag());
+            }
+            effect => {
+                let made = self.confirmed_circumstances(generation);
+                self.confirm_effect(effect, tag.unwrap_or_default(), &made);
+            }
+        }
+        statement.tag
+    }
+
+    /// A copy ends with the server's word, not with the client's (K1).
+    fn end_copy(&mut self) {
+        if std::mem::take(&mut self.copying) {
+            self.pending.drop_copy_end();
+        }
+        self.copy_in = false;
+    }
+
+    fn ready_for_query(&mut self, body: &[u8]) -> Give {
+        let status = body.first().copied().unwrap_or(b'I');
+        if self.ground.is_none() {
+            self.want = Some(Want::Role);
+            return Give::Wait;
+        }
+        if self.schema_changed && status == b'I' {
+            self.want = Some(Want::Refresh);
+            return Give::Wait;
+        }
+        self.ready(status);
+        Give::Stream
+    }
+
+    fn error(&mut self, body: &[u8]) -> Give {
+        let Some(mut fields) = Fields::read(body) else {
+            self.fail(b"");
+            return Give::Stream;
+        };
+        let code = fields.get(b'C').unwrap_or_default();
+        let encoding = self.confirmed.current().client_encoding;
+        let (plan, complaint) = self.blamed();
+        // Anything but the syntax error that was asked for is the server's own affair: a cancel, a shutdown.
+        let words: Option<Words> = match complaint {
+            Some(complaint) if code == b"42601" => Some(complaint.words(plan.as_deref(), encoding)),
+            _ => None,
+        };
+        self.fail(code);
+        let position = match &words {
+            Some(_) => None,
+            None => carried(plan.as_deref(), &fields, encoding),
+        };
+        if let Some(words) = &words {
+            words.put_into(&mut fields);
+        } else if let Some(position) = &position {
+            fields.set(b'P', position.as_bytes());
+        } else {
+            return Give::Stream;
+        }
+        let mut bytes = BytesMut::new();
+        fields.put(&mut bytes, b'E');
+        Give::Instead(bytes)
+    }
+
+    fn notice(&mut self, body: &[u8]) -> Give {
+        let encoding = self.confirmed.current().client_encoding;
+        let (Some(mut fields), (plan, _)) = (Fields::read(body), self.blamed()) else { return Give::Stream };
+        let Some(position) = carried(plan.as_deref(), &fields, encoding) else { return Give::Stream };
+        fields.set(b'P', position.as_bytes());
+        let mut bytes = BytesMut::new();
+        fields.put(&mut bytes, b'N');
+        Give::Instead(bytes)
+    }
+
+    /// The text that an error or notice arriving now is about, and why Sexton made it fail, if it did.
+    fn blamed(&mut self) -> (Option<Arc<Plan>>, Option<Complaint>) {
+        let refused = |plan: Option<&Arc<Plan>>| plan.and_then(|plan| plan.refusal.clone()).map(Complaint::Refused);
+        let names = &self.names;
+        let of_statement = |name: &[u8]| names.statements.get(name).and_then(|it| it.plan().cloned());
+        let of_portal = |name: &[u8]| names.portals.get(name).and_then(|it| it.plan().cloned());
+        match self.pending.head() {
+            Some(Entry::Parse { prepared, complaint, .. }) => {
+                let plan = prepared.plan();
+                (plan.cloned(), complaint.clone().or_else(|| refused(plan)))
+            }
+            Some(Entry::Query(query)) => {
+                let complaint = query.complaint.clone().or_else(|| refused(Some(&query.plan)));
+                (Some(Arc::clone(&query.plan)), complaint)
+            }
+            Some(Entry::Bind { statement: name, .. } | Entry::DescribeStatement { name }) => (of_statement(name), None),
+            Some(Entry::Execute { portal } | Entry::DescribePortal { portal }) => (of_portal(portal), None),
+            _ => (None, None),
+        }
+    }
+
+    /// What an ErrorResponse does to the queue.
+    fn fail(&mut self, code: &[u8]) {
+        self.batch_failed = true;
+        let copying = std::mem::take(&mut self.copying);
+        self.copy_in = false;
+        match self.pending.head() {
+            None | Some(Entry::Sync | Entry::FunctionCall) => {}
+            Some(Entry::Query(_)) => {
+                if copying && code == b"08P01" {
+                    self.pending.drop_offender_in_copy();
+                } else if copying {
+                    self.pending.drop_copy_end();
+                }
+            }
+            Some(_) => self.skipping = !self.pending.skip_to_sync(),
+        }
+        self.predict_again();
+    }
+
+    /// The reported values have the last word on what they are (R7, R14).
+    fn parameter_status(&mut self, body: &[u8]) {
+        let Some((name, value)) = backend::parameter_status(body) else { return };
+        let start = self.ground.is_none();
+        let Ok(value) = std::str::from_utf8(value) else { return };
+        match name {
+            b"standard_conforming_strings" => {
+                let on = value == "on";
+                if start || self.confirmed.current().standard_conforming_strings != on {
+                    self.report(start, |state| state.standard_conforming_strings = on);
+                }
+            }
+            b"client_encoding" => {
+                let encoding = Encoding::from_name(value);
+                if start || self.confirmed.current().client_encoding != encoding {
+                    self.report(start, |state| state.client_encoding = encoding);
+                }
+            }
+            b"search_path" => {
+                let path = SearchPath::Known(value.to_owned());
+                if start || self.confirmed.current().search_path != path {
+                    self.report(start, |state| state.search_path = path.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The position to give in place of the server's.
+fn carried(plan: Option<&Plan>, fields: &Fields<'_>, encoding: Encoding) -> Option<String> {
+    original_position(plan?, fields.get(b'P')?, encoding)
+}

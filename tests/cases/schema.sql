@@ -1,0 +1,68 @@
+-- The tables every case runs against. Rows named "dead" are deleted; ids are stable, so cases can name them.
+-- twin.sql removes the deleted rows for good: what a case gives there is what Sexton must give.
+
+DO $$ BEGIN CREATE ROLE app LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE support LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE dba LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+
+-- soft, timestamptz marker
+CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, email text, deleted_at timestamptz);
+INSERT INTO users VALUES
+    (1, 'ann', 'ann@example.com', NULL),
+    (2, 'bob', 'bob@example.com', NULL),
+    (3, 'cid', NULL, NULL),
+    (4, 'dead dan', 'dan@example.com', '2026-01-01 00:00Z'),
+    (5, 'dead eve', 'eve@example.com', '2026-01-02 00:00Z');
+
+-- soft, boolean marker
+CREATE TABLE posts (id int PRIMARY KEY, user_id int, title text NOT NULL, deleted boolean NOT NULL DEFAULT false);
+INSERT INTO posts VALUES
+    (10, 1, 'ann one', false),
+    (11, 1, 'dead ann two', true),
+    (12, 2, 'bob one', false),
+    (13, 4, 'dan one', false),
+    (14, NULL, 'nobody one', false),
+    (15, 2, 'dead bob two', true);
+
+-- soft, a predicate of its own
+CREATE TABLE seats (id int PRIMARY KEY, label text NOT NULL, state text NOT NULL, voided_by text);
+INSERT INTO seats VALUES
+    (1, 'A1', 'free', NULL), (2, 'A2', 'sold', NULL), (3, 'dead A3', 'void', 'app'), (4, 'B1', 'free', NULL);
+
+-- archive
+CREATE TABLE orders (id int PRIMARY KEY, user_id int, cents int NOT NULL);
+INSERT INTO orders VALUES (100, 1, 500), (101, 2, 700), (102, 1, 900), (103, 4, 1100);
+CREATE SCHEMA archive;
+CREATE TABLE archive.orders (
+    LIKE orders,
+    archived_at timestamptz, archived_by text, archive_reason text, archive_txid bigint, deletion_id uuid
+);
+INSERT INTO archive.orders VALUES (90, 1, 100, '2026-01-01 00:00Z', 'app', NULL, NULL, NULL);
+
+-- not registered
+CREATE TABLE items (id int PRIMARY KEY, name text NOT NULL, deleted_at timestamptz);
+INSERT INTO items VALUES (1, 'pen', NULL), (2, 'ink', '2026-01-01 00:00Z');
+CREATE TABLE "Users" (id int PRIMARY KEY, deleted_at timestamptz);
+INSERT INTO "Users" VALUES (1, NULL), (2, '2026-01-01 00:00Z');
+
+-- soft, nullable boolean marker
+CREATE TABLE notes (id int PRIMARY KEY, user_id int, body text, gone boolean);
+INSERT INTO notes VALUES (1, 1, 'null is live', NULL), (2, 1, 'false is live', false), (3, 1, 'dead', true);
+
+-- soft, partitioned
+CREATE TABLE measurements (id int, taken date NOT NULL, reading int, deleted_at timestamptz) PARTITION BY RANGE (taken);
+CREATE TABLE measurements_2025 PARTITION OF measurements FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE measurements_2026 PARTITION OF measurements FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+INSERT INTO measurements VALUES
+    (1, '2025-03-01', 10, NULL), (2, '2025-04-01', 20, '2026-01-01 00:00Z'),
+    (3, '2026-03-01', 30, NULL), (4, '2026-04-01', 40, '2026-05-01 00:00Z');
+
+-- soft, in another schema; and a table of the same name as a registered one that is not registered
+CREATE SCHEMA billing;
+CREATE TABLE billing.invoices (id int PRIMARY KEY, user_id int, cents int, deleted_at timestamptz);
+INSERT INTO billing.invoices VALUES (1, 1, 50, NULL), (2, 2, 60, '2026-01-01 00:00Z'), (3, 2, 70, NULL);
+CREATE TABLE billing.users (id int PRIMARY KEY, deleted_at timestamptz);
+INSERT INTO billing.users VALUES (1, NULL), (2, '2026-01-01 00:00Z');
+
+GRANT CREATE, USAGE ON SCHEMA public, archive, billing TO app, support, dba;
+GRANT ALL ON ALL TABLES IN SCHEMA public, archive, billing TO app, support, dba;

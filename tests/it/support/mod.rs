@@ -1,0 +1,10 @@
+//! What the integration tests stand on: a server, databases, the real binary, a protocol client, case files, diffs.
+
+pub mod case;
+pub mod cluster;
+pub mod database;
+pub mod diff;
+pub mod random;
+pub mod raw;
+pub mod relay;
+pub mod sexton;

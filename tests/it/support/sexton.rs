@@ -1,0 +1,117 @@
+//! The real binary, serving a configuration the test wrote.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use sexton::cli::demo::cluster::free_port;
+
+use super::raw::Raw;
+
+/// How long `serve` may take until it listens.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Runs the command it is given and ends it when its standard input closes, so that a killed test leaves nothing.
+const KEEPER: &str = r#"
+exec 3<&0
+"$@" </dev/null 3<&- &
+served=$!
+{ read -r _ <&3; kill "$served" 2>/dev/null; sleep 2; kill -KILL "$served" 2>/dev/null; } &
+wait "$served"
+kill $! 2>/dev/null
+"#;
+
+/// A running `sexton serve`.
+#[derive(Debug)]
+pub struct Sexton {
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
+    directory: PathBuf,
+    keeper: Child,
+    lifeline: Option<ChildStdin>,
+}
+
+impl Sexton {
+    /// Starts it in front of the server at `server_port`; `rest` is the configuration after `[listen]` and `[upstream]`.
+    pub fn start(server_port: u16, rest: &str) -> Self {
+        let directory = directory();
+        let port = free_port().expect("a free port");
+        let file = write_config(&directory, port, server_port, rest);
+        let log = fs::File::create(directory.join("log")).expect("a log file");
+        let mut keeper = Command::new("/bin/sh")
+            .args(["-c", KEEPER, "sexton-keeper", env!("CARGO_BIN_EXE_sexton"), "serve", "--config"])
+            .arg(&file)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().expect("a second handle"))
+            .stderr(log)
+            .spawn()
+            .expect("the binary starts");
+        let lifeline = keeper.stdin.take();
+        let mut sexton = Self { port, directory, keeper, lifeline };
+        let deadline = Instant::now() + START_TIMEOUT;
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            let ended = sexton.keeper.try_wait().expect("the keeper's state").is_some();
+            assert!(!ended && Instant::now() < deadline, "sexton does not listen:\n{}", sexton.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        sexton
+    }
+
+    /// A connection through it.
+    pub fn connect(&self, user: &str, database: &str) -> Raw {
+        Raw::connect(self.port, user, database)
+            .unwrap_or_else(|error| panic!("connecting through sexton: {error}\n{}", self.log()))
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Sexton {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("sexton's log:\n{}", self.log());
+        }
+        drop(self.lifeline.take());
+        let _ = self.keeper.wait();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Runs `sexton` with these arguments and this configuration to its end.
+pub fn run(server_port: u16, rest: &str, arguments: &[&str]) -> Output {
+    let directory = directory();
+    let file = write_config(&directory, 0, server_port, rest);
+    let output = Command::new(env!("CARGO_BIN_EXE_sexton"))
+        .args(arguments)
+        .arg("--config")
+        .arg(&file)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs");
+    let _ = fs::remove_dir_all(&directory);
+    output
+}
+
+fn write_config(directory: &Path, port: u16, server_port: u16, rest: &str) -> PathBuf {
+    let file = directory.join("sexton.toml");
+    let text = format!(
+        "[listen]\naddress = \"127.0.0.1:{port}\"\n\n\
+         [upstream]\naddress = \"127.0.0.1:{server_port}\"\nuser = \"postgres\"\n\n{rest}"
+    );
+    fs::write(&file, text).expect("a configuration file");
+    file
+}
+
+fn directory() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let directory = std::env::temp_dir().join(format!("sexton-it-{}-{count}", std::process::id()));
+    fs::create_dir_all(&directory).expect("a temporary directory");
+    directory
+}
