@@ -11,6 +11,7 @@ mod cli;
 mod config;
 /// The guided tour.
 mod demo;
+/// The examples that open the rule files.
 mod headers;
 /// The code against its own rules.
 mod tidy;
