@@ -7,6 +7,7 @@
 //! B  what the server sends        b  what arrives at the client
 //! FF, BB                          sent, and arrives as it was sent
 //! hold                            the client's next message waits
+//! lost                            the client's next message ends the connection
 //! refresh                         the session asked for a catalog reading, and gets a new registry
 //! reload                          a new registry comes unasked
 //! ```
@@ -108,6 +109,7 @@ impl Play {
                 arrived(&mut self.to_client, &bytes)?;
             }
             "hold" if self.step == ClientStep::Hold => {}
+            "lost" if matches!(self.step, ClientStep::OutOfPlace(_)) => {}
             "refresh" if self.session.want() == Some(Want::Refresh) => {
                 self.generation += 1;
                 let registry = self.registry();
