@@ -233,7 +233,7 @@ impl Relay {
             ClientStep::NeedMore => self.to_upstream.len() >= BUFFERED_BYTES_MAX,
             // While it is held, reading on tells when the client goes away.
             ClientStep::Hold => self.from_client.buffer.len() >= BUFFERED_BYTES_MAX,
-            ClientStep::Fault(_) => true,
+            ClientStep::OutOfPlace(_) | ClientStep::Fault(_) => true,
         };
         if full || self.from_client.ended {
             return Ok(false);
@@ -264,9 +264,16 @@ impl Relay {
         if self.upstream_broken {
             self.to_upstream.clear();
         }
-        if let ClientStep::Fault(fault) = self.client_step {
-            tracing::info!(tag = fault.tag, length = fault.length, "a client sent a malformed message");
-            self.end(SqlState::PROTOCOL_VIOLATION, "invalid message length", None);
+        match self.client_step {
+            ClientStep::NeedMore | ClientStep::Hold => {}
+            ClientStep::OutOfPlace(tag) => {
+                let message = format!("unexpected message type 0x{tag:02X} during COPY from stdin");
+                self.end(SqlState::PROTOCOL_VIOLATION, &message, None);
+            }
+            ClientStep::Fault(fault) => {
+                tracing::info!(tag = fault.tag, length = fault.length, "a client sent a malformed message");
+                self.end(SqlState::PROTOCOL_VIOLATION, "invalid message length", None);
+            }
         }
     }
 

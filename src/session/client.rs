@@ -49,7 +49,7 @@ impl Session {
                 Err(fault) => break ClientStep::Fault(fault),
             };
             if self.must_wait(header.tag) {
-                break ClientStep::Hold;
+                break self.hold(header.tag);
             }
             match self.take(header, &input[run + HEADER_BYTES..]) {
                 Take::Stream => {}
@@ -64,7 +64,7 @@ impl Session {
                     continue;
                 }
                 Take::NeedMore => break ClientStep::NeedMore,
-                Take::Hold => break ClientStep::Hold,
+                Take::Hold => break self.hold(header.tag),
             }
             run += HEADER_BYTES;
             self.client_rest = header.body_bytes;
@@ -83,6 +83,11 @@ impl Session {
             b'S' if self.copy_in => false,
             _ => self.pending.holds(),
         }
+    }
+
+    /// The server reads nothing but copy data until the copy ends: no wait for its answer would end before the client does.
+    fn hold(&self, tag: u8) -> ClientStep {
+        if self.copy_in { ClientStep::OutOfPlace(tag) } else { ClientStep::Hold }
     }
 
     /// `there`: what has arrived behind the header.

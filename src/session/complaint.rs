@@ -38,6 +38,19 @@ pub(crate) struct Words {
 }
 
 impl Complaint {
+    /// False where the server's syntax error is about the client's own text, which comes before what was put behind it.
+    pub(crate) fn is_met(&self, plan: Option<&Plan>, fields: &Fields<'_>, encoding: Encoding) -> bool {
+        let Self::Refused(_) = self else { return true };
+        let expected = plan.and_then(|plan| {
+            let before = plan.upstream_text.as_deref()?.get(..plan.refusal_offset())?;
+            Some((encoding.count_characters(before)? + 1).to_string())
+        });
+        match (expected, fields.get(b'P')) {
+            (Some(expected), Some(there)) => expected.as_bytes() == there,
+            _ => true,
+        }
+    }
+
     pub(crate) fn words(&self, plan: Option<&Plan>, encoding: Encoding) -> Words {
         match self {
             Self::Refused(refusal) => Words {

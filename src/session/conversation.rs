@@ -27,6 +27,9 @@ pub enum ClientStep {
     NeedMore,
     /// The next message must wait until the server has answered what is under way.
     Hold,
+    /// A message of this tag inside copy data, which the server waits for: it would wait for ever, and where it did not
+    /// the connection would be lost as well. It must end with 08P01.
+    OutOfPlace(u8),
     /// The stream cannot be followed: the connection must end with 08P01.
     Fault(LengthFault),
 }

@@ -239,7 +239,9 @@ impl Session {
         let (plan, complaint) = self.blamed();
         // Anything but the syntax error that was asked for is the server's own affair: a cancel, a shutdown.
         let words: Option<Words> = match complaint {
-            Some(complaint) if code == b"42601" => Some(complaint.words(plan.as_deref(), encoding)),
+            Some(complaint) if code == b"42601" && complaint.is_met(plan.as_deref(), &fields, encoding) => {
+                Some(complaint.words(plan.as_deref(), encoding))
+            }
             _ => None,
         };
         self.fail(code);

@@ -7,6 +7,7 @@
 //! B  what the server sends        b  what arrives at the client
 //! FF, BB                          sent, and arrives as it was sent
 //! hold                            the client's next message waits
+//! lost                            the client's next message ends the connection
 //! refresh                         the session asked for a catalog reading, and gets a new registry
 //! reload                          a new registry comes unasked
 //! ```
@@ -20,9 +21,9 @@ use std::sync::Arc;
 use bytes::{BufMut, BytesMut};
 use sexton::catalog::{RoleFacts, Snapshot};
 use sexton::config::Database;
-use sexton::rewrite::Registry;
 use sexton::rewrite::outcome::{Effect, Setting, TagChange};
 use sexton::rewrite::state::SearchPath;
+use sexton::rewrite::{Reason, Refusal, Registry};
 use sexton::session::cache::PlanCache;
 use sexton::session::plan::{Plan, StatementPlan};
 use sexton::session::settings::Settings;
@@ -108,6 +109,7 @@ impl Play {
                 arrived(&mut self.to_client, &bytes)?;
             }
             "hold" if self.step == ClientStep::Hold => {}
+            "lost" if matches!(self.step, ClientStep::OutOfPlace(_)) => {}
             "refresh" if self.session.want() == Some(Want::Refresh) => {
                 self.generation += 1;
                 let registry = self.registry();
@@ -249,7 +251,7 @@ fn message(text: &str, vocabulary: &Vocabulary) -> Result<Vec<u8>, String> {
     Ok(frame)
 }
 
-/// Words, and texts in double quotes, or in tildes where they hold a double quote.
+/// Words, and texts in double quotes, or in tildes where they hold a double quote; `\n` is a line feed.
 fn words(text: &str) -> Result<Vec<Vec<u8>>, String> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();
@@ -257,7 +259,7 @@ fn words(text: &str) -> Result<Vec<Vec<u8>>, String> {
         if let Some(quote @ ('"' | '~')) = rest.chars().next() {
             let quoted = &rest[1..];
             let end = quoted.find(quote).ok_or("a quote is missing")?;
-            words.push(quoted.as_bytes()[..end].to_vec());
+            words.push(quoted[..end].replace("\\n", "\n").into_bytes());
             rest = quoted[end + 1..].trim_start();
         } else {
             let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
@@ -280,6 +282,9 @@ fn plan(text: &[u8], settings: &Settings, _role: &RoleFacts, _registry: &Registr
         statements: Vec::new(),
         depends: source.contains("users"),
     };
+    if let Some(offset) = source.find("FORBIDDEN") {
+        return plan.refused(Refusal { reason: Reason::Encoding, offset: Some(offset) });
+    }
     let mut edits = Vec::new();
     let mut start = 0;
     for part in source.split(';') {
