@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::{Client, IsolationLevel, NoTls, Row};
+use tokio_postgres::{Client, IsolationLevel, NoTls, Row, Statement};
 
 use crate::catalog::{Column, Relation, RelationKind, Snapshot};
 use crate::config::{Database, UpstreamAddress, UpstreamSettings};
@@ -33,6 +33,8 @@ impl From<tokio_postgres::Error> for CatalogError {
 #[derive(Debug)]
 pub struct Reader {
     pub(super) client: Client,
+    /// Prepared when first used: every session that starts asks them.
+    pub(super) role_questions: Option<(Statement, Statement)>,
 }
 
 /// The relations of interest: `$1` names, their ancestors and descendants, and whatever shares a name with those.
@@ -110,7 +112,7 @@ impl Reader {
         });
         // Not by startup option: reset_val must stay what the server gives everybody (see `role_facts`).
         client.batch_execute("SET search_path = pg_catalog").await?;
-        Ok(Self { client })
+        Ok(Self { client, role_questions: None })
     }
 
     /// True where the connection has ended.

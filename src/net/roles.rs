@@ -56,7 +56,14 @@ impl Reader {
     /// # Errors
     /// The server's, or that there is no such role.
     pub async fn role_facts(&mut self, role: &str, access: &Access) -> Result<RoleFacts, CatalogError> {
-        let rows = self.client.query(FACTS, &[&role, &access.see_deleted, &access.hard_delete]).await?;
+        let (facts, usable_schemas) = match &self.role_questions {
+            Some(prepared) => prepared.clone(),
+            None => {
+                let prepared = (self.client.prepare(FACTS).await?, self.client.prepare(USABLE_SCHEMAS).await?);
+                self.role_questions.insert(prepared).clone()
+            }
+        };
+        let rows = self.client.query(&facts, &[&role, &access.see_deleted, &access.hard_delete]).await?;
         let Some(row) = rows.first() else {
             return Err(CatalogError { message: format!("role \"{role}\" does not exist") });
         };
@@ -66,7 +73,7 @@ impl Reader {
         // ALTER ROLE … SET role: the session runs as another role from its first statement on.
         let becomes_another: bool = row.try_get(5)?;
         let mut usable = HashSet::new();
-        for schema in self.client.query(USABLE_SCHEMAS, &[&oid]).await? {
+        for schema in self.client.query(&usable_schemas, &[&oid]).await? {
             usable.insert(schema.try_get::<_, String>(0)?);
         }
         Ok(RoleFacts {

@@ -10,11 +10,40 @@ use crate::session::prepared::{Circumstances, Origin, Prepared};
 use crate::session::settings::Settings;
 
 /// True where the effect decides how later messages are to be read.
-pub(super) fn is_risky(effect: &Effect) -> bool {
+fn is_risky(effect: &Effect) -> bool {
     !matches!(effect, Effect::None | Effect::Execute(_))
 }
 
+/// How far EXECUTE of EXECUTE is followed.
+const EXECUTE_DEPTH_MAX: usize = 8;
+
+/// The statement that `EXECUTE` comes down to: Parse takes any statement, so that may be SET, or EXECUTE again.
+fn inner(effect: &Effect, find: impl Fn(&[u8]) -> Option<Arc<Prepared>>) -> Option<Arc<Prepared>> {
+    let Effect::Execute(name) = effect else { return None };
+    let mut prepared = find(name.as_bytes())?;
+    for _ in 0..EXECUTE_DEPTH_MAX {
+        let Effect::Execute(name) = prepared.effect() else { break };
+        prepared = find(name.as_bytes())?;
+    }
+    Some(prepared)
+}
+
 impl Session {
+    /// What an EXECUTE sent now will run.
+    pub(super) fn predicted_inner(&self, effect: &Effect) -> Option<Arc<Prepared>> {
+        inner(effect, |name| self.overlay.statement(&self.names, name).cloned())
+    }
+
+    /// What an EXECUTE answered now has run.
+    pub(super) fn confirmed_inner(&self, effect: &Effect) -> Option<Arc<Prepared>> {
+        inner(effect, |name| self.names.statements.get(name).cloned())
+    }
+
+    /// True where the effect, or that of what it executes, decides how later messages are to be read.
+    pub(super) fn predicts_risk(&self, effect: &Effect) -> bool {
+        is_risky(effect) || self.predicted_inner(effect).is_some_and(|prepared| is_risky(prepared.effect()))
+    }
+
     /// What a message sent now is decided under.
     pub(super) fn circumstances(&mut self) -> Circumstances {
         Circumstances { state: self.state(), generation: self.generation() }
@@ -77,7 +106,15 @@ impl Session {
 
     fn predict_effect(&mut self, effect: &Effect, made: Option<&Circumstances>) {
         match effect {
-            Effect::None | Effect::Execute(_) => return,
+            Effect::None => return,
+            Effect::Execute(_) => {
+                if let Some(inner) = self.predicted_inner(effect)
+                    && is_risky(inner.effect())
+                {
+                    self.predict_effect(inner.effect(), Some(&inner.made));
+                }
+                return;
+            }
             Effect::Prepare { name, .. } => {
                 let made = made.cloned().unwrap_or_else(|| self.circumstances());
                 self.overlay.set_statement(name.as_bytes(), prepared_by_sql(effect, made));

@@ -6,7 +6,6 @@ use bytes::{Buf, BytesMut};
 
 use crate::rewrite::outcome::Effect;
 use crate::rewrite::state::State;
-use crate::session::batch::is_risky;
 use crate::session::complaint::{Complaint, REFUSED_NAME, UNPARSABLE};
 use crate::session::conversation::{ClientStep, Session, forward};
 use crate::session::pending::{Entry, Query};
@@ -125,7 +124,7 @@ impl Session {
             return Take::Stream;
         };
         let plan = self.decide(text);
-        let risky = plan.statements.iter().any(|statement| is_risky(&statement.effect));
+        let risky = plan.statements.iter().any(|statement| self.predicts_risk(&statement.effect));
         if risky && self.pending.ends() > 0 {
             return Take::Hold;
         }
@@ -218,7 +217,7 @@ impl Session {
         let mut risky = false;
         let mut take = Take::Stream;
         if let Some(prepared) = self.overlay.portal(&self.names, portal).cloned() {
-            risky = is_risky(prepared.effect());
+            risky = self.predicts_risk(prepared.effect());
             if risky && self.pending.ends() > 0 {
                 return Take::Hold;
             }
@@ -343,6 +342,10 @@ impl Session {
                     };
                     if stale {
                         return Some(Complaint::StalePrepared { name: name.clone() });
+                    }
+                    // The statements behind it were decided without what it changes.
+                    if statements.len() > 1 && self.predicts_risk(&statement.effect) {
+                        return Some(Complaint::HiddenChange { name: name.clone() });
                     }
                 }
                 Effect::Prepare { name, mentions, .. } => made_here.push((name, *mentions, now)),

@@ -21,6 +21,11 @@ pub enum Complaint {
         /// The statement's name.
         name: String,
     },
+    /// EXECUTE of a statement that changes the session, among others that were read without that change.
+    HiddenChange {
+        /// The statement's name.
+        name: String,
+    },
     /// What the statement was rewritten to does not fit in a message (F5).
     TooLong {
         /// Its length.
@@ -65,6 +70,13 @@ impl Complaint {
                 message: format!("sexton: prepared statement \"{name}\" was prepared under other settings"),
                 detail: Some("The scope, the search path or the catalog has changed since PREPARE.".to_owned()),
                 hint: Some("DEALLOCATE it and PREPARE it again.".to_owned()),
+                position: None,
+            },
+            Self::HiddenChange { name } => Words {
+                code: SqlState::FEATURE_NOT_SUPPORTED,
+                message: format!("sexton: prepared statement \"{name}\" changes the session"),
+                detail: Some("The statements behind EXECUTE would be read under other settings.".to_owned()),
+                hint: Some("Send EXECUTE as a query of its own.".to_owned()),
                 position: None,
             },
             Self::TooLong { bytes } => Words {

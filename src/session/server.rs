@@ -180,11 +180,9 @@ impl Session {
     fn executed(&mut self, tag: Option<&[u8]>) -> Option<TagChange> {
         let Some(Entry::Execute { portal }) = self.pending.pop() else { return None };
         let prepared = self.names.portals.get(&portal).cloned()?;
+        let prepared = self.confirmed_inner(prepared.effect()).unwrap_or(prepared);
         self.confirm_effect(prepared.effect(), tag.unwrap_or_default(), &prepared.made);
-        match prepared.effect() {
-            Effect::Execute(name) => self.names.statements.get(name.as_bytes()).and_then(|inner| inner.tag()),
-            _ => prepared.tag(),
-        }
+        prepared.tag()
     }
 
     fn statement_done(&mut self, tag: Option<&[u8]>) -> Option<TagChange> {
@@ -196,8 +194,10 @@ impl Session {
         let statement = statement?;
         match &statement.effect {
             Effect::None => {}
-            Effect::Execute(name) => {
-                return self.names.statements.get(name.as_bytes()).and_then(|inner| inner.tag());
+            effect @ Effect::Execute(_) => {
+                let inner = self.confirmed_inner(effect)?;
+                self.confirm_effect(inner.effect(), tag.unwrap_or_default(), &inner.made);
+                return inner.tag();
             }
             effect => {
                 let made = self.confirmed_circumstances(generation);
