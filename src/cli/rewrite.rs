@@ -14,6 +14,7 @@ use crate::cli::report::{self, Failure};
 use crate::cli::{Common, FINE, Format, REFUSED};
 use crate::config::{Access, Config, Database, Problem, UpstreamSettings};
 use crate::net::catalog::{CatalogError, Reader};
+use crate::rewrite::registry::Bound;
 use crate::rewrite::state::{Scope, State};
 use crate::rewrite::{Finding, Refusal, Registry, TagChange};
 use crate::session::plan::Plan;
@@ -161,7 +162,7 @@ fn online(
     let runtime = runtime.map_err(|error| Failure::new(format!("the runtime cannot be started: {error}")))?;
     let asking = async {
         let mut reader = Reader::connect(upstream, name).await?;
-        let snapshot = reader.snapshot(database).await?;
+        let snapshot = reader.snapshot(database, &Bound::default()).await?;
         let facts = match role {
             Some(role) => reader.role_facts(role, access).await?,
             None => RoleFacts::ordinary(ANYONE),
@@ -172,7 +173,7 @@ fn online(
         Failure::new(format!("database \"{name}\" cannot be read: {error}"))
             .mend("look at upstream in the configuration, or add --offline")
     })?;
-    let (registry, findings) = Registry::build(database, Arc::new(snapshot), 1);
+    let (registry, findings) = Registry::build(database, Arc::new(snapshot), &Bound::default(), 1);
     Ok((registry, findings, facts))
 }
 

@@ -9,6 +9,7 @@ use tokio_postgres::{Client, IsolationLevel, NoTls, Row, Statement};
 use crate::catalog::{Column, Relation, RelationKind, Snapshot};
 use crate::config::{Database, UpstreamAddress, UpstreamSettings};
 use crate::net::upstream::{CONNECT_TIMEOUT, describe};
+use crate::rewrite::registry::Bound;
 
 /// The catalog cannot be read: why, in the server's words where it gave any.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,10 +38,12 @@ pub struct Reader {
     pub(super) role_questions: Option<(Statement, Statement)>,
 }
 
-/// The relations of interest: `$1` names, their ancestors and descendants, and whatever shares a name with those.
+/// The relations of interest: those of names `$1` and oids `$2`, their ancestors and descendants, and whatever shares a name with those.
 const RELATIONS: &str = "
 WITH RECURSIVE named AS (
-    SELECT oid FROM pg_catalog.pg_class WHERE relname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
+    SELECT oid FROM pg_catalog.pg_class
+    WHERE relname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
+       OR oid OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.oid[])
 ), up AS (
     SELECT oid FROM named
     UNION
@@ -121,21 +124,22 @@ impl Reader {
         self.client.is_closed()
     }
 
-    /// Reads what `database`'s configuration needs to know, at one moment.
+    /// Reads what `database`'s configuration needs to know, at one moment; `bound`: the tables it was bound to before.
     ///
     /// # Errors
     /// The server's.
-    pub async fn snapshot(&mut self, database: &Database) -> Result<Snapshot, CatalogError> {
+    pub async fn snapshot(&mut self, database: &Database, bound: &Bound) -> Result<Snapshot, CatalogError> {
         let mut names: Vec<&str> = Vec::new();
         for table in &database.tables {
             names.push(&table.name.relation);
             names.extend(table.archive.as_ref().map(|archive| archive.relation.as_str()));
         }
+        let bound_oids: Vec<u32> = bound.values().flatten().copied().collect();
         let builder = self.client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
         let reading = builder.start().await?;
         let version: i32 = reading.query_one(VERSION, &[]).await?.try_get(0)?;
         let mut relations = Vec::new();
-        for row in reading.query(RELATIONS, &[&names]).await? {
+        for row in reading.query(RELATIONS, &[&names, &bound_oids]).await? {
             relations.push(relation(&row)?);
         }
         let oids: Vec<u32> = relations.iter().map(|relation| relation.oid).collect();

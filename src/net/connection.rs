@@ -39,7 +39,7 @@ pub(crate) struct Asked<'a> {
 
 enum Answer {
     Role(RoleFacts, Arc<Served>),
-    Refreshed(Arc<Registry>),
+    Refreshed(Option<Arc<Registry>>),
 }
 
 type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answer, CatalogError>> + Send + 'a>>;

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use crate::catalog::{RoleFacts, Snapshot};
 use crate::config::{Access, Config, Database, UpstreamSettings};
 use crate::net::catalog::{CatalogError, Reader};
+use crate::rewrite::registry::Bound;
 use crate::rewrite::{Finding, Registry};
 use crate::session::cache::PlanCache;
 
@@ -22,7 +23,7 @@ const QUESTIONS_MAX: usize = 1024;
 
 enum Question {
     Role { name: String, answer: oneshot::Sender<Result<RoleFacts, CatalogError>> },
-    Refresh { done: oneshot::Sender<()> },
+    Refresh { done: oneshot::Sender<bool> },
 }
 
 /// One database.
@@ -44,13 +45,11 @@ impl Served {
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// A registry read after this was called; the one before where the catalog cannot be read.
-    pub(crate) async fn refresh(&self) -> Arc<Registry> {
+    /// A registry read after this was called; `None` where the catalog could not be read.
+    pub(crate) async fn refresh(&self) -> Option<Arc<Registry>> {
         let (done, is_done) = oneshot::channel();
-        if self.questions.send(Question::Refresh { done }).await.is_ok() && is_done.await.is_err() {
-            tracing::warn!("the catalog is not being read any more");
-        }
-        Arc::clone(&self.registry.borrow())
+        self.questions.send(Question::Refresh { done }).await.ok()?;
+        is_done.await.unwrap_or(false).then(|| Arc::clone(&self.registry.borrow()))
     }
 }
 
@@ -79,7 +78,7 @@ impl Directory {
 }
 
 async fn open(config: Arc<Config>, name: String, database: Arc<Database>) -> Result<Arc<Served>, CatalogError> {
-    let mut source = Source { config, name, database, reader: None, last: None, generation: 1 };
+    let mut source = Source { config, name, database, reader: None, bound: Bound::default(), generation: 1 };
     let snapshot = source.read().await?;
     let (registry, findings) = source.build(snapshot);
     let (publish, watched) = watch::channel(Arc::new(registry));
@@ -94,7 +93,8 @@ struct Source {
     name: String,
     database: Arc<Database>,
     reader: Option<Reader>,
-    last: Option<Arc<Snapshot>>,
+    /// The registered tables by oid: a renamed table stays registered.
+    bound: Bound,
     generation: u64,
 }
 
@@ -107,27 +107,28 @@ impl Source {
             match timeout(REFRESH_EVERY, asked.recv_many(&mut questions, QUESTIONS_MAX)).await {
                 Ok(0) => return,
                 Ok(_) => {}
-                Err(_) => self.refresh(&publish).await,
+                Err(_) => {
+                    self.refresh(&publish).await;
+                }
             }
-            if questions.iter().any(|question| matches!(question, Question::Refresh { .. })) {
-                self.refresh(&publish).await;
-            }
+            let asked = questions.iter().any(|question| matches!(question, Question::Refresh { .. }));
+            let is_read = asked && self.refresh(&publish).await;
             for question in questions.drain(..) {
                 match question {
                     // Whoever asked may have gone meanwhile, which is no fault.
-                    Question::Refresh { done } => drop(done.send(())),
+                    Question::Refresh { done } => drop(done.send(is_read)),
                     Question::Role { name, answer } => drop(answer.send(self.role_facts(&name).await)),
                 }
             }
         }
     }
 
-    /// Reads the catalog and publishes a registry where it has changed.
-    async fn refresh(&mut self, publish: &watch::Sender<Arc<Registry>>) {
+    /// Reads the catalog and publishes a registry where it has changed; false where it cannot be read.
+    async fn refresh(&mut self, publish: &watch::Sender<Arc<Registry>>) -> bool {
         match self.read().await {
             Ok(snapshot) => {
-                if self.last.as_deref() == Some(&snapshot) {
-                    return;
+                if publish.borrow().snapshot() == &snapshot {
+                    return true;
                 }
                 self.generation += 1;
                 let (registry, findings) = self.build(snapshot);
@@ -135,23 +136,28 @@ impl Source {
                     tracing::warn!(database = %self.name, key = %finding.key, "{}; {}", finding.message, finding.mend);
                 }
                 publish.send_replace(Arc::new(registry));
+                true
             }
             Err(error) => {
-                tracing::error!(database = %self.name, %error, "the catalog cannot be read; the last reading stays")
+                tracing::error!(database = %self.name, %error, "the catalog cannot be read; the last reading stays");
+                false
             }
         }
     }
 
     fn build(&mut self, snapshot: Snapshot) -> (Registry, Vec<Finding>) {
-        let snapshot = Arc::new(snapshot);
-        self.last = Some(Arc::clone(&snapshot));
-        Registry::build(&self.database, snapshot, self.generation)
+        let (registry, findings) = Registry::build(&self.database, Arc::new(snapshot), &self.bound, self.generation);
+        self.bound = registry.bound().clone();
+        (registry, findings)
     }
 
     async fn read(&mut self) -> Result<Snapshot, CatalogError> {
         let database = Arc::clone(&self.database);
+        let bound = self.bound.clone();
         let result = match self.reader().await {
-            Ok(reader) => timeout(READ_TIMEOUT, reader.snapshot(&database)).await.unwrap_or_else(|_| Err(timed_out())),
+            Ok(reader) => {
+                timeout(READ_TIMEOUT, reader.snapshot(&database, &bound)).await.unwrap_or_else(|_| Err(timed_out()))
+            }
             Err(error) => Err(error),
         };
         self.keep(result)

@@ -89,7 +89,7 @@ impl Rewriter<'_> {
     /// The UPDATE itself, up to RETURNING; `head` stands in the place of DELETE FROM.
     pub(crate) fn mark(&mut self, delete: &Delete, entry: &Entry, head: &str) -> Result<(), Refusal> {
         let cause = delete.target.name.relation();
-        self.replace(delete.keyword, delete.keyword + 1, head, cause);
+        self.replace_delete_from(delete.keyword, head);
         let set = self.set_clause(entry, &self.qualifier(&delete.target));
         self.insert_after(delete.target.last, &format!(" SET {set}"), cause);
         if let Some(using) = &delete.using {
@@ -97,6 +97,17 @@ impl Rewriter<'_> {
         }
         let own = self.limit(entry, Rows::Live, &delete.target);
         self.delete_conditions(delete, own)
+    }
+
+    /// Puts `head` in the place of DELETE FROM; a comment between the two words stays.
+    pub(crate) fn replace_delete_from(&mut self, keyword: usize, head: &str) {
+        let between = &self.text[self.tokens[keyword].end..self.tokens[keyword + 1].start];
+        if between.iter().all(u8::is_ascii_whitespace) {
+            self.replace(keyword, keyword + 1, head, keyword);
+        } else {
+            self.replace(keyword, keyword, head, keyword);
+            self.replace(keyword + 1, keyword + 1, "", keyword);
+        }
     }
 
     /// `column = value, …` of a deletion, its expressions reading the row as `qualifier`.

@@ -12,10 +12,13 @@
 
 use crate::rewrite::refusal::Refusal;
 use crate::rewrite::rewriter::Rewriter;
-use crate::sql::tree::{Conflict, ConflictUpdate, Insert};
+use crate::rewrite::state::Rows;
+use crate::sql::tree::{Conflict, ConflictUpdate, Insert, TableRef};
 
-/// How the error begins that says a deleted row holds the key; the session looks for it in 22P02.
+/// What stands before the table's name in the error that says a deleted row holds the key; the session looks for it in 22P02.
 pub const DEAD_KEY_PREFIX: &str = "sexton: a deleted row of ";
+/// What stands behind it.
+pub const DEAD_KEY_SUFFIX: &str = " holds this key";
 
 impl Rewriter<'_> {
     pub(crate) fn insert(&mut self, insert: &Insert) -> Result<(), Refusal> {
@@ -30,9 +33,9 @@ impl Rewriter<'_> {
                 self.conflict_update(update)?;
                 if let Some(entry) = entry {
                     self.check_fault(entry, target.name.relation())?;
-                    if let Some(live) = entry.policy().and_then(|policy| {
-                        policy.limit(crate::rewrite::state::Rows::Live, &self.conflict_qualifier(target))
-                    }) {
+                    if let Some(live) =
+                        entry.policy().and_then(|policy| policy.limit(Rows::Live, &self.conflict_qualifier(target)))
+                    {
                         self.guard_conflict(update, &live, &entry.display(), *keyword);
                     }
                 }
@@ -50,13 +53,13 @@ impl Rewriter<'_> {
     }
 
     /// In ON CONFLICT the target is known by its alias or its bare name.
-    fn conflict_qualifier(&self, target: &crate::sql::tree::TableRef) -> String {
+    fn conflict_qualifier(&self, target: &TableRef) -> String {
         let name = target.alias.as_ref().map_or(target.name.relation(), |alias| alias.name);
         self.source(name, name)
     }
 
     fn guard_conflict(&mut self, update: &ConflictUpdate, live: &str, table: &str, cause: usize) {
-        let message = format!("{DEAD_KEY_PREFIX}{table} holds this key").replace('\'', "''");
+        let message = format!("{DEAD_KEY_PREFIX}{table}{DEAD_KEY_SUFFIX}").replace('\'', "''");
         let guard = format!("(CASE WHEN {live} THEN 'true' ELSE '{message}' END)::boolean");
         match &update.filter {
             Some(filter) => {

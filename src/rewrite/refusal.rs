@@ -87,11 +87,6 @@ pub enum Reason {
         /// What is wrong with it.
         fault: String,
     },
-    /// EXECUTE of a statement prepared under another scope, search path or configuration.
-    StalePrepared {
-        /// The statement's name.
-        name: String,
-    },
     /// A temporary table hides a registered one, or did.
     TemporaryShadow {
         /// The name.
@@ -230,12 +225,6 @@ impl Reason {
                 SqlState::INVALID_PARAMETER_VALUE,
                 format!("invalid value for sexton.scope: {fault}"),
                 "Write one of 'live', 'all', 'deleted', with tables apart as in 'live, items=all'.",
-            ),
-            Self::StalePrepared { name } => words(
-                "stale-prepared",
-                unscoped,
-                format!("prepared statement \"{name}\" was made under another scope, search_path or configuration"),
-                "DEALLOCATE it and PREPARE it again.",
             ),
             Self::TemporaryShadow { name } => words(
                 "temporary-shadow",

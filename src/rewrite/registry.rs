@@ -42,6 +42,10 @@ pub enum EntryKind {
     Ancestor(String),
 }
 
+/// Which relations, by oid, each configured table has meant so far. A table that is renamed keeps its oid, its rows and
+/// its policy, also when another takes its name.
+pub type Bound = HashMap<TableName, Vec<u32>>;
+
 /// Everything rewriting knows about one database: configuration and catalog together, unchanging once built.
 #[derive(Debug)]
 pub struct Registry {
@@ -53,6 +57,7 @@ pub struct Registry {
     entries: Vec<Entry>,
     by_oid: HashMap<u32, usize>,
     by_name: HashMap<String, Vec<usize>>,
+    bound: Bound,
     /// `None` would take every text for a mention: the safe answer should the automaton be too large to build.
     watch: Option<AhoCorasick>,
 }
@@ -64,23 +69,29 @@ const WATCHED_WORDS: &[&str] =
 impl Registry {
     /// Resolves `database` against `snapshot`; what does not fit is in the findings.
     #[must_use]
-    pub fn build(database: &Arc<Database>, snapshot: Arc<Snapshot>, generation: u64) -> (Self, Vec<Finding>) {
-        let mut builder = Builder { snapshot: &snapshot, entries: Vec::new(), findings: Vec::new() };
+    pub fn build(
+        database: &Database,
+        snapshot: Arc<Snapshot>,
+        before: &Bound,
+        generation: u64,
+    ) -> (Self, Vec<Finding>) {
+        let mut builder =
+            Builder { snapshot: &snapshot, entries: Vec::new(), findings: Vec::new(), bound: before.clone() };
         for table in &database.tables {
             builder.register(table);
         }
-        let Builder { entries, findings, .. } = builder;
-        (Self::index(database.unscoped, snapshot, entries, generation), findings)
+        let Builder { snapshot: _, entries, findings, bound } = builder;
+        (Self::index(database.unscoped, snapshot, entries, bound, generation), findings)
     }
 
     /// The registry that the configuration alone describes: every table exists as configured.
     #[must_use]
-    pub fn offline(database: &Arc<Database>) -> (Self, Vec<Finding>) {
-        let (registry, findings) = Self::build(database, Arc::new(Snapshot::default()), 0);
+    pub fn offline(database: &Database) -> (Self, Vec<Finding>) {
+        let (registry, findings) = Self::build(database, Arc::new(Snapshot::default()), &Bound::default(), 0);
         (registry, findings.into_iter().filter(|finding| finding.fatal).collect())
     }
 
-    fn index(unscoped: Unscoped, snapshot: Arc<Snapshot>, entries: Vec<Entry>, generation: u64) -> Self {
+    fn index(unscoped: Unscoped, snapshot: Arc<Snapshot>, entries: Vec<Entry>, bound: Bound, generation: u64) -> Self {
         let mut by_oid = HashMap::new();
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, entry) in entries.iter().enumerate() {
@@ -92,13 +103,19 @@ impl Registry {
         let words = WATCHED_WORDS.iter().chain(super::opaque::FUNCTIONS).map(|word| (*word).to_owned());
         let patterns: Vec<String> = by_name.keys().cloned().chain(words).collect();
         let watch = AhoCorasick::builder().ascii_case_insensitive(true).build(patterns).ok();
-        Self { generation, unscoped, snapshot, entries, by_oid, by_name, watch }
+        Self { generation, unscoped, snapshot, entries, by_oid, by_name, bound, watch }
     }
 
     /// The catalog it was built on.
     #[must_use]
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// The relations that the configured tables have meant so far.
+    #[must_use]
+    pub fn bound(&self) -> &Bound {
+        &self.bound
     }
 
     /// True where nothing is registered.
@@ -153,23 +170,22 @@ struct Builder<'a> {
     snapshot: &'a Snapshot,
     entries: Vec<Entry>,
     findings: Vec<Finding>,
+    bound: Bound,
 }
 
 impl Builder<'_> {
     fn register(&mut self, table: &Table) {
         let name = &table.name;
-        let relation = self.snapshot.find(&name.schema, &name.relation);
-        let policy = Policy::resolve(table, relation, self.snapshot);
-        if let Some(fault) = &policy.fault {
-            self.findings.push(Finding {
-                fatal: true,
-                line: table.line,
-                key: format!("{name}: {}", fault.key),
-                message: fault.message.clone(),
-                mend: fault.mend.clone(),
-            });
+        let named = self.snapshot.find(&name.schema, &name.relation);
+        let oids = self.bound.entry(name.clone()).or_default();
+        if let Some(relation) = named
+            && !oids.contains(&relation.oid)
+        {
+            oids.push(relation.oid);
         }
-        let Some(relation) = relation else {
+        let bound: Vec<&Relation> = oids.iter().filter_map(|oid| self.snapshot.by_oid(*oid)).collect();
+        if bound.is_empty() {
+            let policy = self.policy(table, None);
             self.find(
                 table,
                 false,
@@ -178,8 +194,23 @@ impl Builder<'_> {
                 "create it through Sexton, or correct the name",
             );
             self.entries.push(Entry { relation: presumed(name), kind: EntryKind::Registered(Arc::new(policy)) });
-            return;
-        };
+        }
+        for relation in bound {
+            self.bind(table, relation);
+        }
+    }
+
+    fn policy(&mut self, table: &Table, relation: Option<&Relation>) -> Policy {
+        let policy = Policy::resolve(table, relation, self.snapshot);
+        if let Some(fault) = &policy.fault {
+            self.find(table, true, fault.key, &fault.message, &fault.mend);
+        }
+        policy
+    }
+
+    /// Registers `relation`, with its children, under `table`'s policy.
+    fn bind(&mut self, table: &Table, relation: &Relation) {
+        let policy = self.policy(table, Some(relation));
         if !matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable | RelationKind::ForeignTable) {
             self.find(table, true, "table", "it is not a table", "register the tables it reads instead");
         }
@@ -200,7 +231,7 @@ impl Builder<'_> {
                 &format!("its rows are also read through {}.{}", ancestor.schema, ancestor.name),
                 "register the parent table instead",
             );
-            self.add(ancestor, EntryKind::Ancestor(name.to_string()));
+            self.add(ancestor, EntryKind::Ancestor(table.name.to_string()));
         }
     }
 

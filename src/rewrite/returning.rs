@@ -154,7 +154,7 @@ impl Rewriter<'_> {
         let (locked, marked) = (self.fresh_name(), self.fresh_name());
         let row = self.row_name(target);
         let head = self.open_cte(place, *keyword, &locked);
-        self.replace(*keyword, keyword + 1, &format!("{head}SELECT {row}.* FROM"), cause);
+        self.replace_delete_from(*keyword, &format!("{head}SELECT {row}.* FROM"));
         let own = self.limit(entry, Rows::Live, target);
         self.delete_conditions(delete, own)?;
         let table = self.source(target.first, target.name_last);

@@ -1,6 +1,7 @@
 //! Sexton's own errors inside a conversation: what replaces the fields of the error that the server was made to raise.
 
 use crate::rewrite::Refusal;
+use crate::rewrite::insert::{DEAD_KEY_PREFIX, DEAD_KEY_SUFFIX};
 use crate::session::plan::Plan;
 use crate::sql::encoding::Encoding;
 use crate::wire::backend::Fields;
@@ -26,6 +27,11 @@ pub enum Complaint {
         /// The statement's name.
         name: String,
     },
+    /// ON CONFLICT DO UPDATE met a deleted row.
+    DeadKey {
+        /// The table that holds it.
+        table: String,
+    },
     /// What the statement was rewritten to does not fit in a message (F5).
     TooLong {
         /// Its length.
@@ -43,6 +49,15 @@ pub(crate) struct Words {
 }
 
 impl Complaint {
+    /// What the guard that Sexton put behind ON CONFLICT says in the server's error, where it is what failed.
+    pub(crate) fn dead_key(plan: Option<&Plan>, fields: &Fields<'_>) -> Option<Self> {
+        plan.filter(|plan| !plan.edits.is_empty())?;
+        let message = std::str::from_utf8(fields.get(b'M')?).ok()?;
+        let (_, rest) = message.split_once(DEAD_KEY_PREFIX)?;
+        let (table, _) = rest.split_once(DEAD_KEY_SUFFIX)?;
+        Some(Self::DeadKey { table: table.to_owned() })
+    }
+
     /// False where the server's syntax error is about the client's own text, which comes before what was put behind it.
     pub(crate) fn is_met(&self, plan: Option<&Plan>, fields: &Fields<'_>, encoding: Encoding) -> bool {
         let Self::Refused(_) = self else { return true };
@@ -77,6 +92,15 @@ impl Complaint {
                 message: format!("sexton: prepared statement \"{name}\" changes the session"),
                 detail: Some("The statements behind EXECUTE would be read under other settings.".to_owned()),
                 hint: Some("Send EXECUTE as a query of its own.".to_owned()),
+                position: None,
+            },
+            Self::DeadKey { table } => Words {
+                code: SqlState::UNIQUE_VIOLATION,
+                message: format!("sexton: a deleted row of {table} holds this key"),
+                detail: Some("ON CONFLICT DO UPDATE would write into a row that is not there.".to_owned()),
+                hint: Some(
+                    "Free the key on the deleted row, or make the unique index partial (WHERE live).".to_owned(),
+                ),
                 position: None,
             },
             Self::TooLong { bytes } => Words {

@@ -231,9 +231,12 @@ impl Session {
         }
     }
 
-    /// Satisfies [`Want::Refresh`].
-    pub fn refreshed(&mut self, registry: Arc<Registry>) {
-        self.set_registry(registry);
+    /// Satisfies [`Want::Refresh`]; `None` where the catalog could not be read: until it can, names keep their safe reading.
+    pub fn refreshed(&mut self, registry: Option<Arc<Registry>>) {
+        if let Some(registry) = registry {
+            self.set_registry(registry);
+            self.report(true, |state| state.schema_changed = false);
+        }
         self.schema_changed = false;
         self.want = None;
     }

@@ -242,6 +242,8 @@ impl Session {
             Some(complaint) if code == b"42601" && complaint.is_met(plan.as_deref(), &fields, encoding) => {
                 Some(complaint.words(plan.as_deref(), encoding))
             }
+            None if code == b"22P02" => Complaint::dead_key(plan.as_deref(), &fields)
+                .map(|complaint| complaint.words(plan.as_deref(), encoding)),
             _ => None,
         };
         self.fail(code);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sexton::catalog::{Column, Relation, RelationKind, RoleFacts, Snapshot};
 use sexton::config;
 use sexton::rewrite::Registry;
+use sexton::rewrite::registry::Bound;
 use sexton::rewrite::state::State;
 use sexton::session::plan::Plan;
 use sexton::session::settings::Settings;
@@ -71,7 +72,8 @@ fn registry() -> Registry {
     ];
     let config = config::parse(CONFIG, &|_| None).expect("the configuration is good");
     let database = config.databases.find("shop").expect("it is configured");
-    let (registry, findings) = Registry::build(database, Arc::new(Snapshot::new(150_000, relations)), 1);
+    let (registry, findings) =
+        Registry::build(database, Arc::new(Snapshot::new(150_000, relations)), &Bound::default(), 1);
     assert_eq!(findings, [], "the tables fit the configuration");
     registry
 }

@@ -22,6 +22,7 @@ use bytes::{BufMut, BytesMut};
 use sexton::catalog::{RoleFacts, Snapshot};
 use sexton::config::Database;
 use sexton::rewrite::outcome::{Effect, Setting, TagChange};
+use sexton::rewrite::registry::Bound;
 use sexton::rewrite::state::SearchPath;
 use sexton::rewrite::{Reason, Refusal, Registry};
 use sexton::session::cache::PlanCache;
@@ -85,7 +86,7 @@ impl Play {
 
     fn registry(&self) -> Arc<Registry> {
         let (registry, _) =
-            Registry::build(&Arc::new(Database::default()), Arc::new(Snapshot::default()), self.generation);
+            Registry::build(&Database::default(), Arc::new(Snapshot::default()), &Bound::default(), self.generation);
         Arc::new(registry)
     }
 
@@ -113,7 +114,7 @@ impl Play {
             "refresh" if self.session.want() == Some(Want::Refresh) => {
                 self.generation += 1;
                 let registry = self.registry();
-                self.session.refreshed(registry);
+                self.session.refreshed(Some(registry));
                 self.take_server();
                 self.take_client();
             }

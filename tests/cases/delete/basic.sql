@@ -216,7 +216,7 @@ UPDATE "public"."users" SET deleted_at = now() WHERE "public"."users".deleted_at
 delete /* really */ from /* these */ USERS where ID = 1 -- one
 ;
 -- rewritten:
-UPDATE /* these */ USERS SET deleted_at = now() where USERS.deleted_at IS NULL AND (ID = 1) -- one
+UPDATE /* really */  /* these */ USERS SET deleted_at = now() where USERS.deleted_at IS NULL AND (ID = 1) -- one
 ;
 -- tag: DELETE 1
 
