@@ -52,7 +52,7 @@ pub enum UpstreamAddress {
 }
 
 /// How Sexton reaches PostgreSQL.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct UpstreamSettings {
     /// Tried in order; never empty.
     pub addresses: Vec<UpstreamAddress>,
@@ -60,6 +60,14 @@ pub struct UpstreamSettings {
     pub user: String,
     /// Its password, if one is needed.
     pub password: Option<String>,
+}
+
+impl std::fmt::Debug for UpstreamSettings {
+    /// Everything but the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { addresses, user, password: _ } = self;
+        f.debug_struct("UpstreamSettings").field("addresses", addresses).field("user", user).finish_non_exhaustive()
+    }
 }
 
 /// The metrics and health endpoint.
