@@ -15,9 +15,9 @@ use crate::rewrite::delete::Place;
 use crate::rewrite::policy::quote_name;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
+use crate::rewrite::returning::{all_columns, row_names};
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Rows;
-use crate::rewrite::update::row_names;
 use crate::sql::ident::quote;
 use crate::sql::tree::{Delete, Returning};
 
@@ -55,7 +55,12 @@ impl Rewriter<'_> {
         let row = self.row_name(&delete.target);
         let (rows, archived, from) = match &delete.using {
             None => {
-                (format!("{}.*", self.qualifier(&delete.target)), format!("{inner}.*"), format!("{inner} AS {row}"))
+                let typed = self.names_row(returning, &delete.target) && !entry.relation.columns.is_empty();
+                let from = match typed {
+                    true => self.typed_row(returning, &delete.target, entry, &all_columns(entry), inner),
+                    false => format!("{inner} AS {row}"),
+                };
+                (format!("{}.*", self.qualifier(&delete.target)), format!("{inner}.*"), from)
             }
             Some(using) => {
                 let Some(names) = row_names(using) else {

@@ -32,7 +32,7 @@ impl<'a> Rewriter<'a> {
         Ok(pending)
     }
 
-    fn item<'t>(&mut self, item: &'t Item) -> Result<Vec<Pending<'t, 'a>>, Refusal> {
+    pub(crate) fn item<'t>(&mut self, item: &'t Item) -> Result<Vec<Pending<'t, 'a>>, Refusal> {
         match item {
             Item::Table(table) => self.table(table),
             Item::Derived { query, alias: _ } => {
@@ -142,7 +142,7 @@ impl<'a> Rewriter<'a> {
         Ok(())
     }
 
-    fn derive_all(&mut self, pending: Vec<Pending<'_, 'a>>) -> Result<(), Refusal> {
+    pub(crate) fn derive_all(&mut self, pending: Vec<Pending<'_, 'a>>) -> Result<(), Refusal> {
         pending.iter().try_for_each(|pending| self.derive(pending))
     }
 

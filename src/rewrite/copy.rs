@@ -65,7 +65,7 @@ fn table(statement: &Statement<'_>, first: usize) -> Option<TableRef> {
 
 fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, Refusal> {
     let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, &statement.scope);
-    let Some(entry) = rewriter.target(&table.name)? else { return Ok(Decision::unchanged(Effect::None)) };
+    let Some(entry) = rewriter.target(&table.name)? else { return finish(statement, rewriter, table) };
     // The server refuses to copy from a partitioned table, and says so best itself.
     if entry.relation.kind == RelationKind::PartitionedTable {
         return Ok(Decision::unchanged(Effect::None));
@@ -92,10 +92,15 @@ fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, R
     };
     let name = rewriter.source(table.first, table.name_last);
     rewriter.replace(table.first, table.last, &format!("(SELECT {columns} FROM ONLY {name} WHERE {limit})"), cause);
+    finish(statement, rewriter, table)
+}
+
+fn finish(statement: &Statement<'_>, rewriter: Rewriter<'_>, table: &TableRef) -> Result<Decision, Refusal> {
     match Edits::new(rewriter.edits) {
+        Ok(edits) if edits.is_empty() => Ok(Decision::unchanged(Effect::None)),
         Ok(edits) => {
             Ok(Decision { outcome: Outcome::Rewritten { edits, tag: None }, effect: Effect::None, depends: true })
         }
-        Err(_) => statement.refuse(Reason::Copy { table: entry.display() }, cause),
+        Err(_) => statement.refuse(Reason::Unreadable { what: "a form of COPY" }, table.name.relation()),
     }
 }

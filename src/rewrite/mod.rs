@@ -6,6 +6,7 @@ mod comment;
 mod copy;
 mod delete;
 pub mod insert;
+mod merge;
 pub mod opaque;
 pub mod outcome;
 pub mod policy;

@@ -78,7 +78,14 @@ pub enum Effect {
     /// DEALLOCATE name; `None`: ALL.
     Deallocate(Option<String>),
     /// CREATE TEMPORARY TABLE (or view, or SELECT INTO TEMP) of a name that matters.
-    CreateTemporary(String),
+    CreateTemporary {
+        /// As stored.
+        name: String,
+        /// ON COMMIT DROP.
+        until_commit: bool,
+    },
+    /// DROP TABLE of temporary tables of such names.
+    DropTemporary(Vec<String>),
     /// DDL after which the catalog must be read again.
     Schema,
 }

@@ -55,7 +55,7 @@ pub enum Reason {
         /// The table.
         table: String,
     },
-    /// MERGE with a registered table.
+    /// A MERGE whose DELETE cannot be done by marking in place.
     Merge {
         /// The table.
         table: String,
@@ -187,8 +187,8 @@ impl Reason {
             Self::Merge { table } => words(
                 "merge",
                 unscoped,
-                format!("MERGE with the registered table {table} is not supported"),
-                "Write it as UPDATE, DELETE and INSERT statements.",
+                format!("DELETE in this MERGE INTO {table} cannot keep the rows"),
+                "Write the deletion as a DELETE statement.",
             ),
             Self::Opaque { holder } => words(
                 "opaque",

@@ -17,20 +17,44 @@ pub struct Names<'a> {
     pub role: &'a RoleFacts,
 }
 
+/// What a name means.
+#[derive(Debug, Clone, Copy)]
+pub enum Meaning<'a> {
+    /// An entry, or a relation that is none.
+    Relation(Option<&'a Entry>),
+    /// A temporary table of this session, under the name of an entry. It must be written with `pg_temp` in front: should
+    /// it be gone without Sexton's knowledge, the server then says so, and does not read the registered table.
+    Temporary,
+}
+
 impl<'a> Names<'a> {
-    /// The entry that a name with these parts means; `None` for a relation that is no entry.
+    /// What a name with these parts means.
     ///
     /// # Errors
     /// A reason to refuse, where it may be one entry or another relation.
-    pub fn resolve(&self, parts: &[String]) -> Result<Option<&'a Entry>, Reason> {
-        let Some((name, qualifiers)) = parts.split_last() else { return Ok(None) };
+    pub fn resolve(&self, parts: &[String]) -> Result<Meaning<'a>, Reason> {
+        let Some((name, qualifiers)) = parts.split_last() else { return Ok(Meaning::Relation(None)) };
         if !self.registry.is_watched(name) {
-            return Ok(None);
+            return Ok(Meaning::Relation(None));
         }
         match qualifiers.last() {
-            Some(schema) if schema == "pg_temp" || schema.starts_with("pg_temp_") => Ok(None),
-            Some(schema) => self.qualified(schema, name),
-            None => self.unqualified(name),
+            Some(schema) if schema == "pg_temp" || schema.starts_with("pg_temp_") => Ok(Meaning::Relation(None)),
+            Some(schema) => self.qualified(schema, name).map(Meaning::Relation),
+            None if self.state.temporary.contains(name) => self.temporary(name),
+            None => self.unqualified(name).map(Meaning::Relation),
+        }
+    }
+
+    /// Temporary tables come first, unless the search path itself gives them another place.
+    fn temporary(&self, name: &str) -> Result<Meaning<'a>, Reason> {
+        let path = match &self.state.search_path {
+            SearchPath::Known(text) => members(text),
+            SearchPath::Unknown => None,
+        };
+        let placed = |member: &Member| matches!(member, Member::Schema(schema) if schema.starts_with("pg_temp"));
+        match path {
+            Some(path) if !path.iter().any(placed) => Ok(Meaning::Temporary),
+            _ => Err(Reason::TemporaryShadow { name: name.to_owned() }),
         }
     }
 
@@ -44,9 +68,6 @@ impl<'a> Names<'a> {
     }
 
     fn unqualified(&self, name: &str) -> Result<Option<&'a Entry>, Reason> {
-        if self.state.temporary.contains(name) {
-            return Err(Reason::TemporaryShadow { name: name.to_owned() });
-        }
         let SearchPath::Known(text) = &self.state.search_path else { return self.safe_reading(name) };
         let Some(path) = members(text) else { return self.safe_reading(name) };
         if self.state.schema_changed {

@@ -11,33 +11,30 @@
 //! Where the value before the mark cannot be told from the mark, the rows are locked and read first,
 //! then marked by primary key.
 
+use crate::catalog::Column;
+use crate::config::TableName;
 use crate::rewrite::delete::Place;
-use crate::rewrite::policy::Before;
+use crate::rewrite::policy::{Before, quote_name};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Rows;
-use crate::rewrite::update::row_names;
 use crate::sql::ident::quote;
 use crate::sql::lexer::Kind;
-use crate::sql::tree::{Delete, Filter, Returning, TableRef};
+use crate::sql::tree::{Delete, Filter, From, Item, Returning, TableRef};
 
 impl Rewriter<'_> {
     /// True where the list may show a column that the mark changes: by name, by `*`, or through the whole row.
     pub(crate) fn returns_marked(&self, returning: &Returning, target: &TableRef, entry: &Entry) -> bool {
         let Some(policy) = entry.policy() else { return false };
-        let row = self.identifier(target.alias.as_ref().map_or(target.name.relation(), |alias| alias.name));
-        (returning.first..=returning.last).any(|index| match self.tokens[index].kind {
+        let marked = (returning.first..=returning.last).any(|index| match self.tokens[index].kind {
             Kind::Star => true,
-            Kind::Word | Kind::QuotedWord | Kind::UnicodeWord => match self.identifier(index) {
-                Ok(name) => {
-                    let qualifies = self.tokens.get(index + 1).is_some_and(|next| next.kind == Kind::Dot);
-                    policy.marks.iter().any(|mark| mark.column == name) || (!qualifies && row.as_ref() == Ok(&name))
-                }
-                Err(_) => true,
-            },
+            Kind::Word | Kind::QuotedWord | Kind::UnicodeWord => {
+                self.identifier(index).is_ok_and(|name| policy.marks.iter().any(|mark| mark.column == name))
+            }
             _ => false,
-        })
+        });
+        marked || self.names_row(returning, target)
     }
 
     /// The DELETE as a CTE, and a SELECT of the list over the rows as they were.
@@ -62,8 +59,11 @@ impl Rewriter<'_> {
         let row = self.row_name(&delete.target);
         let (rows, from) = match &delete.using {
             None => {
-                let columns = old_columns(entry, "");
-                (format!("{}.*", self.qualifier(&delete.target)), format!("(SELECT {columns} FROM {inner}) AS {row}"))
+                let from = match self.names_row(returning, &delete.target) {
+                    true => self.typed_row(returning, &delete.target, entry, &old_values(entry, ""), &inner),
+                    false => format!("(SELECT {} FROM {inner}) AS {row}", old_columns(entry, "")),
+                };
+                (format!("{}.*", self.qualifier(&delete.target)), from)
             }
             Some(using) => {
                 let Some(names) = row_names(using) else {
@@ -80,6 +80,47 @@ impl Rewriter<'_> {
         self.queries(&returning.subqueries)?;
         self.insert_after(returning.last, &format!(" FROM {from}"), cause);
         Ok(())
+    }
+
+    /// What a RETURNING list that names the row itself reads: the `columns` of `inner` under the target's name, as a value
+    /// of the table's row type.
+    pub(crate) fn typed_row(
+        &mut self,
+        returning: &Returning,
+        target: &TableRef,
+        entry: &Entry,
+        columns: &[String],
+        inner: &str,
+    ) -> String {
+        let row = self.row_name(target);
+        self.name_stars(returning, &format!("{row}.*"));
+        let table =
+            quote_name(&TableName { schema: entry.relation.schema.clone(), relation: entry.relation.name.clone() });
+        format!(
+            "(SELECT ROW({})::{table} AS sexton_row FROM {inner}) AS {inner}_row, LATERAL unnest(ARRAY[{inner}_row.sexton_row]) AS {row}",
+            columns.join(", ")
+        )
+    }
+
+    /// True where the list uses the target's name as a value, not to qualify a column.
+    pub(crate) fn names_row(&self, returning: &Returning, target: &TableRef) -> bool {
+        let row = self.identifier(target.alias.as_ref().map_or(target.name.relation(), |alias| alias.name));
+        (returning.first..=returning.last).any(|index| {
+            let qualifies = self.tokens.get(index + 1).is_some_and(|next| next.kind == Kind::Dot);
+            let behind_dot = self.tokens[index - 1].kind == Kind::Dot;
+            let is_word = matches!(self.tokens[index].kind, Kind::Word | Kind::QuotedWord | Kind::UnicodeWord);
+            is_word && !qualifies && !behind_dot && self.identifier(index) == row
+        })
+    }
+
+    /// Replaces each `*` that is an item of the list by `all`.
+    fn name_stars(&mut self, returning: &Returning, all: &str) {
+        for index in returning.first..=returning.last {
+            let starts_item = index == returning.first || self.tokens[index - 1].kind == Kind::Comma;
+            if starts_item && self.tokens[index].kind == Kind::Star {
+                self.replace(index, index, all, index);
+            }
+        }
     }
 
     /// Rows of a USING list carried whole: the RETURNING of the inner statement, and the FROM of the outer one.
@@ -99,12 +140,7 @@ impl Rewriter<'_> {
             from.push(format!("LATERAL (SELECT ({inner}.{other}).*) AS {other}"));
             all.push(format!("{other}.*"));
         }
-        for index in returning.first..=returning.last {
-            let starts_item = index == returning.first || self.tokens[index - 1].kind == Kind::Comma;
-            if starts_item && self.tokens[index].kind == Kind::Star {
-                self.replace(index, index, &all.join(", "), index);
-            }
-        }
+        self.name_stars(returning, &all.join(", "));
         (rows.join(", "), from.join(", "))
     }
 
@@ -168,26 +204,64 @@ impl Rewriter<'_> {
         );
         self.replace(returning.keyword, returning.keyword, &middle, cause);
         self.queries(&returning.subqueries)?;
-        self.insert_after(returning.last, &format!(" FROM {marked} AS {row}"), cause);
+        let from = match self.names_row(returning, target) {
+            true => self.typed_row(returning, target, entry, &all_columns(entry), &marked),
+            false => format!("{marked} AS {row}"),
+        };
+        self.insert_after(returning.last, &format!(" FROM {from}"), cause);
         Ok(())
     }
 }
 
-/// The table's columns in order, marked ones as they were, each behind `prefix`.
-fn old_columns(entry: &Entry, prefix: &str) -> String {
+/// The table's columns in order.
+pub(crate) fn all_columns(entry: &Entry) -> Vec<String> {
+    entry.relation.columns.iter().map(|column| quote(&column.name)).collect()
+}
+
+/// The values of the table's columns in order, marked ones as they were, each behind `prefix`.
+fn old_values(entry: &Entry, prefix: &str) -> Vec<String> {
     let marks = entry.policy().map(|policy| policy.marks.as_slice()).unwrap_or_default();
-    let columns: Vec<String> = entry
-        .relation
-        .columns
-        .iter()
-        .map(|column| {
-            let name = quote(&column.name);
-            match marks.iter().find(|mark| mark.column == column.name).map(|mark| mark.before) {
-                Some(Before::Null) => format!("NULL::{} AS {name}", column.type_name),
-                Some(Before::False) => format!("false AS {name}"),
-                Some(Before::Unknown) | None => format!("{prefix}{name}"),
-            }
-        })
-        .collect();
+    let value = |column: &Column| match marks.iter().find(|mark| mark.column == column.name).map(|mark| mark.before) {
+        Some(Before::Null) => format!("NULL::{}", column.type_name),
+        Some(Before::False) => "false".to_owned(),
+        Some(Before::Unknown) | None => format!("{prefix}{}", quote(&column.name)),
+    };
+    entry.relation.columns.iter().map(value).collect()
+}
+
+/// The same as a select list, where every value keeps its column's name.
+fn old_columns(entry: &Entry, prefix: &str) -> String {
+    let named = |(value, name): (String, String)| match value == format!("{prefix}{name}") {
+        true => value,
+        false => format!("{value} AS {name}"),
+    };
+    let columns: Vec<String> = old_values(entry, prefix).into_iter().zip(all_columns(entry)).map(named).collect();
     columns.join(", ")
+}
+
+/// The names by which the items of a USING list are known as whole rows; `None` where one has none.
+pub(crate) fn row_names(from: &From) -> Option<Vec<usize>> {
+    let mut names = Vec::new();
+    from.items.iter().try_for_each(|item| item_rows(item, &mut names))?;
+    Some(names)
+}
+
+fn item_rows(item: &Item, names: &mut Vec<usize>) -> Option<()> {
+    match item {
+        Item::Table(table) => {
+            names.push(table.alias.as_ref().map_or(table.name.relation(), |alias| alias.name));
+            Some(())
+        }
+        Item::Derived { query: _, alias: Some(alias) } | Item::Nested { inner: _, alias: Some(alias) } => {
+            names.push(alias.name);
+            Some(())
+        }
+        Item::Derived { query: _, alias: None } | Item::Function { subqueries: _, alias: _ } => None,
+        Item::Nested { inner, alias: None } => item_rows(inner, names),
+        Item::Join(join) if join.merges_columns => None,
+        Item::Join(join) => {
+            item_rows(&join.left, names)?;
+            item_rows(&join.right, names)
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::config::Strategy;
 use crate::rewrite::outcome::TagChange;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::{Entry, EntryKind};
-use crate::rewrite::resolve::Names;
+use crate::rewrite::resolve::{Meaning, Names};
 use crate::rewrite::state::{Rows, Scope};
 use crate::sql::edit::Edit;
 use crate::sql::ident::identifier;
@@ -84,9 +84,13 @@ impl<'a> Rewriter<'a> {
         name.parts.iter().map(|part| self.identifier(*part)).collect()
     }
 
-    fn resolve(&self, parts: &[String], name: &Name) -> Result<Option<&'a Entry>, Refusal> {
+    fn resolve(&mut self, parts: &[String], name: &Name) -> Result<Option<&'a Entry>, Refusal> {
         let entry = match self.names.resolve(parts) {
-            Ok(entry) => entry,
+            Ok(Meaning::Relation(entry)) => entry,
+            Ok(Meaning::Temporary) => {
+                self.insert_before(name.first(), "pg_temp.", name.first());
+                return Ok(None);
+            }
             Err(reason) => return self.refuse(reason, name.relation()),
         };
         match entry {

@@ -1,9 +1,12 @@
 //! CREATE, ALTER and DROP: what would take a registered table or its marker out of sight needs `access.hard_delete`.
 
-use crate::rewrite::outcome::Effect;
+use crate::rewrite::outcome::{Effect, Outcome};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
+use crate::rewrite::resolve::Meaning;
+use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::statement::{Decision, Statement};
+use crate::sql::edit::Edits;
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 
@@ -70,13 +73,44 @@ pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Dec
             _ => {}
         }
     }
-    let name = statement.name_parts(head.name).and_then(|(parts, _)| parts.last().cloned());
-    let effect = match name {
-        Some(name) if head.temporary && statement.names.registry.is_watched(&name) => Effect::CreateTemporary(name),
-        _ if head.temporary || statement.keyword(head.noun) == Some(Keyword::Index) => Effect::None,
-        _ => Effect::Schema,
+    let effect = match statement.keyword(head.noun) {
+        Some(Keyword::Index) => Effect::None,
+        _ => creation(statement, head),
     };
     Ok(Decision::unchanged(effect))
+}
+
+/// What a relation that comes into being does to the session.
+pub(crate) fn creation(statement: &Statement<'_>, head: &CreateHead) -> Effect {
+    // ON COMMIT DROP stands behind the columns and before AS.
+    let until_commit = pairs(statement, "commit", "drop");
+    created(statement, head.name, head.temporary, until_commit)
+}
+
+/// The same for SELECT INTO, whose INTO stands at `into`.
+pub(crate) fn select_into(statement: &Statement<'_>, into: usize) -> Effect {
+    let mut name = into + 1;
+    let mut temporary = false;
+    while let Some(
+        Keyword::Local | Keyword::Global | Keyword::Unlogged | Keyword::Table | Keyword::Temp | Keyword::Temporary,
+    ) = statement.keyword(name)
+    {
+        temporary |= matches!(statement.keyword(name), Some(Keyword::Temp | Keyword::Temporary));
+        name += 1;
+    }
+    created(statement, name, temporary, false)
+}
+
+fn created(statement: &Statement<'_>, name: usize, temporary: bool, until_commit: bool) -> Effect {
+    let Some((parts, _)) = statement.name_parts(name) else { return Effect::Schema };
+    let temporary = temporary || parts.first().is_some_and(|schema| parts.len() > 1 && schema == "pg_temp");
+    match parts.into_iter().next_back() {
+        Some(name) if temporary && statement.names.registry.is_watched(&name) => {
+            Effect::CreateTemporary { name, until_commit }
+        }
+        _ if temporary => Effect::None,
+        _ => Effect::Schema,
+    }
 }
 
 /// ALTER: renaming, moving or re-parenting a registered table, or touching its marker.
@@ -110,18 +144,14 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
 /// DROP TABLE and DROP SCHEMA destroy kept rows; DROP OWNED may.
 pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let allowed = Ok(Decision::unchanged(Effect::Schema));
+    let noun = statement.piece.first + 1;
+    if matches!(statement.keyword(noun), Some(Keyword::Table | Keyword::Foreign | Keyword::View)) {
+        return drop_tables(statement, noun);
+    }
     if statement.names.role.hard_deletes {
         return allowed;
     }
-    let noun = statement.piece.first + 1;
     match statement.keyword(noun) {
-        Some(Keyword::Table | Keyword::Foreign) => {
-            for (token, entry) in registered(statement)? {
-                if entry.relation.oid != 0 && entry.policy().is_some() {
-                    return statement.refuse(Reason::Drop { table: entry.display() }, token);
-                }
-            }
-        }
         Some(Keyword::Schema) => {
             for index in noun + 1..statement.piece.end {
                 if let Some(schema) = statement.name_at(index)
@@ -139,6 +169,40 @@ pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     allowed
 }
 
+/// DROP TABLE of a temporary table says so with `pg_temp`: without it the registered table of that name might go.
+fn drop_tables(statement: &Statement<'_>, noun: usize) -> Result<Decision, Refusal> {
+    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, &statement.scope);
+    let mut temporary = Vec::new();
+    let mut index = noun + 1;
+    while index < statement.piece.end {
+        let Some((parts, next)) = statement.name_parts(index) else {
+            index += 1;
+            continue;
+        };
+        match statement.names.resolve(&parts) {
+            Ok(Meaning::Relation(Some(entry)))
+                if entry.relation.oid != 0 && entry.policy().is_some() && !statement.names.role.hard_deletes =>
+            {
+                return statement.refuse(Reason::Drop { table: entry.display() }, index);
+            }
+            Ok(Meaning::Relation(_)) => {}
+            Ok(Meaning::Temporary) => rewriter.insert_before(index, "pg_temp.", index),
+            Err(reason) => return statement.refuse(reason, index),
+        }
+        temporary.extend(parts.into_iter().next_back());
+        index = next;
+    }
+    let effect = match rewriter.edits.is_empty() && statement.names.state.temporary.is_empty() {
+        true => Effect::Schema,
+        false => Effect::DropTemporary(temporary),
+    };
+    match Edits::new(rewriter.edits) {
+        Ok(edits) if edits.is_empty() => Ok(Decision::unchanged(effect)),
+        Ok(edits) => Ok(Decision { outcome: Outcome::Rewritten { edits, tag: None }, effect, depends: true }),
+        Err(_) => statement.refuse(Reason::Utility { verb: "DROP TABLE".to_owned() }, noun),
+    }
+}
+
 /// Every name in the statement that means a registered table with effect.
 fn registered<'a>(statement: &Statement<'a>) -> Result<Vec<(usize, &'a Entry)>, Refusal> {
     let mut found = Vec::new();
@@ -147,8 +211,12 @@ fn registered<'a>(statement: &Statement<'a>) -> Result<Vec<(usize, &'a Entry)>, 
         match statement.name_parts(index) {
             Some((parts, next)) => {
                 match statement.names.resolve(&parts) {
-                    Ok(Some(entry)) if entry.policy().is_some() => found.push((index, entry)),
-                    Ok(_) => {}
+                    Ok(Meaning::Relation(Some(entry))) if entry.policy().is_some() => found.push((index, entry)),
+                    Ok(Meaning::Relation(_)) => {}
+                    Ok(Meaning::Temporary) => {
+                        let name = parts.into_iter().next_back().unwrap_or_default();
+                        return statement.refuse(Reason::TemporaryShadow { name }, index);
+                    }
                     Err(reason) => return statement.refuse(reason, index),
                 }
                 index = next;

@@ -232,15 +232,11 @@ impl<'a> Statement<'a> {
         if let Some(effect) = settings::set_config(self)? {
             return Ok(effect);
         }
-        let select_into = self.keyword(self.piece.first) != Some(Keyword::Insert)
-            && (self.piece.first..self.piece.end).any(|index| {
-                self.keyword(index) == Some(Keyword::Into)
-                    && !matches!(
-                        index.checked_sub(1).and_then(|before| self.keyword(before)),
-                        Some(Keyword::Insert | Keyword::Merge)
-                    )
-            });
-        Ok(if select_into { Effect::Schema } else { Effect::None })
+        let into = (self.piece.first..self.piece.end).find(|&index| {
+            let before = index.checked_sub(1).and_then(|before| self.keyword(before));
+            self.keyword(index) == Some(Keyword::Into) && !matches!(before, Some(Keyword::Insert | Keyword::Merge))
+        });
+        Ok(into.map_or(Effect::None, |into| schema_change::select_into(self, into)))
     }
 
     fn explain(&self) -> Result<Decision, Refusal> {
@@ -339,17 +335,13 @@ impl<'a> Statement<'a> {
             return schema_change::create(self, &head);
         };
         let name = self.name_parts(head.name).and_then(|(parts, _)| parts.last().cloned());
-        let ctes: Vec<String> = if head.recursive { name.clone().into_iter().collect() } else { Vec::new() };
+        let ctes: Vec<String> = name.filter(|_| head.recursive).into_iter().collect();
         let inner = self.inner(body + 1);
         let outcome = match inner.keyword(body + 1) {
             Some(Keyword::Execute) => Outcome::Unchanged,
             _ => inner.without_view_options().rewrite_query(&ctes)?.0,
         };
-        let effect = match name {
-            Some(name) if head.temporary && self.names.registry.is_watched(&name) => Effect::CreateTemporary(name),
-            _ if head.temporary => Effect::None,
-            _ => Effect::Schema,
-        };
+        let effect = schema_change::creation(self, &head);
         Ok(Decision { outcome, effect, depends: true })
     }
 

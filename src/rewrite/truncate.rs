@@ -49,7 +49,12 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         }
     }
     if passes {
-        return Ok(Decision::unchanged(Effect::None));
+        return match Edits::new(rewriter.edits) {
+            Ok(edits) if !edits.is_empty() => {
+                Ok(Decision { outcome: Outcome::Rewritten { edits, tag: None }, effect: Effect::None, depends: true })
+            }
+            _ => Ok(Decision::unchanged(Effect::None)),
+        };
     }
     check_options(statement, rest)?;
     let mut steps = Vec::new();

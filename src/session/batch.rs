@@ -154,7 +154,7 @@ impl Session {
                 self.names.statements.clear();
                 self.names.portals.clear();
             }
-            Effect::Schema => self.schema_changed = true,
+            Effect::Schema | Effect::DropTemporary(_) => self.schema_changed = true,
             _ => {}
         }
         match effect {

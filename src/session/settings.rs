@@ -96,8 +96,15 @@ impl Settings {
                     *state = State { temporary, role_changed, schema_changed, ..start.clone() };
                 });
             }
-            Effect::CreateTemporary(name) => self.both(|state| {
-                state.temporary.insert(name.clone());
+            Effect::CreateTemporary { name, until_commit } => {
+                self.current.temporary.insert(name.clone());
+                if !until_commit {
+                    self.at_commit.temporary.insert(name.clone());
+                }
+            }
+            Effect::DropTemporary(names) => self.both(|state| {
+                state.temporary.retain(|name| !names.contains(name));
+                state.schema_changed = true;
             }),
         }
     }

@@ -189,6 +189,7 @@ keywords! {
     Show "show" Unreserved,
     Similar "similar" TypeFunctionName,
     Some "some" Reserved,
+    Source "source" Unreserved,
     Start "start" Unreserved,
     Stdin "stdin" Unreserved,
     Stdout "stdout" Unreserved,

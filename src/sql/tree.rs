@@ -326,6 +326,25 @@ pub struct Merge {
     pub target: TableRef,
     /// The source.
     pub source: Item,
-    /// Subqueries in the condition and the arms.
+    /// ON
+    pub on: Condition,
+    /// The WHEN arms, in text order.
+    pub arms: Vec<MergeArm>,
+    /// RETURNING
+    pub returning: Option<Returning>,
+}
+
+/// `WHEN [NOT] MATCHED [BY …] [AND condition] THEN action`
+#[derive(Debug)]
+pub struct MergeArm {
+    /// NOT MATCHED BY SOURCE: the arm looks at target rows alone.
+    pub by_source: bool,
+    /// The condition.
+    pub condition: Option<Condition>,
+    /// The THEN keyword.
+    pub then: usize,
+    /// The DELETE keyword, where that is the action.
+    pub delete: Option<usize>,
+    /// Subqueries in the action.
     pub subqueries: Vec<Query>,
 }

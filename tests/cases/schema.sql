@@ -64,5 +64,11 @@ INSERT INTO billing.invoices VALUES (1, 1, 50, NULL), (2, 2, 60, '2026-01-01 00:
 CREATE TABLE billing.users (id int PRIMARY KEY, deleted_at timestamptz);
 INSERT INTO billing.users VALUES (1, NULL), (2, '2026-01-01 00:00Z');
 
+-- soft by a predicate of its own, without a primary key; and a second registered table called invoices
+CREATE TABLE badges (label text, state text);
+INSERT INTO badges VALUES ('gold', 'ok'), ('dead tin', 'void');
+CREATE TABLE invoices (id int PRIMARY KEY, deleted_at timestamptz);
+INSERT INTO invoices VALUES (1, NULL), (2, '2026-01-01 00:00Z');
+
 GRANT CREATE, USAGE ON SCHEMA public, archive, billing TO app, support, dba;
 GRANT ALL ON ALL TABLES IN SCHEMA public, archive, billing TO app, support, dba;

@@ -182,6 +182,9 @@ impl Ground {
         if let Some(scope) = case.option("scope") {
             arguments.extend(["--scope", scope]);
         }
+        if let Some(path) = case.option("path") {
+            arguments.extend(["--search-path", path]);
+        }
         arguments.push(&case.sql);
         let output = sexton::run(self.relay.port, &read("sexton.toml"), &arguments);
         let text = String::from_utf8_lossy(&output.stdout);

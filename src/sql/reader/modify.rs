@@ -1,11 +1,26 @@
 //! INSERT, UPDATE, DELETE and MERGE.
 
+use std::cell::Cell;
+
 use super::{Reader, Unreadable};
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 use crate::sql::tree::{
-    Alias, Conflict, ConflictUpdate, Delete, Filter, Insert, Merge, Query, Returning, TableRef, Update,
+    Alias, Conflict, ConflictUpdate, Delete, Filter, Insert, Merge, MergeArm, Returning, TableRef, Update,
 };
+
+/// `stops`, but not between CASE and its END, where WHEN and THEN are the expression's.
+fn outside_case<'r>(stops: impl Fn(&Reader<'r>, usize) -> bool) -> impl Fn(&Reader<'r>, usize) -> bool {
+    let depth = Cell::new(0usize);
+    move |reader, index| {
+        match reader.keyword_at(index) {
+            Some(Keyword::Case) => depth.set(depth.get() + 1),
+            Some(Keyword::End) => depth.set(depth.get().saturating_sub(1)),
+            _ => {}
+        }
+        depth.get() == 0 && stops(reader, index)
+    }
+}
 
 impl Reader<'_> {
     pub(super) fn insert(&mut self) -> Result<Insert, Unreadable> {
@@ -115,9 +130,35 @@ impl Reader<'_> {
             return self.fail("USING was expected");
         }
         let source = self.item()?;
-        let mut subqueries: Vec<Query> = Vec::new();
-        self.expressions(|_, _| false, &mut subqueries)?;
-        Ok(Merge { target, source, subqueries })
+        if !self.is(Keyword::On) {
+            return self.fail("ON was expected");
+        }
+        let on = self.condition(outside_case(|reader, index| reader.keyword_at(index) == Some(Keyword::When)))?;
+        let mut arms = Vec::new();
+        while self.eat(Keyword::When) {
+            arms.push(self.merge_arm()?);
+        }
+        Ok(Merge { target, source, on, arms, returning: self.returning()? })
+    }
+
+    /// An arm, standing behind its WHEN.
+    fn merge_arm(&mut self) -> Result<MergeArm, Unreadable> {
+        let negated = self.eat(Keyword::Not);
+        self.expect(Keyword::Matched, "MATCHED was expected")?;
+        let by = self.eat(Keyword::By);
+        let by_source = negated && by && self.is(Keyword::Source);
+        self.at += usize::from(by);
+        let is_then = |reader: &Self, index: usize| reader.keyword_at(index) == Some(Keyword::Then);
+        let condition = if self.is(Keyword::And) { Some(self.condition(outside_case(is_then))?) } else { None };
+        let then = self.at;
+        self.expect(Keyword::Then, "THEN was expected")?;
+        let delete = self.is(Keyword::Delete).then_some(self.at);
+        let mut subqueries = Vec::new();
+        self.expressions(
+            outside_case(|reader, index| matches!(reader.keyword_at(index), Some(Keyword::When | Keyword::Returning))),
+            &mut subqueries,
+        )?;
+        Ok(MergeArm { by_source, condition, then, delete, subqueries })
     }
 
     /// `[ONLY] name [*] [[AS] alias]`; an alias called `set` needs AS.

@@ -135,3 +135,19 @@ WITH sexton_1 AS (DELETE FROM orders WHERE id = 100 RETURNING orders.*) INSERT I
 -- tag: DELETE 1, DELETE 1, SELECT 1
 -- rows:
 -- 2
+
+-- title: returning of an archived row as a value
+DELETE FROM orders o WHERE id = 100 RETURNING o, pg_typeof(o), o.*;
+-- rewritten:
+WITH sexton_1 AS (DELETE FROM orders o WHERE id = 100 RETURNING o.*), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), coalesce(nullif(current_setting('sexton.actor', true), ''), session_user), nullif(current_setting('sexton.reason', true), ''), pg_current_xact_id()::text::bigint, (SELECT gen_random_uuid()) FROM sexton_1) SELECT o, pg_typeof(o), o.* FROM (SELECT ROW(id, user_id, cents)::public.orders AS sexton_row FROM sexton_1) AS sexton_1_row, LATERAL unnest(ARRAY[sexton_1_row.sexton_row]) AS o;
+-- tag: DELETE 1
+-- rows:
+-- (100,1,500) | orders | 100 | 1 | 500
+
+-- title: returning star of an archive with using
+DELETE FROM orders o USING users u WHERE u.id = o.user_id AND o.id = 100 RETURNING *;
+-- rewritten:
+WITH sexton_1 AS (DELETE FROM orders o USING users u WHERE u.deleted_at IS NULL AND (u.id = o.user_id AND o.id = 100) RETURNING o, u), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT (sexton_1.o).*, now(), coalesce(nullif(current_setting('sexton.actor', true), ''), session_user), nullif(current_setting('sexton.reason', true), ''), pg_current_xact_id()::text::bigint, (SELECT gen_random_uuid()) FROM sexton_1) SELECT o.*, u.* FROM sexton_1, LATERAL (SELECT (sexton_1.o).*) AS o, LATERAL (SELECT (sexton_1.u).*) AS u;
+-- tag: DELETE 1
+-- rows:
+-- 100 | 1 | 500 | 1 | ann | ann@example.com | null

@@ -66,7 +66,7 @@ WITH sexton_1 AS (SELECT seats.* FROM seats WHERE (seats.state <> 'void') AND (i
 -- title: returning of the whole row as it was
 DELETE FROM users u WHERE id = 1 RETURNING u;
 -- rewritten:
-WITH sexton_1 AS (UPDATE users u SET deleted_at = now() WHERE u.deleted_at IS NULL AND (id = 1) RETURNING u.*) SELECT u FROM (SELECT id, name, email, NULL::timestamp with time zone AS deleted_at FROM sexton_1) AS u;
+WITH sexton_1 AS (UPDATE users u SET deleted_at = now() WHERE u.deleted_at IS NULL AND (id = 1) RETURNING u.*) SELECT u FROM (SELECT ROW(id, name, email, NULL::timestamp with time zone)::public.users AS sexton_row FROM sexton_1) AS sexton_1_row, LATERAL unnest(ARRAY[sexton_1_row.sexton_row]) AS u;
 -- tag: DELETE 1
 -- rows:
 -- (1,ann,ann@example.com,)
@@ -312,3 +312,35 @@ INSERT INTO users (id, name) VALUES (8, 'hal'); UPDATE users SET deleted_at = no
 -- rows:
 -- hal
 -- 3
+
+-- title: returning of the row and of its columns beside it
+DELETE FROM users WHERE id = 1 RETURNING users, *, users.name, pg_typeof(users);
+-- rewritten:
+WITH sexton_1 AS (UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL AND (id = 1) RETURNING users.*) SELECT users, users.*, users.name, pg_typeof(users) FROM (SELECT ROW(id, name, email, NULL::timestamp with time zone)::public.users AS sexton_row FROM sexton_1) AS sexton_1_row, LATERAL unnest(ARRAY[sexton_1_row.sexton_row]) AS users;
+-- tag: DELETE 1
+-- rows:
+-- (1,ann,ann@example.com,) | 1 | ann | ann@example.com | null | ann | users
+
+-- title: returning of the row of a custom mark
+DELETE FROM seats s WHERE id = 1 RETURNING s, pg_typeof(s);
+-- rewritten:
+WITH sexton_1 AS (SELECT s.* FROM seats s WHERE (s.state <> 'void') AND (id = 1) FOR UPDATE OF s), sexton_2 AS (UPDATE seats AS sexton_target SET state = 'void', voided_by = session_user FROM sexton_1 WHERE sexton_target.id = sexton_1.id RETURNING sexton_1.*) SELECT s, pg_typeof(s) FROM (SELECT ROW(id, label, state, voided_by)::public.seats AS sexton_row FROM sexton_2) AS sexton_2_row, LATERAL unnest(ARRAY[sexton_2_row.sexton_row]) AS s;
+-- tag: DELETE 1
+-- rows:
+-- (1,A1,free,) | seats
+
+-- title: returning star with using
+DELETE FROM users u USING posts p WHERE p.user_id = u.id AND u.id = 1 RETURNING *;
+-- rewritten:
+WITH sexton_1 AS (UPDATE users u SET deleted_at = now() FROM posts p WHERE u.deleted_at IS NULL AND NOT p.deleted AND (p.user_id = u.id AND u.id = 1) RETURNING u, p) SELECT u.*, p.* FROM sexton_1, LATERAL (SELECT (sexton_1.u).id, (sexton_1.u).name, (sexton_1.u).email, NULL::timestamp with time zone AS deleted_at) AS u, LATERAL (SELECT (sexton_1.p).*) AS p;
+-- tag: DELETE 1
+-- rows:
+-- 1 | ann | ann@example.com | null | 10 | 1 | ann one | f
+
+-- title: returning of marked columns with using
+DELETE FROM users u USING posts AS p, items i WHERE p.user_id = u.id AND u.id = 1 AND i.id = u.id RETURNING u.deleted_at, p.title, i.*;
+-- rewritten:
+WITH sexton_1 AS (UPDATE users u SET deleted_at = now() FROM posts AS p, items i WHERE u.deleted_at IS NULL AND NOT p.deleted AND (p.user_id = u.id AND u.id = 1 AND i.id = u.id) RETURNING u, p, i) SELECT u.deleted_at, p.title, i.* FROM sexton_1, LATERAL (SELECT (sexton_1.u).id, (sexton_1.u).name, (sexton_1.u).email, NULL::timestamp with time zone AS deleted_at) AS u, LATERAL (SELECT (sexton_1.p).*) AS p, LATERAL (SELECT (sexton_1.i).*) AS i;
+-- tag: DELETE 1
+-- rows:
+-- null | ann one | 1 | pen | null

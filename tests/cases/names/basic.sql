@@ -107,8 +107,30 @@ SELECT 1 /* from users */;
 -- 1
 
 -- title: a temporary table hides the registered one
-CREATE TEMP TABLE users AS SELECT 7 AS id; SELECT id FROM users;
--- refused: temporary-shadow 0A000
+CREATE TEMP TABLE users AS SELECT 7 AS id; SELECT users.id FROM users;
+-- rewritten:
+CREATE TEMP TABLE users AS SELECT 7 AS id; SELECT users.id FROM pg_temp.users;
+-- rows:
+-- 7
+
+-- title: a temporary table is written and dropped, and the registered one is there again
+CREATE TEMP TABLE users (id int); INSERT INTO users VALUES (8); UPDATE users SET id = id + 1; DELETE FROM users RETURNING id; DROP TABLE users; SELECT id FROM users;
+-- rewritten:
+CREATE TEMP TABLE users (id int); INSERT INTO pg_temp.users VALUES (8); UPDATE pg_temp.users SET id = id + 1; DELETE FROM pg_temp.users RETURNING id; DROP TABLE pg_temp.users; SELECT id FROM users WHERE users.deleted_at IS NULL;
+-- tag: CREATE TABLE, INSERT 0 1, UPDATE 1, DELETE 1, DROP TABLE, SELECT 3
+-- rows:
+-- 9
+-- 1
+-- 2
+-- 3
+
+-- title: a temporary table that is rolled back hides nothing
+SAVEPOINT s; CREATE TEMP TABLE users (id int); ROLLBACK TO s; SELECT count(*) FROM users;
+-- rewritten:
+SAVEPOINT s; CREATE TEMP TABLE users (id int); ROLLBACK TO s; SELECT count(*) FROM users WHERE users.deleted_at IS NULL;
+-- tag: SAVEPOINT, CREATE TABLE, ROLLBACK, SELECT 1
+-- rows:
+-- 3
 
 -- title: a table function beside a registered name
 SELECT users FROM generate_series(1, 2) users;

@@ -1,0 +1,79 @@
+//! MERGE: a deleted target row is absent, so source rows do not match it; a deleted source row is not there to match.
+//!
+//! ```sql
+//! -- before
+//! MERGE INTO users u USING posts p ON p.user_id = u.id WHEN MATCHED AND u.age > 90 THEN DELETE WHEN NOT MATCHED THEN INSERT (id) VALUES (p.user_id);
+//! -- after
+//! MERGE INTO users u USING (SELECT * FROM posts WHERE NOT posts.deleted) p ON u.deleted_at IS NULL AND (p.user_id = u.id) WHEN MATCHED AND u.age > 90 THEN UPDATE SET deleted_at = now() WHEN NOT MATCHED THEN INSERT (id) VALUES (p.user_id);
+//! ```
+//!
+//! NOT MATCHED BY SOURCE looks at target rows that matched nothing, deleted ones among them: its condition is limited too.
+
+use crate::config::Strategy;
+use crate::rewrite::refusal::{Reason, Refusal};
+use crate::rewrite::registry::Entry;
+use crate::rewrite::rewriter::Rewriter;
+use crate::rewrite::state::Rows;
+use crate::sql::tree::{Condition, Merge, MergeArm};
+
+impl Rewriter<'_> {
+    pub(crate) fn merge(&mut self, merge: &Merge) -> Result<(), Refusal> {
+        let Merge { target, source, on, arms, returning } = merge;
+        let cause = target.name.relation();
+        let entry = self.target(&target.name)?;
+        let pending = self.item(source)?;
+        self.derive_all(pending)?;
+        let mut limit = None;
+        if let Some(entry) = entry {
+            self.check_fault(entry, cause)?;
+            limit = self.limit(entry, self.rows(entry), target);
+        }
+        self.limit_condition(on, limit.as_deref(), cause)?;
+        for arm in arms {
+            self.merge_arm(arm, limit.as_deref(), cause)?;
+            if let (Some(entry), Some(keyword)) = (entry, arm.delete) {
+                let set = self.set_clause(entry, &self.qualifier(target));
+                self.merge_delete(entry, keyword, &set, returning.is_some())?;
+            }
+        }
+        returning.iter().try_for_each(|returning| self.queries(&returning.subqueries))
+    }
+
+    fn limit_condition(&mut self, condition: &Condition, limit: Option<&str>, cause: usize) -> Result<(), Refusal> {
+        self.queries(&condition.subqueries)?;
+        if let Some(limit) = limit {
+            self.insert_before(condition.first, &format!("{limit} AND ("), cause);
+            self.insert_after(condition.last, ")", cause);
+        }
+        Ok(())
+    }
+
+    fn merge_arm(&mut self, arm: &MergeArm, limit: Option<&str>, cause: usize) -> Result<(), Refusal> {
+        let MergeArm { by_source, condition, then, delete: _, subqueries } = arm;
+        let limit = limit.filter(|_| *by_source);
+        match (condition, limit) {
+            (Some(condition), limit) => self.limit_condition(condition, limit, cause)?,
+            (None, Some(limit)) => self.insert_before(*then, &format!("AND {limit} "), cause),
+            (None, None) => {}
+        }
+        self.queries(subqueries)
+    }
+
+    /// THEN DELETE of a soft table marks the row. An archive needs the row in another table, which no arm of MERGE can do;
+    /// and RETURNING would show the marked row and call it an update.
+    fn merge_delete(&mut self, entry: &Entry, keyword: usize, set: &str, returns: bool) -> Result<(), Refusal> {
+        let rows = self.rows(entry);
+        match self.strategy(entry) {
+            _ if rows == Rows::Deleted && !self.names.role.hard_deletes => {
+                self.refuse(Reason::HardDelete { table: entry.display() }, keyword)
+            }
+            Strategy::Hard => Ok(()),
+            Strategy::Soft | Strategy::Archive if rows == Rows::Deleted => Ok(()),
+            Strategy::Soft if rows == Rows::Live && !returns => {
+                self.replace(keyword, keyword, &format!("UPDATE SET {set}"), keyword);
+                Ok(())
+            }
+            Strategy::Soft | Strategy::Archive => self.refuse(Reason::Merge { table: entry.display() }, keyword),
+        }
+    }
+}
