@@ -1,11 +1,9 @@
 -- title: do update never writes into a deleted row
 -- not twin: the deleted row still holds the key
 INSERT INTO users (id, name) VALUES (4, 'x') ON CONFLICT (id) DO UPDATE SET name = excluded.name RETURNING *;
- 23505
 -- rewritten:
 INSERT INTO users (id, name) VALUES (4, 'x') ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE (CASE WHEN users.deleted_at IS NULL THEN 'true' ELSE 'sexton: a deleted row of public.users holds this key' END)::boolean RETURNING *;
- 23505
--- error: 42601
+-- error: 23505
 
 -- title: do update with a condition of its own
 INSERT INTO users AS u (id, name) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE u.name = 'ann' OR u.name = 'bob' RETURNING u.name;
