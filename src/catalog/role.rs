@@ -17,6 +17,17 @@ pub struct RoleFacts {
     pub sees_deleted: bool,
     /// Member of a role in `access.hard_delete`: may really delete.
     pub hard_deletes: bool,
+    /// What the role may do to the relations whose DELETE becomes something else; `None`: everything (without a server).
+    pub rights: Option<Rights>,
+}
+
+/// The relations, by oid, for which a role is known to have a privilege. Of others the server must be asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// DELETE
+    pub delete: HashSet<u32>,
+    /// TRUNCATE
+    pub truncate: HashSet<u32>,
 }
 
 impl RoleFacts {
@@ -29,6 +40,7 @@ impl RoleFacts {
             usable_schemas: None,
             sees_deleted: false,
             hard_deletes: false,
+            rights: None,
         }
     }
 }

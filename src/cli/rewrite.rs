@@ -163,18 +163,17 @@ fn online(
     let asking = async {
         let mut reader = Reader::connect(upstream, name).await?;
         let snapshot = reader.snapshot(database, &Bound::default()).await?;
+        let (registry, findings) = Registry::build(database, Arc::new(snapshot), &Bound::default(), 1);
         let facts = match role {
-            Some(role) => reader.role_facts(role, access).await?,
+            Some(role) => reader.role_facts(role, access, &registry.kept_relations()).await?,
             None => RoleFacts::ordinary(ANYONE),
         };
-        Ok::<_, CatalogError>((snapshot, facts))
+        Ok::<_, CatalogError>((registry, findings, facts))
     };
-    let (snapshot, facts) = runtime.block_on(asking).map_err(|error| {
+    runtime.block_on(asking).map_err(|error| {
         Failure::new(format!("database \"{name}\" cannot be read: {error}"))
             .mend("look at upstream in the configuration, or add --offline")
-    })?;
-    let (registry, findings) = Registry::build(database, Arc::new(snapshot), &Bound::default(), 1);
-    Ok((registry, findings, facts))
+    })
 }
 
 /// Warnings go to stderr; what would stop `serve` stops here too.

@@ -4,10 +4,11 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::{Client, IsolationLevel, NoTls, Row, Statement};
+use tokio_postgres::{Client, IsolationLevel, NoTls, Row};
 
 use crate::catalog::{Column, Relation, RelationKind, Snapshot};
 use crate::config::{Database, UpstreamAddress, UpstreamSettings};
+use crate::net::roles::RoleQuestions;
 use crate::net::upstream::{CONNECT_TIMEOUT, describe};
 use crate::rewrite::registry::Bound;
 
@@ -31,11 +32,10 @@ impl From<tokio_postgres::Error> for CatalogError {
 }
 
 /// A connection that reads the catalog of one database.
-#[derive(Debug)]
 pub struct Reader {
     pub(super) client: Client,
     /// Prepared when first used: every session that starts asks them.
-    pub(super) role_questions: Option<(Statement, Statement)>,
+    pub(super) role_questions: Option<RoleQuestions>,
 }
 
 /// The relations of interest: those of names `$1` and oids `$2`, their ancestors and descendants, and whatever shares a name with those.

@@ -117,7 +117,10 @@ impl Source {
                 match question {
                     // Whoever asked may have gone meanwhile, which is no fault.
                     Question::Refresh { done } => drop(done.send(is_read)),
-                    Question::Role { name, answer } => drop(answer.send(self.role_facts(&name).await)),
+                    Question::Role { name, answer } => {
+                        let relations = publish.borrow().kept_relations();
+                        drop(answer.send(self.role_facts(&name, &relations).await));
+                    }
                 }
             }
         }
@@ -163,12 +166,12 @@ impl Source {
         self.keep(result)
     }
 
-    async fn role_facts(&mut self, name: &str) -> Result<RoleFacts, CatalogError> {
+    async fn role_facts(&mut self, name: &str, relations: &[u32]) -> Result<RoleFacts, CatalogError> {
         let access: Access = self.config.access.clone();
         let result = match self.reader().await {
-            Ok(reader) => {
-                timeout(READ_TIMEOUT, reader.role_facts(name, &access)).await.unwrap_or_else(|_| Err(timed_out()))
-            }
+            Ok(reader) => timeout(READ_TIMEOUT, reader.role_facts(name, &access, relations))
+                .await
+                .unwrap_or_else(|_| Err(timed_out())),
             Err(error) => Err(error),
         };
         self.keep(result)

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
+use tokio_postgres::Statement;
+
 use crate::catalog::RoleFacts;
+use crate::catalog::role::Rights;
 use crate::config::Access;
 use crate::net::catalog::{CatalogError, Reader};
 
@@ -15,10 +18,10 @@ SELECT
     r.oid,
     EXISTS (SELECT FROM pg_catalog.pg_roles g
         WHERE g.rolname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])
-          AND pg_catalog.pg_has_role(r.oid, g.oid, 'MEMBER')) OR r.rolsuper,
+          AND pg_catalog.pg_has_role(r.oid, g.oid, 'MEMBER')),
     EXISTS (SELECT FROM pg_catalog.pg_roles g
         WHERE g.rolname OPERATOR(pg_catalog.=) ANY ($3::pg_catalog.text[])
-          AND pg_catalog.pg_has_role(r.oid, g.oid, 'MEMBER')) OR r.rolsuper,
+          AND pg_catalog.pg_has_role(r.oid, g.oid, 'MEMBER')),
     (SELECT pg_catalog.substr(c.setting, 13)
         FROM pg_catalog.pg_db_role_setting s
         CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) c (setting)
@@ -50,20 +53,45 @@ const USABLE_SCHEMAS: &str = "
 SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_namespace n
 WHERE pg_catalog.has_schema_privilege($1::pg_catalog.oid, n.oid, 'USAGE')";
 
+/// Of the relations `$2`, those that `$1` may delete from and truncate.
+const DELETABLE: &str = "
+SELECT c.oid, pg_catalog.has_table_privilege($1::pg_catalog.oid, c.oid, 'DELETE'),
+       pg_catalog.has_table_privilege($1::pg_catalog.oid, c.oid, 'TRUNCATE')
+FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.oid[])";
+
+/// What is asked about a role, prepared once a connection.
+#[derive(Clone)]
+pub(super) struct RoleQuestions {
+    facts: Statement,
+    usable_schemas: Statement,
+    deletable: Statement,
+}
+
 impl Reader {
-    /// The facts about `role`; its name as the server stores it.
+    async fn role_questions(&mut self) -> Result<RoleQuestions, CatalogError> {
+        if let Some(prepared) = &self.role_questions {
+            return Ok(prepared.clone());
+        }
+        let prepared = RoleQuestions {
+            facts: self.client.prepare(FACTS).await?,
+            usable_schemas: self.client.prepare(USABLE_SCHEMAS).await?,
+            deletable: self.client.prepare(DELETABLE).await?,
+        };
+        Ok(self.role_questions.insert(prepared).clone())
+    }
+
+    /// The facts about `role`, its name as the server stores it; `relations`: the oids of those that keep deleted rows.
     ///
     /// # Errors
     /// The server's, or that there is no such role.
-    pub async fn role_facts(&mut self, role: &str, access: &Access) -> Result<RoleFacts, CatalogError> {
-        let (facts, usable_schemas) = match &self.role_questions {
-            Some(prepared) => prepared.clone(),
-            None => {
-                let prepared = (self.client.prepare(FACTS).await?, self.client.prepare(USABLE_SCHEMAS).await?);
-                self.role_questions.insert(prepared).clone()
-            }
-        };
-        let rows = self.client.query(&facts, &[&role, &access.see_deleted, &access.hard_delete]).await?;
+    pub async fn role_facts(
+        &mut self,
+        role: &str,
+        access: &Access,
+        relations: &[u32],
+    ) -> Result<RoleFacts, CatalogError> {
+        let questions = self.role_questions().await?;
+        let rows = self.client.query(&questions.facts, &[&role, &access.see_deleted, &access.hard_delete]).await?;
         let Some(row) = rows.first() else {
             return Err(CatalogError { message: format!("role \"{role}\" does not exist") });
         };
@@ -73,8 +101,14 @@ impl Reader {
         // ALTER ROLE … SET role: the session runs as another role from its first statement on.
         let becomes_another: bool = row.try_get(5)?;
         let mut usable = HashSet::new();
-        for schema in self.client.query(&usable_schemas, &[&oid]).await? {
+        for schema in self.client.query(&questions.usable_schemas, &[&oid]).await? {
             usable.insert(schema.try_get::<_, String>(0)?);
+        }
+        let mut rights = Rights::default();
+        for relation in self.client.query(&questions.deletable, &[&oid, &relations]).await? {
+            let oid: u32 = relation.try_get(0)?;
+            rights.delete.extend(Some(oid).filter(|_| relation.get(1)));
+            rights.truncate.extend(Some(oid).filter(|_| relation.get(2)));
         }
         Ok(RoleFacts {
             name: role.to_owned(),
@@ -82,6 +116,7 @@ impl Reader {
             usable_schemas: Some(usable).filter(|_| !becomes_another),
             sees_deleted: row.try_get(1)?,
             hard_deletes: row.try_get(2)?,
+            rights: Some(if becomes_another { Rights::default() } else { rights }),
         })
     }
 }

@@ -25,7 +25,7 @@ impl Rewriter<'_> {
     pub(crate) fn archive(&mut self, delete: &Delete, entry: &Entry, place: &Place<'_>) -> Result<(), Refusal> {
         let cause = delete.target.name.relation();
         let inner = self.fresh_name();
-        let head = self.open_cte(place, delete.keyword, &inner);
+        let head = self.open_cte(place, delete.keyword, &inner, "");
         if !head.is_empty() {
             self.insert_before(delete.keyword, &head, cause);
         }

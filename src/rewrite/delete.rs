@@ -82,8 +82,33 @@ impl Rewriter<'_> {
         {
             return self.soft_delete_returning(delete, returning, entry, place);
         }
-        self.mark(delete, entry, "UPDATE")?;
+        let guards = self.guard_privilege(delete, entry, place);
+        let head = match (guards.is_empty(), place.has_with) {
+            (true, _) => "UPDATE".to_owned(),
+            (false, true) => format!(", {guards} UPDATE"),
+            (false, false) => format!("WITH {guards} UPDATE"),
+        };
+        self.mark(delete, entry, &head)?;
         self.returning_subqueries(delete)
+    }
+
+    /// The CTE `sexton_1 AS (DELETE FROM users WHERE false)`, for which the server asks for the privilege that the
+    /// statement needs and its UPDATE does not; empty where the role is known to have it. For a DELETE inside a CTE
+    /// it is put in front of that CTE.
+    pub(crate) fn guard_privilege(&mut self, delete: &Delete, entry: &Entry, place: &Place<'_>) -> String {
+        if self.names.may_delete(entry) {
+            return String::new();
+        }
+        let name = self.fresh_name();
+        let table = self.source(delete.target.first, delete.target.name_last);
+        let guard = format!("{name} AS (DELETE FROM {table} WHERE false)");
+        match place.member {
+            Some(member) => {
+                self.insert_before(member.name, &format!("{guard}, "), delete.keyword);
+                String::new()
+            }
+            None => guard,
+        }
     }
 
     /// The UPDATE itself, up to RETURNING; `head` stands in the place of DELETE FROM.

@@ -69,6 +69,9 @@ impl Rewriter<'_> {
             }
             Strategy::Hard => Ok(()),
             Strategy::Soft | Strategy::Archive if rows == Rows::Deleted => Ok(()),
+            Strategy::Soft if !self.names.may_delete(entry) => {
+                self.refuse(Reason::Privilege { verb: "DELETE", table: entry.display() }, keyword)
+            }
             Strategy::Soft if rows == Rows::Live && !returns => {
                 self.replace(keyword, keyword, &format!("UPDATE SET {set}"), keyword);
                 Ok(())

@@ -65,6 +65,13 @@ pub enum Reason {
         /// What holds it, such as `DO` or a function's name.
         holder: String,
     },
+    /// The role is not known to have a privilege that the server would not ask for in the statement's new form.
+    Privilege {
+        /// The privilege.
+        verb: &'static str,
+        /// The table.
+        table: String,
+    },
     /// RETURNING needs values as they were before the mark, and they cannot be known.
     ReturningOld {
         /// The table.
@@ -195,6 +202,12 @@ impl Reason {
                 unscoped,
                 format!("{holder} holds SQL that cannot be scoped and may read a registered table"),
                 "Run the SQL as a statement of its own, or set unscoped = \"pass\" for the database.",
+            ),
+            Self::Privilege { verb, table } => words(
+                "privilege",
+                forbidden,
+                format!("permission denied for table {table}: the role is not known to have the {verb} privilege"),
+                "GRANT it; a privilege granted or a role changed during the session counts from the next one on.",
             ),
             Self::ReturningOld { table } => words(
                 "returning-old",

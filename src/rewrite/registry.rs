@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aho_corasick::AhoCorasick;
 
 use crate::catalog::{Relation, RelationKind, Snapshot};
-use crate::config::{Database, Table, TableName, Unscoped};
+use crate::config::{Database, Strategy, Table, TableName, Unscoped};
 use crate::rewrite::policy::Policy;
 
 /// Something the database lacks, or has too much of, for the configuration.
@@ -116,6 +116,13 @@ impl Registry {
     #[must_use]
     pub fn bound(&self) -> &Bound {
         &self.bound
+    }
+
+    /// The oids of the relations whose DELETE and TRUNCATE become something else.
+    #[must_use]
+    pub fn kept_relations(&self) -> Vec<u32> {
+        let kept = |entry: &&Entry| entry.policy().is_some_and(|policy| policy.strategy != Strategy::Hard);
+        self.entries.iter().filter(kept).map(|entry| entry.relation.oid).collect()
     }
 
     /// True where nothing is registered.

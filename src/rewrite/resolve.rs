@@ -1,6 +1,7 @@
 //! Which relation a name means, as the server would find it; where that cannot be known, the safe reading.
 
 use crate::catalog::RoleFacts;
+use crate::catalog::role::Rights;
 use crate::rewrite::refusal::Reason;
 use crate::rewrite::registry::{Entry, Registry};
 use crate::rewrite::search_path::{Member, members};
@@ -56,6 +57,22 @@ impl<'a> Names<'a> {
             Some(path) if !path.iter().any(placed) => Ok(Meaning::Temporary),
             _ => Err(Reason::TemporaryShadow { name: name.to_owned() }),
         }
+    }
+
+    /// True where the current user is known to have the privilege to delete from the relation.
+    #[must_use]
+    pub fn may_delete(&self, entry: &Entry) -> bool {
+        self.has_right(|rights| rights.delete.contains(&entry.relation.oid))
+    }
+
+    /// The same for TRUNCATE.
+    #[must_use]
+    pub fn may_truncate(&self, entry: &Entry) -> bool {
+        self.has_right(|rights| rights.truncate.contains(&entry.relation.oid))
+    }
+
+    fn has_right(&self, known: impl Fn(&Rights) -> bool) -> bool {
+        self.role.rights.as_ref().is_none_or(|rights| !self.state.role_changed && known(rights))
     }
 
     fn qualified(&self, schema: &str, name: &str) -> Result<Option<&'a Entry>, Reason> {

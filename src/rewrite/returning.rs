@@ -53,8 +53,9 @@ impl Rewriter<'_> {
         if marks.iter().any(|mark| mark.before == Before::Unknown) {
             return self.locked_delete_returning(delete, returning, entry, place);
         }
+        let guard = self.guard_privilege(delete, entry, place);
         let inner = self.fresh_name();
-        let head = self.open_cte(place, delete.keyword, &inner);
+        let head = self.open_cte(place, delete.keyword, &inner, &guard);
         self.mark(delete, entry, &format!("{head}UPDATE"))?;
         let row = self.row_name(&delete.target);
         let (rows, from) = match &delete.using {
@@ -144,15 +145,17 @@ impl Rewriter<'_> {
         (rows.join(", "), from.join(", "))
     }
 
-    /// What stands before a statement that becomes a CTE called `name`, when it stands in the statement's own place.
-    pub(crate) fn open_cte(&mut self, place: &Place<'_>, keyword: usize, name: &str) -> String {
+    /// What stands before a statement that becomes a CTE called `name`, when it stands in the statement's own place;
+    /// `guard` is a CTE that goes first.
+    pub(crate) fn open_cte(&mut self, place: &Place<'_>, keyword: usize, name: &str, guard: &str) -> String {
+        let first = if guard.is_empty() { String::new() } else { format!("{guard}, ") };
         match place.member {
             Some(member) => {
                 self.replace(member.name, member.open, &format!("{name} AS ("), keyword);
                 String::new()
             }
-            None if place.has_with => format!(", {name} AS ("),
-            None => format!("WITH {name} AS ("),
+            None if place.has_with => format!(", {first}{name} AS ("),
+            None => format!("WITH {first}{name} AS ("),
         }
     }
 
@@ -187,9 +190,10 @@ impl Rewriter<'_> {
         if key.is_empty() || key_is_marked || using.is_some() || by_cursor {
             return self.refuse(Reason::ReturningOld { table: entry.display() }, returning.first);
         }
+        let guard = self.guard_privilege(delete, entry, place);
         let (locked, marked) = (self.fresh_name(), self.fresh_name());
         let row = self.row_name(target);
-        let head = self.open_cte(place, *keyword, &locked);
+        let head = self.open_cte(place, *keyword, &locked, &guard);
         self.replace_delete_from(*keyword, &format!("{head}SELECT {row}.* FROM"));
         let own = self.limit(entry, Rows::Live, target);
         self.delete_conditions(delete, own)?;

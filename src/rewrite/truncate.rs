@@ -64,6 +64,9 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
                 .refuse(Reason::TruncateForm { form: "of registered and other tables together" }, target.token);
         };
         rewriter.check_fault(entry, target.token)?;
+        if !statement.names.may_truncate(entry) {
+            return statement.refuse(Reason::Privilege { verb: "TRUNCATE", table: entry.display() }, target.token);
+        }
         steps.push(step(&mut rewriter, entry, policy, target));
     }
     let text = joined(&mut rewriter, steps);

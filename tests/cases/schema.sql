@@ -5,6 +5,8 @@ DO $$ BEGIN CREATE ROLE app LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; EN
 DO $$ BEGIN CREATE ROLE support LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 DO $$ BEGIN CREATE ROLE dba LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 
+DO $$ BEGIN CREATE ROLE clerk LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+
 -- soft, timestamptz marker
 CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, email text, deleted_at timestamptz);
 INSERT INTO users VALUES
@@ -72,3 +74,7 @@ INSERT INTO invoices VALUES (1, NULL), (2, '2026-01-01 00:00Z');
 
 GRANT CREATE, USAGE ON SCHEMA public, archive, billing TO app, support, dba;
 GRANT ALL ON ALL TABLES IN SCHEMA public, archive, billing TO app, support, dba;
+-- clerk may read and write, but not delete
+GRANT clerk TO app;
+GRANT USAGE ON SCHEMA public, archive, billing TO clerk;
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public, archive, billing TO clerk;
