@@ -16,7 +16,6 @@ use crate::sql::edit::Edits;
 use crate::sql::ident::quote;
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
-use crate::sql::split::Piece;
 use crate::sql::tree::{Name, TableRef};
 
 /// Decides a COPY.
@@ -24,8 +23,7 @@ pub(crate) fn copy(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let first = statement.piece.first + 1;
     if statement.kind(first) == Some(Kind::Open) {
         let close = statement.behind_group(first) - 1;
-        let inner =
-            Statement { piece: Piece { first: first + 1, end: close }, scope: statement.scope.clone(), ..*statement };
+        let inner = statement.part(first + 1, close);
         if close <= first + 1 {
             return Ok(Decision::unchanged(Effect::None));
         }
@@ -64,7 +62,7 @@ fn table(statement: &Statement<'_>, first: usize) -> Option<TableRef> {
 }
 
 fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, Refusal> {
-    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, &statement.scope);
+    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
     let Some(entry) = rewriter.target(&table.name)? else { return finish(statement, rewriter, table) };
     // The server refuses to copy from a partitioned table, and says so best itself.
     if entry.relation.kind == RelationKind::PartitionedTable {

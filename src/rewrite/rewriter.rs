@@ -16,7 +16,7 @@ pub(crate) struct Rewriter<'a> {
     pub(crate) text: &'a [u8],
     pub(crate) tokens: &'a [Token],
     pub(crate) names: Names<'a>,
-    pub(crate) scope: &'a Scope,
+    pub(crate) scope: Scope,
     pub(crate) edits: Vec<Edit>,
     /// Tokens that the tree says name a relation: what the witnesses are held against.
     pub(crate) claims: Vec<usize>,
@@ -29,7 +29,7 @@ pub(crate) struct Rewriter<'a> {
 }
 
 impl<'a> Rewriter<'a> {
-    pub(crate) fn new(text: &'a [u8], tokens: &'a [Token], names: Names<'a>, scope: &'a Scope) -> Self {
+    pub(crate) fn new(text: &'a [u8], tokens: &'a [Token], names: Names<'a>, scope: Scope) -> Self {
         Self {
             text,
             tokens,

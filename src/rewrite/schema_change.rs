@@ -1,5 +1,6 @@
 //! CREATE, ALTER and DROP: what would take a registered table or its marker out of sight needs `access.hard_delete`.
 
+use crate::rewrite::body;
 use crate::rewrite::outcome::{Effect, Outcome};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
@@ -61,15 +62,14 @@ pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Dec
     if let Some(mention) = statement.mention() {
         match statement.keyword(head.noun) {
             // A body in a string is the server's; a parsed body is SQL that reads tables.
-            Some(Keyword::Function | Keyword::Procedure)
-                if has(Keyword::Atomic)
-                    || (head.noun..statement.piece.end)
-                        .any(|index| statement.word(index).as_deref() == Some("return")) =>
-            {
-                return refuse(mention);
+            Some(Keyword::Function | Keyword::Procedure) => {
+                if let Some(decision) = body::routine(statement)? {
+                    return Ok(decision);
+                }
             }
+            Some(Keyword::Policy) => return body::policy(statement),
             Some(Keyword::Rule) => return refuse(mention),
-            Some(Keyword::Policy | Keyword::Schema) if has(Keyword::Select) => return refuse(mention),
+            Some(Keyword::Schema) if has(Keyword::Select) => return refuse(mention),
             _ => {}
         }
     }
@@ -116,10 +116,13 @@ fn created(statement: &Statement<'_>, name: usize, temporary: bool, until_commit
 /// ALTER: renaming, moving or re-parenting a registered table, or touching its marker.
 pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let allowed = Ok(Decision::unchanged(Effect::Schema));
+    let noun = statement.piece.first + 1;
+    if statement.keyword(noun) == Some(Keyword::Policy) {
+        return body::policy(statement);
+    }
     if statement.names.role.hard_deletes {
         return allowed;
     }
-    let noun = statement.piece.first + 1;
     if statement.keyword(noun) == Some(Keyword::Schema) {
         let schema = statement.name_at(noun + 1).unwrap_or_default();
         if statement.names.registry.has_schema(&schema) && has_word(statement, "rename") {
@@ -171,7 +174,7 @@ pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
 
 /// DROP TABLE of a temporary table says so with `pg_temp`: without it the registered table of that name might go.
 fn drop_tables(statement: &Statement<'_>, noun: usize) -> Result<Decision, Refusal> {
-    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, &statement.scope);
+    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
     let mut temporary = Vec::new();
     let mut index = noun + 1;
     while index < statement.piece.end {

@@ -11,7 +11,7 @@ use crate::sql::encoding::Encoding;
 use crate::sql::ident::identifier;
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::{Kind, Token};
-use crate::sql::reader::read_query;
+use crate::sql::reader::{Unreadable, read_query, read_subqueries};
 use crate::sql::split::Piece;
 
 /// What the rules say about one statement of a query string.
@@ -57,9 +57,14 @@ pub fn decide(text: &[u8], tokens: &[Token], piece: Piece, names: Names<'_>) -> 
 }
 
 impl<'a> Statement<'a> {
+    /// The part of the statement between two tokens, `end` excluded.
+    pub(crate) fn part(&self, first: usize, end: usize) -> Statement<'a> {
+        Statement { piece: Piece { first, end }, scope: self.scope.clone(), ..*self }
+    }
+
     /// The same statement without the head before token `first`.
     fn inner(&self, first: usize) -> Statement<'a> {
-        Statement { piece: Piece { first, end: self.piece.end }, scope: self.scope.clone(), ..*self }
+        self.part(first, self.piece.end)
     }
 
     pub(crate) fn keyword(&self, index: usize) -> Option<Keyword> {
@@ -130,7 +135,7 @@ impl<'a> Statement<'a> {
         Ok(())
     }
 
-    fn decide(&self) -> Result<Decision, Refusal> {
+    pub(crate) fn decide(&self) -> Result<Decision, Refusal> {
         if let Some(effect) = settings::effect(self)? {
             return Ok(Decision::unchanged(effect));
         }
@@ -197,19 +202,42 @@ impl<'a> Statement<'a> {
 
     /// The query's outcome; `ctes` are names that the head brings into scope.
     fn rewrite_query(&self, ctes: &[String]) -> Result<(Outcome, Option<TagChange>), Refusal> {
+        self.rewrite_with(|statement, rewriter| {
+            let Piece { first, end } = statement.piece;
+            let tree = read_query(statement.tokens, first, end).map_err(|fault| statement.unreadable(fault))?;
+            rewriter.ctes.extend_from_slice(ctes);
+            rewriter.query(&tree)
+        })
+    }
+
+    /// The outcome for an expression, or a clause that holds some: its subqueries are rewritten.
+    pub(crate) fn rewrite_expressions(&self) -> Result<Outcome, Refusal> {
+        let (outcome, _) = self.rewrite_with(|statement, rewriter| {
+            let Piece { first, end } = statement.piece;
+            let subqueries =
+                read_subqueries(statement.tokens, first, end).map_err(|fault| statement.unreadable(fault))?;
+            rewriter.queries(&subqueries)
+        })?;
+        Ok(outcome)
+    }
+
+    fn unreadable(&self, fault: Unreadable) -> Refusal {
+        let token = fault.token.min(self.piece.end - 1);
+        Refusal::at(Reason::Unreadable { what: fault.what }, self.tokens[token].start)
+    }
+
+    /// Runs `walk` over a mention, holds what it claims against the witnesses, and collects its edits.
+    fn rewrite_with(
+        &self,
+        walk: impl FnOnce(&Self, &mut Rewriter<'a>) -> Result<(), Refusal>,
+    ) -> Result<(Outcome, Option<TagChange>), Refusal> {
         opaque::check_functions(self)?;
         let Some(mention) = self.mention() else { return Ok((Outcome::Unchanged, None)) };
-        let Piece { first, end } = self.piece;
-        let tree = match read_query(self.tokens, first, end) {
-            Ok(tree) => tree,
-            Err(fault) => return self.refuse(Reason::Unreadable { what: fault.what }, fault.token.min(end - 1)),
-        };
+        let mut rewriter = Rewriter::new(self.text, self.tokens, self.names, self.scope.clone());
+        walk(self, &mut rewriter)?;
         if self.has_unicode_escape() {
             return self.refuse(Reason::Unreadable { what: "UESCAPE" }, mention);
         }
-        let mut rewriter = Rewriter::new(self.text, self.tokens, self.names, &self.scope);
-        rewriter.ctes.extend_from_slice(ctes);
-        rewriter.query(&tree)?;
         witness::check(self, &rewriter.claims)?;
         let Rewriter { edits, tag, .. } = rewriter;
         if edits.is_empty() {
@@ -359,7 +387,7 @@ impl<'a> Statement<'a> {
                 break;
             }
         }
-        Statement { piece: Piece { first, end }, scope: self.scope.clone(), ..*self }
+        self.part(first, end)
     }
 }
 

@@ -32,7 +32,7 @@ struct Target<'a> {
 /// Decides a TRUNCATE.
 pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let Some(mention) = statement.mention() else { return Ok(Decision::unchanged(Effect::None)) };
-    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, &statement.scope);
+    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
     let (targets, rest) = targets(statement, &mut rewriter)?;
     let mut passes = true;
     for target in &targets {

@@ -38,6 +38,18 @@ pub fn read_query(tokens: &[Token], first: usize, end: usize) -> Result<Query, U
     Ok(query)
 }
 
+/// Reads the subqueries of whatever stands in `tokens[first..end]`: an expression, or a clause that holds some.
+///
+/// # Errors
+/// [`Unreadable`] where brackets do not match or a subquery cannot be read.
+pub fn read_subqueries(tokens: &[Token], first: usize, end: usize) -> Result<Vec<Query>, Unreadable> {
+    let mut reader = Reader::new(tokens, first, end)?;
+    let mut subqueries = Vec::new();
+    reader.expressions(|_, _| false, &mut subqueries)?;
+    reader.expect_end()?;
+    Ok(subqueries)
+}
+
 /// A place in the tokens `..end`, with each bracket's partner.
 pub(crate) struct Reader<'a> {
     tokens: &'a [Token],
