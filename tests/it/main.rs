@@ -7,6 +7,8 @@ mod support;
 mod cases;
 /// The command line: exit codes and messages.
 mod cli;
+/// Two sessions at once.
+mod concurrency;
 /// Good and bad configuration files.
 mod config;
 /// The guided tour.
