@@ -52,7 +52,8 @@ pub fn table_positions(tokens: &[Token], first: usize, end: usize) -> Vec<usize>
                 let behind_dot = index > first && tokens[index - 1].kind == Kind::Dot;
                 match token.keyword.filter(|_| !behind_dot).map(|keyword| clause(tokens, first, index, keyword)) {
                     Some(Clause::Table) if levels[level].query => {
-                        levels[level].from |= token.keyword != Some(Keyword::Into);
+                        // What follows a comma behind INTO or UPDATE is a column.
+                        levels[level].from |= !matches!(token.keyword, Some(Keyword::Into | Keyword::Update));
                         expects = true;
                     }
                     Some(Clause::Modifier) => {}
@@ -141,6 +142,7 @@ mod tests {
         );
         assert_eq!(positions("DELETE FROM t USING u, w WHERE t.a = u.a"), ["t", "u", "w"]);
         assert_eq!(positions("INSERT INTO t (a, b) SELECT a, b FROM s ON CONFLICT DO UPDATE SET a = 1"), ["t", "s"]);
+        assert_eq!(positions("UPDATE t SET a = 1, b = 2 FROM u, w WHERE t.a = u.a"), ["t", "u", "w"]);
         assert_eq!(positions("SELECT 1 UNION TABLE t ORDER BY a, b FOR UPDATE"), ["t"]);
     }
 }

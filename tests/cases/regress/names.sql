@@ -15,3 +15,18 @@ SELECT id FROM U&"us!0065rs" UESCAPE '!';
 -- title: UESCAPE that spells a registered name only with its own escape
 SELECT id FROM U&"use*0072s" UESCAPE '*';
 -- refused: unreadable 0A000
+
+-- title: a SET list whose second column is called like a registered table
+UPDATE users SET name = 'x', posts = 1;
+-- rewritten:
+UPDATE users SET name = 'x', posts = 1 WHERE users.deleted_at IS NULL;
+-- error: 42703
+
+-- title: COLLATION FOR in FROM
+SELECT u.id, c.col, d.v FROM users u, COLLATION FOR ('x'::text) AS c (col), CAST(1 + 2 AS int4) AS d (v);
+-- rewritten:
+SELECT u.id, c.col, d.v FROM users u, COLLATION FOR ('x'::text) AS c (col), CAST(1 + 2 AS int4) AS d (v) WHERE u.deleted_at IS NULL;
+-- rows:
+-- 1 | "default" | 3
+-- 2 | "default" | 3
+-- 3 | "default" | 3
