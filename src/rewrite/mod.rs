@@ -2,6 +2,7 @@
 
 mod archive;
 mod attach;
+mod body;
 mod comment;
 mod copy;
 mod delete;

@@ -1,6 +1,7 @@
 //! CREATE, ALTER and DROP: what would take a registered table or its marker out of sight needs `access.hard_delete`.
 
-use crate::rewrite::outcome::Effect;
+use crate::rewrite::body;
+use crate::rewrite::outcome::{Effect, Outcome};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
 use crate::rewrite::statement::{Decision, Statement};
@@ -55,17 +56,11 @@ pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Dec
         statement.refuse(Reason::Utility { verb: format!("CREATE {noun}") }, token)
     };
     let has = |wanted: Keyword| (head.noun..statement.piece.end).any(|index| statement.keyword(index) == Some(wanted));
+    let mut outcome = Outcome::Unchanged;
     if let Some(mention) = statement.mention() {
         match statement.keyword(head.noun) {
-            // A body in a string is the server's; a parsed body is SQL that reads tables.
-            Some(Keyword::Function | Keyword::Procedure)
-                if has(Keyword::Atomic)
-                    || (head.noun..statement.piece.end)
-                        .any(|index| statement.word(index).as_deref() == Some("return")) =>
-            {
-                return refuse(mention);
-            }
-            Some(Keyword::Rule) => return refuse(mention),
+            Some(Keyword::Function | Keyword::Procedure) => outcome = body::routine(statement, head.noun)?,
+            Some(Keyword::Rule) => outcome = body::rule(statement, head.noun)?,
             Some(Keyword::Policy | Keyword::Schema) if has(Keyword::Select) => return refuse(mention),
             _ => {}
         }
@@ -76,7 +71,8 @@ pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Dec
         _ if head.temporary || statement.keyword(head.noun) == Some(Keyword::Index) => Effect::None,
         _ => Effect::Schema,
     };
-    Ok(Decision::unchanged(effect))
+    let depends = outcome != Outcome::Unchanged;
+    Ok(Decision { outcome, effect, depends })
 }
 
 /// ALTER: renaming, moving or re-parenting a registered table, or touching its marker.

@@ -231,6 +231,11 @@ impl<'a> Statement<'a> {
         }
     }
 
+    /// The query of a body that another statement carries.
+    pub(crate) fn rewrite_body(&self) -> Result<Outcome, Refusal> {
+        Ok(self.rewrite_query(&[])?.0)
+    }
+
     fn has_unicode_escape(&self) -> bool {
         (self.piece.first..self.piece.end).any(|index| {
             self.tokens[index].kind == Kind::UnicodeWord && self.word(index + 1).as_deref() == Some("uescape")
