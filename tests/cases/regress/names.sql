@@ -30,3 +30,21 @@ SELECT u.id, c.col, d.v FROM users u, COLLATION FOR ('x'::text) AS c (col), CAST
 -- 1 | "default" | 3
 -- 2 | "default" | 3
 -- 3 | "default" | 3
+
+-- title: ORDER BY USING an operator, then a column called like a registered table
+SELECT u.id, p.id AS posts FROM users u, posts p ORDER BY u.id USING >, posts USING OPERATOR(pg_catalog.<), 1;
+-- rewritten:
+SELECT u.id, p.id AS posts FROM users u, posts p WHERE u.deleted_at IS NULL AND NOT p.deleted ORDER BY u.id USING >, posts USING OPERATOR(pg_catalog.<), 1;
+-- rows:
+-- 3 | 10
+-- 3 | 12
+-- 3 | 13
+-- 3 | 14
+-- 2 | 10
+-- 2 | 12
+-- 2 | 13
+-- 2 | 14
+-- 1 | 10
+-- 1 | 12
+-- 1 | 13
+-- 1 | 14
