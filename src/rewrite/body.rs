@@ -87,7 +87,7 @@ fn commands(statement: &Statement<'_>, noun: usize, first: usize, end: usize) ->
 }
 
 fn command(command: &Statement<'_>, noun: usize, mention: usize) -> Result<Outcome, Refusal> {
-    let Piece { first, end } = command.piece;
+    let first = command.piece.first;
     match command.keyword(first) {
         Some(
             Keyword::Select
@@ -101,12 +101,12 @@ fn command(command: &Statement<'_>, noun: usize, mention: usize) -> Result<Outco
         ) => command.rewrite_body(),
         Some(Keyword::Notify) => Ok(Outcome::Unchanged),
         _ if command.kind(first) == Some(Kind::Open) => command.rewrite_body(),
-        // RETURN (SELECT …): an expression that is one query.
-        _ if command.word(first).as_deref() == Some("return")
-            && command.kind(first + 1) == Some(Kind::Open)
-            && command.behind_group(first + 1) == end =>
-        {
-            part(command, first + 1, end).rewrite_body()
+        _ if command.word(first).as_deref() == Some("return") => {
+            // What RETURN is followed by is read as a select list of one.
+            let mut tokens = command.tokens.to_vec();
+            tokens[first].keyword = Some(Keyword::Select);
+            let command = Statement { tokens: &tokens, scope: command.scope.clone(), ..*command };
+            command.rewrite_body()
         }
         _ => refuse(command, noun, mention),
     }

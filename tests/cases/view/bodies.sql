@@ -16,9 +16,13 @@ CREATE FUNCTION count_users() RETURNS bigint RETURN (SELECT count(*) FROM users 
 -- rows:
 -- 3
 
--- title: a RETURN body that is more than one query
-CREATE FUNCTION more_users() RETURNS bigint RETURN 1 + (SELECT count(*) FROM users);
--- refused: utility 0A000
+-- title: a RETURN body that is more than one query, and whose argument is called like a table
+CREATE FUNCTION more_users(posts int) RETURNS bigint RETURN posts + 1 + (SELECT count(*) FROM users); SELECT more_users(1);
+-- rewritten:
+CREATE FUNCTION more_users(posts int) RETURNS bigint RETURN posts + 1 + (SELECT count(*) FROM users WHERE users.deleted_at IS NULL); SELECT more_users(1);
+-- tag: CREATE FUNCTION, SELECT 1
+-- rows:
+-- 5
 
 -- title: a procedure that deletes
 CREATE PROCEDURE bury() BEGIN ATOMIC DELETE FROM users WHERE id = 1; DELETE FROM items; END; CALL bury();
