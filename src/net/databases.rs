@@ -1,6 +1,6 @@
 //! The databases served: for each a registry that follows the catalog, and one task that owns Sexton's connection to it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -78,9 +78,11 @@ impl Directory {
 }
 
 async fn open(config: Arc<Config>, name: String, database: Arc<Database>) -> Result<Arc<Served>, CatalogError> {
-    let mut source = Source { config, name, database, reader: None, bound: Bound::default(), generation: 1 };
+    let (bound, findings) = (Bound::default(), Vec::new());
+    let mut source = Source { config, name, database, reader: None, bound, findings, generation: 1 };
     let snapshot = source.read().await?;
     let (registry, findings) = source.build(snapshot);
+    source.findings.clone_from(&findings);
     let (publish, watched) = watch::channel(Arc::new(registry));
     let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
     tokio::spawn(source.follow(asked, publish));
@@ -95,6 +97,8 @@ struct Source {
     reader: Option<Reader>,
     /// The registered tables by oid: a renamed table stays registered.
     bound: Bound,
+    /// What has been said about the database already.
+    findings: Vec<Finding>,
     generation: u64,
 }
 
@@ -135,9 +139,11 @@ impl Source {
                 }
                 self.generation += 1;
                 let (registry, findings) = self.build(snapshot);
-                for finding in findings {
+                let known: HashSet<&Finding> = self.findings.iter().collect();
+                for finding in findings.iter().filter(|finding| !known.contains(finding)) {
                     tracing::warn!(database = %self.name, key = %finding.key, "{}; {}", finding.message, finding.mend);
                 }
+                self.findings = findings;
                 publish.send_replace(Arc::new(registry));
                 true
             }

@@ -10,7 +10,7 @@ use crate::config::{Database, Strategy, Table, TableName, Unscoped};
 use crate::rewrite::policy::Policy;
 
 /// Something the database lacks, or has too much of, for the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Finding {
     /// Stops `serve`; otherwise a warning.
     pub fatal: bool,

@@ -54,30 +54,22 @@ pub(crate) fn create_head(statement: &Statement<'_>) -> CreateHead {
 
 /// A CREATE that carries no query Sexton rewrites.
 pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Decision, Refusal> {
-    let refuse = |token: usize| {
-        let noun = statement.word(head.noun).unwrap_or_default().to_uppercase();
-        statement.refuse(Reason::Utility { verb: format!("CREATE {noun}") }, token)
-    };
-    let has = |wanted: Keyword| (head.noun..statement.piece.end).any(|index| statement.keyword(index) == Some(wanted));
-    if let Some(mention) = statement.mention() {
-        match statement.keyword(head.noun) {
-            // A body in a string is the server's; a parsed body is SQL that reads tables.
-            Some(Keyword::Function | Keyword::Procedure) => {
-                if let Some(decision) = body::routine(statement)? {
-                    return Ok(decision);
-                }
-            }
-            Some(Keyword::Policy) => return body::policy(statement),
-            Some(Keyword::Rule) => return refuse(mention),
-            Some(Keyword::Schema) if has(Keyword::Select) => return refuse(mention),
-            _ => {}
+    let mut outcome = Outcome::Unchanged;
+    match (statement.keyword(head.noun), statement.mention()) {
+        // A body in a string is the server's; a parsed body is SQL that reads tables.
+        (Some(Keyword::Function | Keyword::Procedure), _) => outcome = body::routine(statement, head.noun)?,
+        (Some(Keyword::Rule), Some(_)) => outcome = body::rule(statement, head.noun)?,
+        (Some(Keyword::Policy), Some(_)) => outcome = body::policy(statement)?,
+        (Some(Keyword::Schema), Some(mention)) => {
+            return statement.refuse(Reason::Utility { verb: "CREATE SCHEMA with its objects".to_owned() }, mention);
         }
+        _ => {}
     }
     let effect = match statement.keyword(head.noun) {
         Some(Keyword::Index) => Effect::None,
         _ => creation(statement, head),
     };
-    Ok(Decision::unchanged(effect))
+    Ok(Decision { outcome, effect, depends: true })
 }
 
 /// What a relation that comes into being does to the session.
@@ -118,7 +110,7 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let allowed = Ok(Decision::unchanged(Effect::Schema));
     let noun = statement.piece.first + 1;
     if statement.keyword(noun) == Some(Keyword::Policy) {
-        return body::policy(statement);
+        return Ok(Decision { outcome: body::policy(statement)?, effect: Effect::None, depends: true });
     }
     if statement.names.role.hard_deletes {
         return allowed;

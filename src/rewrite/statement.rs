@@ -8,7 +8,7 @@ use crate::rewrite::state::Scope;
 use crate::rewrite::{comment, copy, opaque, schema_change, settings, truncate, witness};
 use crate::sql::edit::Edits;
 use crate::sql::encoding::Encoding;
-use crate::sql::ident::identifier;
+use crate::sql::ident::{escaped_identifier, identifier, plain_string};
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::{Kind, Token};
 use crate::sql::reader::{Unreadable, read_query, read_subqueries};
@@ -113,13 +113,23 @@ impl<'a> Statement<'a> {
             Kind::Word | Kind::QuotedWord => {
                 self.name_at(index).is_some_and(|name| self.names.registry.is_watched(&name))
             }
-            // A UESCAPE clause would change what the name says.
-            Kind::UnicodeWord => {
-                self.word(index + 1).as_deref() == Some("uescape")
-                    || self.name_at(index).is_none_or(|name| self.names.registry.is_watched(&name))
-            }
+            // A name that cannot be decoded may say anything, where there is anything it may say.
+            Kind::UnicodeWord if self.names.registry.is_empty() => false,
+            Kind::UnicodeWord => self.unicode_name(index).is_none_or(|name| self.names.registry.is_watched(&name)),
             _ => false,
         })
+    }
+
+    /// The name that `U&"…"` at `index` says, a UESCAPE clause behind it included.
+    fn unicode_name(&self, index: usize) -> Option<String> {
+        if self.word(index + 1).as_deref() != Some("uescape") {
+            return self.name_at(index);
+        }
+        self.kind(index + 2)?;
+        let escape = plain_string(self.text, &self.tokens[index + 2])?;
+        let [escape] = escape.as_slice() else { return None };
+        let name = escaped_identifier(self.text, &self.tokens[index], *escape)?;
+        String::from_utf8(name).ok()
     }
 
     fn check_encoding(&self, may_mention: bool) -> Result<(), Refusal> {
@@ -247,6 +257,11 @@ impl<'a> Statement<'a> {
             Ok(edits) => Ok((Outcome::Rewritten { edits, tag }, tag)),
             Err(_) => self.refuse(Reason::Unreadable { what: "two rules claim the same words" }, mention),
         }
+    }
+
+    /// The query of a body that another statement carries.
+    pub(crate) fn rewrite_body(&self) -> Result<Outcome, Refusal> {
+        Ok(self.rewrite_query(&[])?.0)
     }
 
     fn has_unicode_escape(&self) -> bool {

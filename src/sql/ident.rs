@@ -9,14 +9,20 @@ pub const IDENTIFIER_BYTES_MAX: usize = 63;
 /// The identifier a word token names, as bytes in the client's encoding; `None` for other tokens
 /// and for `U&"…"` that holds a bad escape.
 ///
-/// `U&"…"` is decoded with the default escape character; a UESCAPE clause is the caller's matter.
+/// `U&"…"` is decoded with the default escape character; [`escaped_identifier`] is for a UESCAPE clause.
 #[must_use]
 pub fn identifier(text: &[u8], token: &Token) -> Option<Vec<u8>> {
+    escaped_identifier(text, token, b'\\')
+}
+
+/// The identifier of `U&"…" UESCAPE 'escape'`.
+#[must_use]
+pub fn escaped_identifier(text: &[u8], token: &Token, escape: u8) -> Option<Vec<u8>> {
     let source = &text[token.start..token.end];
     let mut name = match token.kind {
         Kind::Word => source.to_ascii_lowercase(),
         Kind::QuotedWord => unquote(&source[1..source.len() - 1]),
-        Kind::UnicodeWord => decode_unicode(&unquote(&source[3..source.len() - 1]))?,
+        Kind::UnicodeWord => decode_unicode(&unquote(&source[3..source.len() - 1]), escape)?,
         _ => return None,
     };
     truncate(&mut name);
@@ -46,19 +52,19 @@ fn unquote(inner: &[u8]) -> Vec<u8> {
     name
 }
 
-/// Decodes `\XXXX`, `\+XXXXXX` and `\\`; surrogate pairs are joined.
-fn decode_unicode(source: &[u8]) -> Option<Vec<u8>> {
+/// Decodes `\XXXX`, `\+XXXXXX` and `\\`, where `\` is `escape`; surrogate pairs are joined.
+fn decode_unicode(source: &[u8], escape: u8) -> Option<Vec<u8>> {
     let mut name = Vec::with_capacity(source.len());
     let mut at = 0;
     let mut high: Option<u32> = None;
     while at < source.len() {
-        if source[at] != b'\\' {
+        if source[at] != escape {
             name.push(source[at]);
             at += 1;
             continue;
         }
-        if source.get(at + 1) == Some(&b'\\') {
-            name.push(b'\\');
+        if source.get(at + 1) == Some(&escape) {
+            name.push(escape);
             at += 2;
             continue;
         }

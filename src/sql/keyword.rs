@@ -148,6 +148,7 @@ keywords! {
     Offset "offset" Reserved,
     On "on" Reserved,
     Only "only" Reserved,
+    Operator "operator" Unreserved,
     Or "or" Reserved,
     Order "order" Reserved,
     Ordinality "ordinality" Unreserved,

@@ -52,7 +52,8 @@ pub fn table_positions(tokens: &[Token], first: usize, end: usize) -> Vec<usize>
                 let behind_dot = index > first && tokens[index - 1].kind == Kind::Dot;
                 match token.keyword.filter(|_| !behind_dot).map(|keyword| clause(tokens, first, index, keyword)) {
                     Some(Clause::Table) if levels[level].query => {
-                        levels[level].from |= token.keyword != Some(Keyword::Into);
+                        // What follows a comma behind INTO or UPDATE is a column.
+                        levels[level].from |= !matches!(token.keyword, Some(Keyword::Into | Keyword::Update));
                         expects = true;
                     }
                     Some(Clause::Modifier) => {}
@@ -97,7 +98,8 @@ fn clause(tokens: &[Token], first: usize, index: usize, keyword: Keyword) -> Cla
         Keyword::From | Keyword::Join | Keyword::Into | Keyword::Table => Clause::Table,
         // FOR [NO KEY] UPDATE, DO UPDATE and THEN UPDATE name no table.
         Keyword::Update if !matches!(before(1), Some(Keyword::For | Keyword::Do | Keyword::Then)) => Clause::Table,
-        Keyword::Using if tokens.get(index + 1).is_some_and(|next| next.kind != Kind::Open) => Clause::Table,
+        // JOIN … USING (columns), ORDER BY … USING < and USING OPERATOR(…) name no table.
+        Keyword::Using if names_a_table(tokens, index + 1) => Clause::Table,
         Keyword::Only | Keyword::Lateral => Clause::Modifier,
         Keyword::Where
         | Keyword::Group
@@ -116,6 +118,15 @@ fn clause(tokens: &[Token], first: usize, index: usize, keyword: Keyword) -> Cla
         | Keyword::Values => Clause::Other,
         _ => Clause::Name,
     }
+}
+
+fn names_a_table(tokens: &[Token], index: usize) -> bool {
+    let is_call = tokens.get(index + 1).is_some_and(|next| next.kind == Kind::Open);
+    tokens.get(index).is_some_and(|token| match token.kind {
+        Kind::Word => token.keyword != Some(Keyword::Operator) || !is_call,
+        Kind::QuotedWord | Kind::UnicodeWord => true,
+        _ => false,
+    })
 }
 
 #[cfg(test)]
@@ -141,6 +152,8 @@ mod tests {
         );
         assert_eq!(positions("DELETE FROM t USING u, w WHERE t.a = u.a"), ["t", "u", "w"]);
         assert_eq!(positions("INSERT INTO t (a, b) SELECT a, b FROM s ON CONFLICT DO UPDATE SET a = 1"), ["t", "s"]);
+        assert_eq!(positions("UPDATE t SET a = 1, b = 2 FROM u, w WHERE t.a = u.a"), ["t", "u", "w"]);
+        assert_eq!(positions("SELECT a FROM t ORDER BY a USING <, b USING OPERATOR(pg_catalog.>), c"), ["t"]);
         assert_eq!(positions("SELECT 1 UNION TABLE t ORDER BY a, b FOR UPDATE"), ["t"]);
     }
 }

@@ -121,6 +121,10 @@ impl Reader<'_> {
             self.at += 2;
             return self.function();
         }
+        if self.is(Keyword::Collation) && self.keyword_at(self.at + 1) == Some(Keyword::For) {
+            self.at += 2;
+            return self.function();
+        }
         if self.is_value_function() {
             self.at += 1;
             return self.function();
