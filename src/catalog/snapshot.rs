@@ -49,6 +49,8 @@ pub struct Relation {
     pub primary_key: Vec<String>,
     /// Direct inheritance parents and the partitioned table it is a partition of, as oids.
     pub parents: Vec<u32>,
+    /// For a view: the relations that its query reads, as oids, as far as the snapshot holds them.
+    pub reads: Vec<u32>,
 }
 
 impl Relation {
@@ -111,13 +113,24 @@ impl Snapshot {
     /// The relations that inherit from `oid` or are partitions of it, at any depth, itself excluded.
     #[must_use]
     pub fn descendants(&self, oid: u32) -> Vec<&Relation> {
+        self.closure(oid, |relation| &relation.parents)
+    }
+
+    /// The views that read `oid`, through other views as well.
+    #[must_use]
+    pub fn views_over(&self, oid: u32) -> Vec<&Relation> {
+        self.closure(oid, |relation| &relation.reads)
+    }
+
+    /// The relations that lead to `oid` by `links`, at any depth, itself excluded.
+    fn closure(&self, oid: u32, links: impl Fn(&Relation) -> &Vec<u32>) -> Vec<&Relation> {
         let mut found: Vec<&Relation> = Vec::new();
-        let mut parents = vec![oid];
-        while let Some(parent) = parents.pop() {
+        let mut targets = vec![oid];
+        while let Some(target) = targets.pop() {
             for relation in &self.relations {
-                if relation.parents.contains(&parent) && !found.iter().any(|seen| seen.oid == relation.oid) {
+                if links(relation).contains(&target) && !found.iter().any(|seen| seen.oid == relation.oid) {
                     found.push(relation);
-                    parents.push(relation.oid);
+                    targets.push(relation.oid);
                 }
             }
         }

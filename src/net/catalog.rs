@@ -52,9 +52,17 @@ WITH RECURSIVE named AS (
     SELECT oid FROM named
     UNION
     SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN down ON i.inhparent OPERATOR(pg_catalog.=) down.oid
+), views AS (
+    SELECT oid FROM down
+    UNION
+    SELECT r.ev_class FROM views
+    JOIN pg_catalog.pg_depend d ON d.refobjid OPERATOR(pg_catalog.=) views.oid
+        AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+    JOIN pg_catalog.pg_rewrite r ON r.oid OPERATOR(pg_catalog.=) d.objid
 ), family AS (
     SELECT c.relname FROM pg_catalog.pg_class c
-    WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT oid FROM up UNION SELECT oid FROM down))
+    WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT oid FROM up UNION SELECT oid FROM down UNION SELECT oid FROM views))
 )
 SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text
 FROM pg_catalog.pg_class c
@@ -84,6 +92,16 @@ const PARENTS: &str = "
 SELECT inhrelid, inhparent FROM pg_catalog.pg_inherits
 WHERE inhrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
 ORDER BY inhrelid, inhseqno";
+
+const READS: &str = "
+SELECT DISTINCT r.ev_class, d.refobjid FROM pg_catalog.pg_rewrite r
+JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) r.oid
+    AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+    AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+WHERE r.ev_class OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+  AND r.ev_type OPERATOR(pg_catalog.=) '1'
+  AND d.refobjid OPERATOR(pg_catalog.<>) r.ev_class
+ORDER BY r.ev_class, d.refobjid";
 
 const VERSION: &str = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4";
 
@@ -164,6 +182,11 @@ impl Reader {
                 relations[at].parents.push(row.try_get(1)?);
             }
         }
+        for row in reading.query(READS, &[&oids]).await? {
+            if let Some(&at) = index.get(&row.try_get(0)?) {
+                relations[at].reads.push(row.try_get(1)?);
+            }
+        }
         reading.commit().await?;
         Ok(Snapshot::new(version.unsigned_abs(), relations))
     }
@@ -186,5 +209,6 @@ fn relation(row: &Row) -> Result<Relation, CatalogError> {
         columns: Vec::new(),
         primary_key: Vec::new(),
         parents: Vec::new(),
+        reads: Vec::new(),
     })
 }

@@ -39,7 +39,7 @@ pub(crate) struct Asked<'a> {
 
 enum Answer {
     Role(RoleFacts, Arc<Served>),
-    Refreshed(Option<Arc<Registry>>),
+    Refreshed(Option<(Arc<Registry>, RoleFacts)>),
 }
 
 type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answer, CatalogError>> + Send + 'a>>;
@@ -49,7 +49,12 @@ impl Asked<'_> {
         let covered = self.directory.open(self.database).await;
         let served = covered.unwrap_or_else(|| Err(CatalogError { message: "no section covers it".to_owned() }))?;
         match want {
-            Want::Refresh => Ok(Answer::Refreshed(served.refresh().await)),
+            Want::Refresh => {
+                // A GRANT or a new schema may have changed what the role can reach.
+                let registry = served.refresh().await;
+                let role = served.role_facts(self.user.to_owned()).await;
+                Ok(Answer::Refreshed(registry.zip(role.ok())))
+            }
             Want::Role => Ok(Answer::Role(served.role_facts(self.user.to_owned()).await?, served)),
         }
     }
@@ -100,7 +105,7 @@ async fn answered(asking: &mut Option<Asking<'_>>) -> Result<Answer, CatalogErro
 
 fn satisfy(relay: &mut Relay, answer: Answer) {
     match answer {
-        Answer::Refreshed(registry) => relay.session.refreshed(registry),
+        Answer::Refreshed(read) => relay.session.refreshed(read),
         Answer::Role(role, served) => {
             tracing::debug!(role = role.name, search_path = ?role.search_path, role.sees_deleted, role.hard_deletes, "session begins");
             let mut registry = served.registry.clone();

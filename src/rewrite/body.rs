@@ -47,6 +47,7 @@ pub(crate) fn rule(statement: &Statement<'_>, noun: usize) -> Result<Outcome, Re
         // Rules on DELETE would not see a deletion that is done by other means.
         Ok(Meaning::Relation(Some(entry))) => match &entry.kind {
             EntryKind::Registered(policy) if policy.strategy == Strategy::Hard => {}
+            EntryKind::View(_) => {}
             EntryKind::Registered(_) | EntryKind::Ancestor(_) => return refuse(statement, noun, to + 1),
         },
         Err(reason) => return statement.refuse(reason, to + 1),

@@ -11,7 +11,9 @@ use crate::sql::split::Piece;
 /// # Errors
 /// A refusal where the comment asks for what is no scope, or for one the role may not use.
 pub(crate) fn scope(text: &[u8], tokens: &[Token], piece: Piece, names: Names<'_>) -> Result<Scope, Refusal> {
-    if memchr::memmem::find(text, b"sexton:").is_none() {
+    let start = piece.first.checked_sub(1).map_or(0, |before| tokens[before].end);
+    let end = tokens.get(piece.end).map_or(text.len(), |behind| behind.start);
+    if memchr::memmem::find(&text[start..end], b"sexton:").is_none() {
         return Ok(names.state.scope.clone());
     }
     let mut chosen = None;

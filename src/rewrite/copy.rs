@@ -32,7 +32,7 @@ pub(crate) fn copy(statement: &Statement<'_>) -> Result<Decision, Refusal> {
             Outcome::Rewritten { edits, tag: _ } => Outcome::Rewritten { edits, tag: None },
             other => other,
         };
-        return Ok(Decision { outcome, effect: decision.effect, depends: true });
+        return Ok(Decision::new(outcome, decision.effect));
     }
     let Some(mention) = statement.mention() else { return Ok(Decision::unchanged(Effect::None)) };
     if statement.outside_groups(first, Keyword::From).is_some() {
@@ -96,9 +96,7 @@ fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, R
 fn finish(statement: &Statement<'_>, rewriter: Rewriter<'_>, table: &TableRef) -> Result<Decision, Refusal> {
     match Edits::new(rewriter.edits) {
         Ok(edits) if edits.is_empty() => Ok(Decision::unchanged(Effect::None)),
-        Ok(edits) => {
-            Ok(Decision { outcome: Outcome::Rewritten { edits, tag: None }, effect: Effect::None, depends: true })
-        }
+        Ok(edits) => Ok(Decision::new(Outcome::Rewritten { edits, tag: None }, Effect::None)),
         Err(_) => statement.refuse(Reason::Unreadable { what: "a form of COPY" }, table.name.relation()),
     }
 }

@@ -36,7 +36,7 @@ impl Rewriter<'_> {
     ) -> Result<(), Refusal> {
         let place = Place { member, has_with, last };
         let cause = delete.target.name.relation();
-        let Some(entry) = self.target(&delete.target.name)? else { return self.real_delete(delete, None) };
+        let Some(entry) = self.delete_target(&delete.target.name)? else { return self.real_delete(delete, None) };
         self.check_fault(entry, cause)?;
         let rows = self.rows(entry);
         let strategy = self.strategy(entry);

@@ -20,7 +20,8 @@ impl Rewriter<'_> {
     pub(crate) fn merge(&mut self, merge: &Merge) -> Result<(), Refusal> {
         let Merge { target, source, on, arms, returning } = merge;
         let cause = target.name.relation();
-        let entry = self.target(&target.name)?;
+        let deletes = arms.iter().any(|arm| arm.delete.is_some());
+        let entry = if deletes { self.delete_target(&target.name)? } else { self.target(&target.name)? };
         let pending = self.item(source)?;
         self.derive_all(pending)?;
         let mut limit = None;

@@ -5,6 +5,7 @@ use crate::config::Unscoped;
 use crate::rewrite::outcome::Effect;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::statement::{Decision, Statement};
+use crate::sql::ident::plain_string;
 use crate::sql::lexer::Kind;
 
 /// Functions of PostgreSQL and its contrib modules that run SQL from a string or read a table named by one
@@ -23,15 +24,31 @@ pub const FUNCTIONS: &[&str] = &[
     "xpath_table",
 ];
 
-/// DO: refused where its text mentions a registered name.
+/// DO: refused where its text mentions a registered name, builds SQL of its own, or is not there to be read.
 pub(crate) fn do_block(statement: &Statement<'_>) -> Result<Decision, Refusal> {
-    let first = statement.piece.first;
-    let body = &statement.text[statement.tokens[first].start..statement.tokens[statement.piece.end - 1].end];
     let registry = statement.names.registry;
-    if registry.unscoped == Unscoped::Refuse && registry.may_mention(body) {
-        return statement.refuse(Reason::Opaque { holder: "DO".to_owned() }, first);
+    let holder = || Reason::Opaque { holder: "DO".to_owned() };
+    if registry.unscoped == Unscoped::Refuse && !registry.is_empty() {
+        for index in statement.piece.first + 1..statement.piece.end {
+            let is_text = statement.kind(index).is_some_and(is_string);
+            match plain_string(statement.text, &statement.tokens[index]) {
+                Some(body) if registry.may_mention(&body) || has_word(&body, b"execute") => {
+                    return statement.refuse(holder(), index);
+                }
+                None if is_text => return statement.refuse(holder(), index),
+                _ => {}
+            }
+        }
     }
-    Ok(Decision::unchanged(Effect::Schema))
+    Ok(Decision::unchanged(Effect::Unsettled { schema: true }))
+}
+
+fn is_string(kind: Kind) -> bool {
+    matches!(kind, Kind::String | Kind::EscapeString | Kind::UnicodeString | Kind::BitString | Kind::DollarString)
+}
+
+fn has_word(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
 }
 
 /// Refuses a call of one of [`FUNCTIONS`] whose arguments name a registered table, or are not all plain constants.
@@ -56,14 +73,15 @@ fn is_harmless(statement: &Statement<'_>, call: usize, name: &str) -> bool {
         return false;
     }
     let end = statement.behind_group(call + 1);
-    let constants = (call + 2..end.saturating_sub(1)).all(|index| {
-        matches!(
-            statement.kind(index),
-            Some(Kind::String | Kind::DollarString | Kind::Number | Kind::Comma | Kind::Typecast | Kind::Word)
-        ) && (statement.kind(index) != Some(Kind::Word) || is_constant_word(statement, index))
-    });
-    let inside = &statement.text[statement.tokens[call + 1].start..statement.tokens[end - 1].end];
-    constants && !statement.names.registry.may_mention(inside)
+    (call + 2..end.saturating_sub(1)).all(|index| match statement.kind(index) {
+        Some(Kind::Comma | Kind::Typecast) => true,
+        Some(Kind::Word) => is_constant_word(statement, index),
+        // A number may be a table's oid.
+        Some(kind) if is_string(kind) => plain_string(statement.text, &statement.tokens[index]).is_some_and(|value| {
+            !statement.names.registry.may_mention(&value) && !value.iter().all(u8::is_ascii_digit)
+        }),
+        _ => false,
+    })
 }
 
 fn is_constant_word(statement: &Statement<'_>, index: usize) -> bool {

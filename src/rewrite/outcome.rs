@@ -72,6 +72,8 @@ pub enum Effect {
         tag: Option<TagChange>,
         /// Whether its text depends on the session's scope or names (it mentions a registered table).
         mentions: bool,
+        /// Executing it is [`Effect::Unsettled`].
+        unsettles: bool,
     },
     /// EXECUTE name.
     Execute(String),
@@ -88,6 +90,18 @@ pub enum Effect {
     DropTemporary(Vec<String>),
     /// DDL after which the catalog must be read again.
     Schema,
+    /// The same, with a relation of this name that holds or shows the rows of a registered table.
+    SchemaUnder {
+        /// As stored.
+        name: String,
+        /// A view: its rows may be read, but not deleted.
+        view: bool,
+    },
+    /// Runs what cannot be read off its text: settings that decide how later statements are read may have changed.
+    Unsettled {
+        /// And so may the schema.
+        schema: bool,
+    },
 }
 
 /// A session setting that rewriting depends on. `None` stands for its value at session start (RESET, TO DEFAULT).
@@ -97,8 +111,8 @@ pub enum Setting {
     Scope(Option<String>),
     /// `search_path`: the setting's text.
     SearchPath(Option<String>),
-    /// `search_path` set to something Sexton cannot know.
-    SearchPathUnknown,
+    /// `search_path` or `standard_conforming_strings` set to something Sexton cannot know.
+    Unsettled,
     /// `standard_conforming_strings`
     StandardConformingStrings(Option<bool>),
     /// `client_encoding`, by `SET client_encoding` or `SET NAMES`.

@@ -50,6 +50,11 @@ pub enum Reason {
     },
     /// Bytes that only the server can read, in an encoding whose characters may hold ASCII bytes.
     Encoding,
+    /// A relation that was put under or over a registered table in this very transaction.
+    Fresh {
+        /// Its name.
+        name: String,
+    },
     /// DELETE in scope `deleted` by a role outside `access.hard_delete`.
     HardDelete {
         /// The table.
@@ -108,6 +113,13 @@ pub enum Reason {
     TruncateForm {
         /// The form.
         form: &'static str,
+    },
+    /// DELETE through a view that shows a registered table.
+    View {
+        /// The view.
+        view: String,
+        /// The table.
+        table: String,
     },
     /// The statement's structure cannot be read.
     Unreadable {
@@ -185,6 +197,12 @@ impl Reason {
                 "the statement cannot be read in this client_encoding".to_owned(),
                 "SET client_encoding TO 'UTF8'.",
             ),
+            Self::Fresh { name } => words(
+                "fresh",
+                unscoped,
+                format!("\"{name}\" belongs to a registered table since this transaction"),
+                "COMMIT first: then it is scoped as well.",
+            ),
             Self::HardDelete { table } => words(
                 "hard-delete",
                 forbidden,
@@ -256,6 +274,12 @@ impl Reason {
                 unscoped,
                 format!("TRUNCATE {form} cannot be turned into deletions that keep the rows"),
                 "Truncate or delete from each table in a statement of its own, without further options.",
+            ),
+            Self::View { view, table } => words(
+                "view",
+                unscoped,
+                format!("a deletion through the view {view} would really delete rows of {table}"),
+                "DELETE from the table itself.",
             ),
             Self::Unreadable { what } => words(
                 "unreadable",

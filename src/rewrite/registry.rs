@@ -40,6 +40,8 @@ pub enum EntryKind {
     Registered(Arc<Policy>),
     /// Not registered, but its rows include those of a registered table, named here.
     Ancestor(String),
+    /// A view that reads a registered table, named here: a DELETE through it would be a real one.
+    View(String),
 }
 
 /// Which relations, by oid, each configured table has meant so far. A table that is renamed keeps its oid, its rows and
@@ -64,7 +66,7 @@ pub struct Registry {
 
 /// Words that rewriting depends on besides table names: settings it follows, and functions that run SQL from strings.
 const WATCHED_WORDS: &[&str] =
-    &["sexton", "search_path", "set_config", "standard_conforming_strings", "client_encoding", "u&\""];
+    &["sexton", "search_path", "set_config", "pg_settings", "standard_conforming_strings", "client_encoding", "u&\""];
 
 impl Registry {
     /// Resolves `database` against `snapshot`; what does not fit is in the findings.
@@ -112,6 +114,12 @@ impl Registry {
         &self.snapshot
     }
 
+    /// True where some DELETE or TRUNCATE becomes something else.
+    #[must_use]
+    pub fn has_kept_relations(&self) -> bool {
+        self.entries.iter().any(Entry::keeps_rows)
+    }
+
     /// The relations that the configured tables have meant so far.
     #[must_use]
     pub fn bound(&self) -> &Bound {
@@ -121,8 +129,7 @@ impl Registry {
     /// The oids of the relations whose DELETE and TRUNCATE become something else.
     #[must_use]
     pub fn kept_relations(&self) -> Vec<u32> {
-        let kept = |entry: &&Entry| entry.policy().is_some_and(|policy| policy.strategy != Strategy::Hard);
-        self.entries.iter().filter(kept).map(|entry| entry.relation.oid).collect()
+        self.entries.iter().filter(|entry| entry.keeps_rows()).map(|entry| entry.relation.oid).collect()
     }
 
     /// True where nothing is registered.
@@ -230,6 +237,9 @@ impl Builder<'_> {
         if transparent {
             return;
         }
+        for view in self.snapshot.views_over(relation.oid) {
+            self.add(view, EntryKind::View(table.name.to_string()));
+        }
         for ancestor in self.snapshot.ancestors(relation.oid) {
             self.find(
                 table,
@@ -248,7 +258,7 @@ impl Builder<'_> {
             EntryKind::Registered(policy) => {
                 policy.table.schema == relation.schema && policy.table.relation == relation.name
             }
-            EntryKind::Ancestor(_) => false,
+            EntryKind::Ancestor(_) | EntryKind::View(_) => false,
         };
         match self.entries.iter_mut().find(|entry| entry.relation.oid == relation.oid) {
             Some(entry) if own(&entry.kind) => {}
@@ -278,6 +288,7 @@ fn presumed(name: &TableName) -> Relation {
         columns: Vec::new(),
         primary_key: Vec::new(),
         parents: Vec::new(),
+        reads: Vec::new(),
     }
 }
 
@@ -288,12 +299,18 @@ impl Entry {
         format!("{}.{}", self.relation.schema, self.relation.name)
     }
 
+    /// True where DELETE keeps the row.
+    #[must_use]
+    pub fn keeps_rows(&self) -> bool {
+        self.policy().is_some_and(|policy| policy.strategy != Strategy::Hard)
+    }
+
     /// Its policy, where it is registered with effect: soft, archive, or read through a live predicate.
     #[must_use]
     pub fn policy(&self) -> Option<&Arc<Policy>> {
         match &self.kind {
             EntryKind::Registered(policy) if !policy.is_transparent() => Some(policy),
-            EntryKind::Registered(_) | EntryKind::Ancestor(_) => None,
+            EntryKind::Registered(_) | EntryKind::Ancestor(_) | EntryKind::View(_) => None,
         }
     }
 }

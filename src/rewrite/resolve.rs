@@ -104,18 +104,17 @@ impl<'a> Names<'a> {
                 Some(schemas) if !self.state.role_changed => Some(schemas.contains(schema)),
                 _ => None,
             };
-            if usable == Some(false) {
+            let entry = self.registry.find(schema, name);
+            if entry.is_none() && !self.registry.is_unregistered(schema, name) {
                 continue;
             }
-            if let Some(entry) = self.registry.find(schema, name) {
-                return if doubtful { self.safe_reading(name) } else { Ok(Some(entry)) };
-            }
-            if self.registry.is_unregistered(schema, name) {
-                match usable {
-                    Some(true) => return if doubtful { self.safe_reading(name) } else { Ok(None) },
-                    // The server passes over a schema the role may not use: the next may be meant.
-                    _ => doubtful = true,
-                }
+            match usable {
+                Some(true) if doubtful => return self.safe_reading(name),
+                Some(true) => return Ok(entry),
+                // The server passes over a schema the role may not use, and a right may have been granted since:
+                // this relation may be meant, or the next.
+                None if entry.is_some() && !doubtful => return Ok(entry),
+                Some(false) | None => doubtful = true,
             }
         }
         if doubtful { self.safe_reading(name) } else { Ok(None) }

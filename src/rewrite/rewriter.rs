@@ -79,6 +79,19 @@ impl<'a> Rewriter<'a> {
         self.resolve(&parts, name)
     }
 
+    /// The same for a target whose rows are deleted: a view would really delete them.
+    pub(crate) fn delete_target(&mut self, name: &Name) -> Result<Option<&'a Entry>, Refusal> {
+        let parts = self.parts(name)?;
+        if let Ok(Meaning::Relation(Some(entry))) = self.names.resolve(&parts)
+            && let EntryKind::View(table) = &entry.kind
+            && !self.names.role.hard_deletes
+        {
+            let reason = Reason::View { view: entry.display(), table: table.clone() };
+            return self.refuse(reason, name.relation());
+        }
+        self.resolve(&parts, name)
+    }
+
     fn parts(&mut self, name: &Name) -> Result<Vec<String>, Refusal> {
         self.claims.push(name.relation());
         name.parts.iter().map(|part| self.identifier(*part)).collect()

@@ -69,14 +69,14 @@ pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Dec
         Some(Keyword::Index) => Effect::None,
         _ => creation(statement, head),
     };
-    Ok(Decision { outcome, effect, depends: true })
+    Ok(Decision::new(outcome, effect))
 }
 
 /// What a relation that comes into being does to the session.
 pub(crate) fn creation(statement: &Statement<'_>, head: &CreateHead) -> Effect {
     // ON COMMIT DROP stands behind the columns and before AS.
     let until_commit = pairs(statement, "commit", "drop");
-    created(statement, head.name, head.temporary, until_commit)
+    under(statement, head, created(statement, head.name, head.temporary, until_commit))
 }
 
 /// The same for SELECT INTO, whose INTO stands at `into`.
@@ -91,6 +91,17 @@ pub(crate) fn select_into(statement: &Statement<'_>, into: usize) -> Effect {
         name += 1;
     }
     created(statement, name, temporary, false)
+}
+
+/// The same, where the relation's rows may be those of a registered table that the statement mentions.
+fn under(statement: &Statement<'_>, head: &CreateHead, effect: Effect) -> Effect {
+    let name = statement.name_parts(head.name).and_then(|(parts, _)| parts.into_iter().next_back());
+    let view = statement.keyword(head.noun) == Some(Keyword::View);
+    let child = has_word(statement, "inherits") || pairs(statement, "partition", "of");
+    match (effect, name, statement.mention()) {
+        (Effect::Schema | Effect::None, Some(name), Some(_)) if view || child => Effect::SchemaUnder { name, view },
+        (effect, _, _) => effect,
+    }
 }
 
 fn created(statement: &Statement<'_>, name: usize, temporary: bool, until_commit: bool) -> Effect {
@@ -110,7 +121,7 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let allowed = Ok(Decision::unchanged(Effect::Schema));
     let noun = statement.piece.first + 1;
     if statement.keyword(noun) == Some(Keyword::Policy) {
-        return Ok(Decision { outcome: body::policy(statement)?, effect: Effect::None, depends: true });
+        return Ok(Decision::new(body::policy(statement)?, Effect::None));
     }
     if statement.names.role.hard_deletes {
         return allowed;
@@ -125,12 +136,13 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     if !matches!(statement.keyword(noun), Some(Keyword::Table | Keyword::Foreign)) {
         return allowed;
     }
-    for (token, entry) in registered(statement)? {
+    let registered = registered(statement)?;
+    for (token, entry) in &registered {
         let moves = ["attach", "detach", "inherit"].iter().any(|word| has_word(statement, word))
             || (has_word(statement, "set") && pairs(statement, "set", "schema"))
             || pairs(statement, "rename", "to");
         if moves || touches_marker(statement, entry) {
-            return statement.refuse(Reason::Alter { table: entry.display() }, token);
+            return statement.refuse(Reason::Alter { table: entry.display() }, *token);
         }
     }
     allowed
@@ -193,7 +205,7 @@ fn drop_tables(statement: &Statement<'_>, noun: usize) -> Result<Decision, Refus
     };
     match Edits::new(rewriter.edits) {
         Ok(edits) if edits.is_empty() => Ok(Decision::unchanged(effect)),
-        Ok(edits) => Ok(Decision { outcome: Outcome::Rewritten { edits, tag: None }, effect, depends: true }),
+        Ok(edits) => Ok(Decision::new(Outcome::Rewritten { edits, tag: None }, effect)),
         Err(_) => statement.refuse(Reason::Utility { verb: "DROP TABLE".to_owned() }, noun),
     }
 }

@@ -23,7 +23,8 @@ pub(crate) fn effect(statement: &Statement<'_>) -> Result<Option<Effect>, Refusa
             Effect::Commit { chain: false }
         }
         Keyword::Rollback | Keyword::Abort if !is_prepared(statement, first + 1) => rollback(statement),
-        Keyword::Commit | Keyword::End | Keyword::Rollback | Keyword::Abort => Effect::None,
+        // What another transaction did becomes visible.
+        Keyword::Commit | Keyword::End | Keyword::Rollback | Keyword::Abort => Effect::Schema,
         Keyword::Savepoint => named(statement, first + 1).map_or(Effect::None, Effect::Savepoint),
         Keyword::Release => {
             named(statement, behind_savepoint(statement, first + 1)).map_or(Effect::None, Effect::Release)
@@ -98,7 +99,10 @@ fn set(statement: &Statement<'_>) -> Result<Effect, Refusal> {
             return effect(Setting::Role);
         }
         Some(Keyword::Role) => return effect(Setting::Role),
-        Some(Keyword::Schema) => return effect(Setting::SearchPath(search_path(statement, index + 1))),
+        Some(Keyword::Schema) => {
+            let path = search_path(statement, index + 1);
+            return effect(path.map_or(Setting::Unsettled, |path| Setting::SearchPath(Some(path))));
+        }
         Some(Keyword::Names) => return effect(Setting::ClientEncoding(text_value(statement, index + 1))),
         _ => {}
     }
@@ -112,12 +116,15 @@ fn set(statement: &Statement<'_>) -> Result<Effect, Refusal> {
         Some(Tracked::SearchPath) => match search_path(statement, value) {
             Some(text) => effect(Setting::SearchPath(Some(text))),
             None if statement.keyword(value) == Some(Keyword::Default) => effect(Setting::SearchPath(None)),
-            None => effect(Setting::SearchPathUnknown),
+            None => effect(Setting::Unsettled),
         },
-        Some(Tracked::Strings) => {
-            let on = text_value(statement, value).map(|text| is_on(&text));
-            effect(Setting::StandardConformingStrings(on))
-        }
+        Some(Tracked::Strings) => match text_value(statement, value) {
+            Some(text) => effect(Setting::StandardConformingStrings(Some(is_on(&text)))),
+            None if statement.keyword(value) == Some(Keyword::Default) => {
+                effect(Setting::StandardConformingStrings(None))
+            }
+            None => effect(Setting::Unsettled),
+        },
         Some(Tracked::Encoding) => effect(Setting::ClientEncoding(text_value(statement, value))),
         Some(Tracked::Role) => effect(Setting::Role),
         Some(Tracked::Scope) => {
@@ -225,40 +232,50 @@ fn reset(statement: &Statement<'_>) -> Result<Effect, Refusal> {
     }
 }
 
-/// What `set_config` in a query sets. Only `SELECT set_config('…', '…', true|false)` on its own is sure to run
-/// exactly once; any other call of it leaves the search path unknown, unless its name is another setting's.
+/// What `SELECT set_config('…', '…', true|false)` sets: on its own it is sure to run exactly once.
 pub(crate) fn set_config(statement: &Statement<'_>) -> Result<Option<Effect>, Refusal> {
-    let calls: Vec<usize> = (statement.piece.first..statement.piece.end)
-        .filter(|&index| {
-            statement.kind(index + 1) == Some(Kind::Open) && statement.name_at(index).as_deref() == Some("set_config")
-        })
-        .collect();
-    if let [call] = calls.as_slice()
-        && let Some((name, value, local)) = exact_call(statement, *call)
-    {
-        let setting = match setting_named(&[name]) {
-            Some(Tracked::SearchPath) => Setting::SearchPath(Some(value)),
-            Some(Tracked::Strings) => Setting::StandardConformingStrings(Some(is_on(&value))),
-            Some(Tracked::Encoding) => Setting::ClientEncoding(Some(value)),
-            Some(Tracked::Role) => Setting::Role,
-            Some(Tracked::Scope) => Setting::Scope(Some(checked_scope(statement, Some(value), *call)?)),
-            None => return Ok(None),
-        };
-        return Ok(Some(Effect::Set { local, setting }));
+    let Some(call) = set_config_calls(statement).next() else { return Ok(None) };
+    let Some((name, value, local)) = exact_call(statement, call) else { return Ok(None) };
+    let setting = match setting_named(&[name]) {
+        Some(Tracked::SearchPath) => Setting::SearchPath(Some(value)),
+        Some(Tracked::Strings) => Setting::StandardConformingStrings(Some(is_on(&value))),
+        Some(Tracked::Encoding) => Setting::ClientEncoding(Some(value)),
+        Some(Tracked::Role) => Setting::Role,
+        Some(Tracked::Scope) => Setting::Scope(Some(checked_scope(statement, Some(value), call)?)),
+        None => return Ok(None),
+    };
+    Ok(Some(Effect::Set { local, setting }))
+}
+
+fn set_config_calls<'s>(statement: &'s Statement<'_>) -> impl Iterator<Item = usize> + 's {
+    (statement.piece.first..statement.piece.end).filter(|&index| {
+        statement.kind(index + 1) == Some(Kind::Open) && statement.name_at(index).as_deref() == Some("set_config")
+    })
+}
+
+/// True for a statement, `effect` aside, that may change settings in a way its text does not tell: any other call of
+/// `set_config` unless it names another setting, and writing to `pg_settings`.
+///
+/// # Errors
+/// A refusal where it would change the scope.
+pub(crate) fn unsettles(statement: &Statement<'_>, effect: &Effect) -> Result<bool, Refusal> {
+    if matches!(effect, Effect::Set { .. }) {
+        return Ok(false);
     }
-    for call in calls {
+    for call in set_config_calls(statement) {
         let name = text_value(statement, call + 2).filter(|_| statement.kind(call + 3) == Some(Kind::Comma));
         match name.map(|name| setting_named(&[name])) {
             Some(None) => {}
             Some(Some(Tracked::Scope)) => {
                 checked_scope(statement, None, call)?;
             }
-            Some(Some(_)) | None => {
-                return Ok(Some(Effect::Set { local: false, setting: Setting::SearchPathUnknown }));
-            }
+            Some(Some(_)) | None => return Ok(true),
         }
     }
-    Ok(None)
+    let mut indexes = statement.piece.first..statement.piece.end;
+    let writes =
+        indexes.clone().any(|index| matches!(statement.keyword(index), Some(Keyword::Update | Keyword::Merge)));
+    Ok(writes && indexes.any(|index| statement.name_at(index).as_deref() == Some("pg_settings")))
 }
 
 /// `SELECT [pg_catalog.]set_config('name', 'value', true|false)`, and nothing else.

@@ -96,6 +96,10 @@ pub struct State {
     pub temporary: BTreeSet<String>,
     /// DDL has run that the catalog snapshot does not show yet.
     pub schema_changed: bool,
+    /// Relations that DDL put under or over a registered table and that the snapshot does not show yet; true for views.
+    pub fresh: BTreeMap<String, bool>,
+    /// `standard_conforming_strings` may have changed; the server reports it before the next batch.
+    pub strings_unknown: bool,
 }
 
 impl State {
@@ -110,7 +114,15 @@ impl State {
             role_changed: false,
             temporary: BTreeSet::new(),
             schema_changed: false,
+            fresh: BTreeMap::new(),
+            strings_unknown: false,
         }
+    }
+
+    /// Forgets the settings that a function, a procedure or a computed value may have changed.
+    pub fn unsettle(&mut self) {
+        self.search_path = SearchPath::Unknown;
+        self.strings_unknown = true;
     }
 
     /// Gives one setting its new value; `start` holds the values that RESET goes back to.
@@ -124,7 +136,7 @@ impl State {
             }
             Setting::SearchPath(Some(text)) => self.search_path = SearchPath::Known(text.clone()),
             Setting::SearchPath(None) => self.search_path = start.search_path.clone(),
-            Setting::SearchPathUnknown => self.search_path = SearchPath::Unknown,
+            Setting::Unsettled => self.unsettle(),
             Setting::StandardConformingStrings(on) => {
                 self.standard_conforming_strings = on.unwrap_or(start.standard_conforming_strings);
             }

@@ -26,8 +26,12 @@ pub struct Decision {
 }
 
 impl Decision {
+    pub(crate) fn new(outcome: Outcome, effect: Effect) -> Self {
+        Self { outcome, effect, depends: false }
+    }
+
     pub(crate) fn unchanged(effect: Effect) -> Self {
-        Self { outcome: Outcome::Unchanged, effect, depends: false }
+        Self::new(Outcome::Unchanged, effect)
     }
 }
 
@@ -39,16 +43,22 @@ pub(crate) struct Statement<'a> {
     pub(crate) names: Names<'a>,
     /// The session's scope, or the one its comment asks for.
     pub(crate) scope: Scope,
+    /// False for what stands behind a head or in a body.
+    whole: bool,
 }
 
 /// Decides the statement `piece` of `text`, whose tokens are `tokens`.
 #[must_use]
 pub fn decide(text: &[u8], tokens: &[Token], piece: Piece, names: Names<'_>) -> Decision {
-    let depends = names.registry.may_mention(text);
+    // With the gaps around it, where its comments stand.
+    let start = piece.first.checked_sub(1).map_or(0, |before| tokens[before].end);
+    let end = tokens.get(piece.end).map_or(text.len(), |behind| behind.start);
+    let depends = names.registry.may_mention(&text[start..end]);
     let decided = comment::scope(text, tokens, piece, names).and_then(|scope| {
-        let statement = Statement { text, tokens, piece, names, scope };
-        statement.check_encoding(depends)?;
-        statement.decide()
+        let statement = Statement { text, tokens, piece, names, scope, whole: true };
+        statement.check_reading()?;
+        opaque::check_functions(&statement)?;
+        statement.decide_whole(depends)
     });
     match decided {
         Ok(decision) => Decision { depends, ..decision },
@@ -59,7 +69,7 @@ pub fn decide(text: &[u8], tokens: &[Token], piece: Piece, names: Names<'_>) -> 
 impl<'a> Statement<'a> {
     /// The part of the statement between two tokens, `end` excluded.
     pub(crate) fn part(&self, first: usize, end: usize) -> Statement<'a> {
-        Statement { piece: Piece { first, end }, scope: self.scope.clone(), ..*self }
+        Statement { piece: Piece { first, end }, scope: self.scope.clone(), whole: false, ..*self }
     }
 
     /// The same statement without the head before token `first`.
@@ -132,17 +142,93 @@ impl<'a> Statement<'a> {
         String::from_utf8(name).ok()
     }
 
-    fn check_encoding(&self, may_mention: bool) -> Result<(), Refusal> {
-        let bytes = &self.text[self.tokens[self.piece.first].start..self.tokens[self.piece.end - 1].end];
-        let unreadable = match self.names.state.client_encoding {
-            Encoding::Utf8 => false,
-            Encoding::SingleByte | Encoding::MultiByte => self.names.registry.has_non_ascii_names(),
-            Encoding::Unsafe => may_mention,
-        };
-        if unreadable && !bytes.is_ascii() {
-            return self.refuse(Reason::Encoding, self.piece.first);
+    /// Refuses what cannot be read with certainty, whatever it is: where nothing is registered nothing depends on it.
+    fn check_reading(&self) -> Result<(), Refusal> {
+        let registry = self.names.registry;
+        let Piece { first, end } = self.piece;
+        if registry.is_empty() {
+            return Ok(());
+        }
+        let bytes = &self.text[self.tokens[first].start..self.tokens[end - 1].end];
+        let encoded = !bytes.is_ascii()
+            && match self.names.state.client_encoding {
+                Encoding::Utf8 => false,
+                Encoding::SingleByte | Encoding::MultiByte => registry.has_non_ascii_names(),
+                Encoding::Unsafe => true,
+            };
+        if encoded || (self.names.state.strings_unknown && bytes.contains(&b'\\')) {
+            return self.refuse(Reason::Encoding, first);
+        }
+        let is_query = self.is_query();
+        if is_query && !self.names.state.fresh.is_empty() {
+            self.check_fresh()?;
+        }
+        // In a query the name is decoded; elsewhere nobody needs the clause.
+        match (first..end).find(|index| self.has_unicode_escape_at(*index)) {
+            Some(token) if !is_query => self.refuse(Reason::Unreadable { what: "UESCAPE" }, token),
+            _ => Ok(()),
+        }
+    }
+
+    /// Until the catalog is read again nobody knows whose rows a relation holds that this transaction put under a
+    /// registered table, or over it as a view: rows of the one are not read, rows of neither are deleted.
+    fn check_fresh(&self) -> Result<(), Refusal> {
+        let Piece { first, end } = self.piece;
+        let has = |keyword: Keyword| (first..end).any(|index| self.keyword(index) == Some(keyword));
+        let only_writes = self.keyword(first) == Some(Keyword::Insert) && !has(Keyword::Select);
+        let deletes = has(Keyword::Delete) || has(Keyword::Truncate);
+        for index in first..end {
+            let Some(name) = self.name_at(index) else { continue };
+            match self.names.state.fresh.get(&name) {
+                Some(true) if deletes => return self.refuse(Reason::Fresh { name }, index),
+                Some(false) if !only_writes => return self.refuse(Reason::Fresh { name }, index),
+                _ => {}
+            }
         }
         Ok(())
+    }
+
+    /// The decision, and what it may do to settings besides.
+    fn decide_whole(&self, depends: bool) -> Result<Decision, Refusal> {
+        let decision = self.decide()?;
+        if !depends || !settings::unsettles(self, &decision.effect)? {
+            return Ok(decision);
+        }
+        let effect = match decision.effect {
+            Effect::Prepare { name, tag, mentions, unsettles: _ } => {
+                Effect::Prepare { name, tag, mentions, unsettles: true }
+            }
+            Effect::Execute(_) => {
+                return self
+                    .refuse(Reason::Opaque { holder: "EXECUTE with set_config()".to_owned() }, self.piece.first);
+            }
+            _ => Effect::Unsettled { schema: true },
+        };
+        Ok(Decision { effect, ..decision })
+    }
+
+    /// A statement that reads or writes rows by a query.
+    fn is_query(&self) -> bool {
+        let first = self.piece.first;
+        self.kind(first) == Some(Kind::Open)
+            || matches!(
+                self.keyword(first),
+                Some(
+                    Keyword::Select
+                        | Keyword::With
+                        | Keyword::Values
+                        | Keyword::Table
+                        | Keyword::Insert
+                        | Keyword::Update
+                        | Keyword::Delete
+                        | Keyword::Merge
+                        | Keyword::Copy
+                        | Keyword::Truncate
+                        | Keyword::Explain
+                        | Keyword::Declare
+                        | Keyword::Prepare
+                )
+            )
     }
 
     pub(crate) fn decide(&self) -> Result<Decision, Refusal> {
@@ -172,16 +258,16 @@ impl<'a> Statement<'a> {
             Some(Keyword::Alter) => schema_change::alter(self),
             Some(Keyword::Drop) => schema_change::drop(self),
             Some(Keyword::Do) => opaque::do_block(self),
+            Some(Keyword::Call) => Ok(Decision::unchanged(Effect::Unsettled { schema: false })),
+            Some(Keyword::Grant | Keyword::Revoke) => Ok(Decision::unchanged(Effect::Schema)),
             Some(
                 Keyword::Analyse
                 | Keyword::Analyze
-                | Keyword::Call
                 | Keyword::Checkpoint
                 | Keyword::Close
                 | Keyword::Cluster
                 | Keyword::Comment
                 | Keyword::Fetch
-                | Keyword::Grant
                 | Keyword::Import
                 | Keyword::Listen
                 | Keyword::Load
@@ -191,7 +277,6 @@ impl<'a> Statement<'a> {
                 | Keyword::Reassign
                 | Keyword::Refresh
                 | Keyword::Reindex
-                | Keyword::Revoke
                 | Keyword::Security
                 | Keyword::Show
                 | Keyword::Unlisten
@@ -207,7 +292,7 @@ impl<'a> Statement<'a> {
     /// A query or data-modifying statement that fills the piece.
     pub(crate) fn query(&self) -> Result<Decision, Refusal> {
         let (outcome, _) = self.rewrite_query(&[])?;
-        Ok(Decision { outcome, effect: self.query_effect()?, depends: true })
+        Ok(Decision::new(outcome, self.query_effect()?))
     }
 
     /// The query's outcome; `ctes` are names that the head brings into scope.
@@ -241,7 +326,6 @@ impl<'a> Statement<'a> {
         &self,
         walk: impl FnOnce(&Self, &mut Rewriter<'a>) -> Result<(), Refusal>,
     ) -> Result<(Outcome, Option<TagChange>), Refusal> {
-        opaque::check_functions(self)?;
         let Some(mention) = self.mention() else { return Ok((Outcome::Unchanged, None)) };
         let mut rewriter = Rewriter::new(self.text, self.tokens, self.names, self.scope.clone());
         walk(self, &mut rewriter)?;
@@ -259,20 +343,19 @@ impl<'a> Statement<'a> {
         }
     }
 
-    /// The query of a body that another statement carries.
-    pub(crate) fn rewrite_body(&self) -> Result<Outcome, Refusal> {
-        Ok(self.rewrite_query(&[])?.0)
+    fn has_unicode_escape(&self) -> bool {
+        (self.piece.first..self.piece.end).any(|index| self.has_unicode_escape_at(index))
     }
 
-    fn has_unicode_escape(&self) -> bool {
-        (self.piece.first..self.piece.end).any(|index| {
-            self.tokens[index].kind == Kind::UnicodeWord && self.word(index + 1).as_deref() == Some("uescape")
-        })
+    fn has_unicode_escape_at(&self, index: usize) -> bool {
+        self.tokens[index].kind == Kind::UnicodeWord && self.word(index + 1).as_deref() == Some("uescape")
     }
 
     /// What a query does besides reading: `set_config`, and the table that SELECT INTO creates.
     fn query_effect(&self) -> Result<Effect, Refusal> {
-        if let Some(effect) = settings::set_config(self)? {
+        if self.whole
+            && let Some(effect) = settings::set_config(self)?
+        {
             return Ok(effect);
         }
         let into = (self.piece.first..self.piece.end).find(|&index| {
@@ -291,7 +374,7 @@ impl<'a> Statement<'a> {
             first += 1;
         }
         let decision = self.inner_decision(first)?;
-        Ok(Decision { outcome: without_tag(decision.outcome), effect: decision.effect, depends: true })
+        Ok(Decision::new(without_tag(decision.outcome), decision.effect))
     }
 
     fn inner_decision(&self, first: usize) -> Result<Decision, Refusal> {
@@ -339,11 +422,7 @@ impl<'a> Statement<'a> {
             Outcome::Unchanged | Outcome::Refused(_) => None,
         };
         let mentions = self.mention().is_some();
-        Ok(Decision {
-            outcome: without_tag(decision.outcome),
-            effect: Effect::Prepare { name, tag, mentions },
-            depends: true,
-        })
+        Ok(Decision::new(without_tag(decision.outcome), Effect::Prepare { name, tag, mentions, unsettles: false }))
     }
 
     fn execute(&self, index: usize) -> Effect {
@@ -381,11 +460,12 @@ impl<'a> Statement<'a> {
         let ctes: Vec<String> = name.filter(|_| head.recursive).into_iter().collect();
         let inner = self.inner(body + 1);
         let outcome = match inner.keyword(body + 1) {
-            Some(Keyword::Execute) => Outcome::Unchanged,
+            // What was prepared under other circumstances must not run here either.
+            Some(Keyword::Execute) => return Ok(Decision::unchanged(self.execute(body + 2))),
             _ => inner.without_view_options().rewrite_query(&ctes)?.0,
         };
         let effect = schema_change::creation(self, &head);
-        Ok(Decision { outcome, effect, depends: true })
+        Ok(Decision::new(outcome, effect))
     }
 
     /// The query without WITH [NO] DATA and WITH … CHECK OPTION behind it.

@@ -31,7 +31,7 @@ struct Target<'a> {
 
 /// Decides a TRUNCATE.
 pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
-    let Some(mention) = statement.mention() else { return Ok(Decision::unchanged(Effect::None)) };
+    let Some(mention) = statement.mention() else { return unregistered(statement) };
     let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
     let (targets, rest) = targets(statement, &mut rewriter)?;
     let mut passes = true;
@@ -50,9 +50,7 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     }
     if passes {
         return match Edits::new(rewriter.edits) {
-            Ok(edits) if !edits.is_empty() => {
-                Ok(Decision { outcome: Outcome::Rewritten { edits, tag: None }, effect: Effect::None, depends: true })
-            }
+            Ok(edits) if !edits.is_empty() => Ok(Decision::new(Outcome::Rewritten { edits, tag: None }, Effect::None)),
             _ => Ok(Decision::unchanged(Effect::None)),
         };
     }
@@ -72,12 +70,21 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let text = joined(&mut rewriter, steps);
     rewriter.replace(statement.piece.first, statement.piece.end - 1, &text, mention);
     match Edits::new(rewriter.edits) {
-        Ok(edits) => Ok(Decision {
-            outcome: Outcome::Rewritten { edits, tag: Some(TagChange::Truncate) },
-            effect: Effect::None,
-            depends: true,
-        }),
+        Ok(edits) => Ok(Decision::new(Outcome::Rewritten { edits, tag: Some(TagChange::Truncate) }, Effect::None)),
         Err(_) => statement.refuse(Reason::TruncateForm { form: "of this form" }, mention),
+    }
+}
+
+/// CASCADE empties every table that refers to those named, registered ones among them.
+fn unregistered(statement: &Statement<'_>) -> Result<Decision, Refusal> {
+    let names = statement.names;
+    let cascade =
+        (statement.piece.first..statement.piece.end).find(|&index| statement.keyword(index) == Some(Keyword::Cascade));
+    match cascade {
+        Some(token) if names.registry.has_kept_relations() && !names.role.hard_deletes => {
+            statement.refuse(Reason::TruncateForm { form: "… CASCADE" }, token)
+        }
+        _ => Ok(Decision::unchanged(Effect::None)),
     }
 }
 

@@ -154,7 +154,10 @@ impl Session {
                 self.names.statements.clear();
                 self.names.portals.clear();
             }
-            Effect::Schema | Effect::DropTemporary(_) => self.schema_changed = true,
+            Effect::Schema
+            | Effect::SchemaUnder { .. }
+            | Effect::DropTemporary(_)
+            | Effect::Unsettled { schema: true } => self.schema_changed = true,
             _ => {}
         }
         match effect {
@@ -182,6 +185,10 @@ impl Session {
             }
         }
         self.confirmed.end_batch(!std::mem::take(&mut self.batch_failed));
+        if self.confirmed.current().strings_unknown {
+            // What changed has been reported by now (PostgreSQL 14 and later report before ReadyForQuery).
+            self.report(false, |state| state.strings_unknown = false);
+        }
         let mut strayed = false;
         match (status, self.confirmed.in_block()) {
             (b'I', true) => {
@@ -232,6 +239,10 @@ impl Session {
 }
 
 fn prepared_by_sql(effect: &Effect, made: Circumstances) -> Option<Arc<Prepared>> {
-    let Effect::Prepare { tag, mentions, .. } = effect else { return None };
-    Some(Arc::new(Prepared { origin: Origin::Sql { tag: *tag, mentions: *mentions }, made, absent: false }))
+    let Effect::Prepare { tag, mentions, unsettles, name: _ } = effect else { return None };
+    Some(Arc::new(Prepared {
+        origin: Origin::Sql { tag: *tag, mentions: *mentions, unsettles: *unsettles },
+        made,
+        absent: false,
+    }))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
 
+use crate::config::Unscoped;
 use crate::rewrite::outcome::Effect;
 use crate::rewrite::state::State;
 use crate::session::complaint::{Complaint, REFUSED_NAME, UNPARSABLE};
@@ -14,6 +15,10 @@ use crate::session::prepared::{Circumstances, Origin, Prepared};
 use crate::sql::edit::Edits;
 use crate::wire::frame::{HEADER_BYTES, Header, frontend_header};
 use crate::wire::frontend::{self, Target, TooLong};
+
+/// `pg_proc` oids of lo_create, lo_open, lo_close, loread, lowrite, lo_lseek, lo_creat, lo_tell, lo_unlink, lo_truncate and
+/// the 64-bit lo_lseek64, lo_tell64, lo_truncate64.
+const LARGE_OBJECT_FUNCTIONS: [u32; 13] = [715, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172];
 
 /// What is to be done with one message.
 enum Take {
@@ -101,10 +106,7 @@ impl Session {
             (b'E', Some(body)) => self.take_execute(body),
             (b'C', Some(body)) => self.take_close(body),
             (b'S', _) => self.take_sync(),
-            (b'F', _) => {
-                self.push(Entry::FunctionCall, false);
-                Take::Stream
-            }
+            (b'F', _) => self.take_function_call(there, whole.is_some()),
             (b'c' | b'f', _) => {
                 self.copy_in = false;
                 if !self.pending.is_empty() {
@@ -239,6 +241,32 @@ impl Session {
             Some(Target::Portal(portal)) => self.push(Entry::ClosePortal { portal: portal.to_vec() }, false),
             None => self.push(Entry::ClosePortal { portal: Vec::new() }, false),
         }
+        Take::Stream
+    }
+
+    /// A function call by oid carries no SQL to read; it may run some. Where anything is registered only the functions
+    /// for large objects pass, which is what drivers use the message for (E15).
+    fn take_function_call(&mut self, there: &[u8], whole: bool) -> Take {
+        let passes = self
+            .ground
+            .as_ref()
+            .is_none_or(|ground| ground.registry.is_empty() || ground.registry.unscoped == Unscoped::Pass);
+        match frontend::function_oid(there) {
+            _ if passes => {}
+            Some(oid) if LARGE_OBJECT_FUNCTIONS.contains(&oid) => {}
+            None if whole => {}
+            Some(_) if whole => {
+                let generation = self.generation();
+                let complaint = Some(Complaint::FunctionCall);
+                // A failing Query is answered by the same messages.
+                let take = fixed(frontend::put_query, UNPARSABLE);
+                let query = Query { plan: Arc::new(nothing()), complaint, next: 0, generation };
+                self.push(Entry::Query(query), false);
+                return take;
+            }
+            _ => return Take::NeedMore,
+        }
+        self.push(Entry::FunctionCall, false);
         Take::Stream
     }
 

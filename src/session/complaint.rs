@@ -27,6 +27,8 @@ pub enum Complaint {
         /// The statement's name.
         name: String,
     },
+    /// A FunctionCall message for a function that may run SQL.
+    FunctionCall,
     /// ON CONFLICT DO UPDATE met a deleted row.
     DeadKey {
         /// The table that holds it.
@@ -92,6 +94,13 @@ impl Complaint {
                 message: format!("sexton: prepared statement \"{name}\" changes the session"),
                 detail: Some("The statements behind EXECUTE would be read under other settings.".to_owned()),
                 hint: Some("Send EXECUTE as a query of its own.".to_owned()),
+                position: None,
+            },
+            Self::FunctionCall => Words {
+                code: SqlState::FEATURE_NOT_SUPPORTED,
+                message: "sexton: the function call protocol is limited to large objects".to_owned(),
+                detail: Some("A function called by its oid may run SQL that cannot be scoped.".to_owned()),
+                hint: Some("Call it in a SELECT, or set unscoped = \"pass\" for the database.".to_owned()),
                 position: None,
             },
             Self::DeadKey { table } => Words {

@@ -232,10 +232,16 @@ impl Session {
     }
 
     /// Satisfies [`Want::Refresh`]; `None` where the catalog could not be read: until it can, names keep their safe reading.
-    pub fn refreshed(&mut self, registry: Option<Arc<Registry>>) {
-        if let Some(registry) = registry {
-            self.set_registry(registry);
-            self.report(true, |state| state.schema_changed = false);
+    pub fn refreshed(&mut self, read: Option<(Arc<Registry>, RoleFacts)>) {
+        if let (Some((registry, role)), Some(ground)) = (read, &mut self.ground) {
+            ground.registry = registry;
+            if *ground.role != role {
+                ground.role = Arc::new(role);
+            }
+            self.report(true, |state| {
+                state.schema_changed = false;
+                state.fresh.clear();
+            });
         }
         self.schema_changed = false;
         self.want = None;

@@ -33,7 +33,7 @@ pub(crate) enum Origin {
     /// Parse: the plan, and the parameter types as the client gave them.
     Message { plan: Arc<Plan>, types: Box<[u8]> },
     /// PREPARE name AS …
-    Sql { tag: Option<TagChange>, mentions: bool },
+    Sql { tag: Option<TagChange>, mentions: bool, unsettles: bool },
 }
 
 impl Prepared {
@@ -58,7 +58,8 @@ impl Prepared {
             Origin::Message { plan, .. } => {
                 plan.statements.first().map_or(&Effect::None, |statement| &statement.effect)
             }
-            Origin::Sql { .. } => &Effect::None,
+            Origin::Sql { unsettles: true, .. } => &Effect::Unsettled { schema: true },
+            Origin::Sql { unsettles: false, .. } => &Effect::None,
         }
     }
 
@@ -68,6 +69,7 @@ impl Prepared {
             Origin::Message { plan, .. } => plan.depends,
             Origin::Sql { mentions, .. } => *mentions,
         };
-        self.absent || (depends && self.made != *now)
+        // What a name meant nothing to may be registered by now: another registry is a reason for every text.
+        self.absent || self.made.generation != now.generation || (depends && self.made != *now)
     }
 }

@@ -93,7 +93,8 @@ impl Session {
             }
             b's' | b'I' => {
                 if let Some(Entry::Execute { .. }) = self.pending.head() {
-                    self.pending.pop();
+                    // A portal that stops at its row limit has run all the same.
+                    self.executed(None);
                 }
             }
             b'C' => return self.command_complete(body),

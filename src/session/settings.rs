@@ -62,6 +62,14 @@ impl Settings {
         match effect {
             Effect::None | Effect::Prepare { .. } | Effect::Execute(_) | Effect::Deallocate(_) => {}
             Effect::Schema => self.both(|state| state.schema_changed = true),
+            Effect::SchemaUnder { name, view } => self.both(|state| {
+                state.schema_changed = true;
+                state.fresh.insert(name.clone(), *view);
+            }),
+            Effect::Unsettled { schema } => self.both(|state| {
+                state.unsettle();
+                state.schema_changed |= *schema;
+            }),
             Effect::Begin => self.in_block = true,
             Effect::Commit { chain } => self.finish(true, *chain),
             Effect::Rollback { chain } => self.finish(false, *chain),
@@ -85,7 +93,10 @@ impl Settings {
             }
             Effect::DiscardAll => {
                 let start = self.start.clone();
-                self.both(|state| *state = State { schema_changed: state.schema_changed, ..start.clone() });
+                self.both(|state| {
+                    let fresh = std::mem::take(&mut state.fresh);
+                    *state = State { schema_changed: state.schema_changed, fresh, ..start.clone() };
+                });
             }
             Effect::DiscardTemp => self.both(|state| state.temporary.clear()),
             Effect::ResetAll => {
@@ -93,7 +104,8 @@ impl Settings {
                 self.both(|state| {
                     let temporary = std::mem::take(&mut state.temporary);
                     let (role_changed, schema_changed) = (state.role_changed, state.schema_changed);
-                    *state = State { temporary, role_changed, schema_changed, ..start.clone() };
+                    let fresh = std::mem::take(&mut state.fresh);
+                    *state = State { temporary, role_changed, schema_changed, fresh, ..start.clone() };
                 });
             }
             Effect::CreateTemporary { name, until_commit } => {

@@ -42,10 +42,15 @@ pub fn statements(tokens: &[Token]) -> Vec<Piece> {
 
 /// How many BEGIN ATOMIC and CASE are open behind the word at `index`.
 fn body_depth(tokens: &[Token], first: usize, index: usize, body: usize) -> usize {
+    // A label behind AS or a dot opens and closes nothing.
+    let before = index.checked_sub(1).filter(|before| *before >= first).map(|before| &tokens[before]);
+    if before.is_some_and(|before| before.keyword == Some(Keyword::As) || before.kind == Kind::Dot) {
+        return body;
+    }
     match tokens[index].keyword {
         Some(Keyword::Begin)
             if body == 0
-                && tokens[first].keyword == Some(Keyword::Create)
+                && is_routine(tokens, first)
                 && tokens.get(index + 1).and_then(|next| next.keyword) == Some(Keyword::Atomic) =>
         {
             1
@@ -54,6 +59,13 @@ fn body_depth(tokens: &[Token], first: usize, index: usize, body: usize) -> usiz
         Some(Keyword::End) if body > 0 => body - 1,
         _ => body,
     }
+}
+
+/// CREATE [OR REPLACE] FUNCTION or PROCEDURE.
+fn is_routine(tokens: &[Token], first: usize) -> bool {
+    let keyword = |index: usize| tokens.get(index).and_then(|token| token.keyword);
+    let noun = if keyword(first + 1) == Some(Keyword::Or) { first + 3 } else { first + 1 };
+    keyword(first) == Some(Keyword::Create) && matches!(keyword(noun), Some(Keyword::Function | Keyword::Procedure))
 }
 
 #[cfg(test)]

@@ -51,6 +51,12 @@ pub fn parse(body: &[u8]) -> Option<Parse<'_>> {
     (oids.len() == usize::from(u16::from_be_bytes(*count)) * 4).then_some(Parse { name, query, types })
 }
 
+/// The function that a FunctionCall names, from as much of its body as is there.
+#[must_use]
+pub fn function_oid(prefix: &[u8]) -> Option<u32> {
+    prefix.first_chunk::<4>().map(|oid| u32::from_be_bytes(*oid))
+}
+
 /// Portal and statement of a Bind, from as much of its body as is there.
 #[must_use]
 pub fn bind_names(prefix: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -52,6 +52,7 @@ fn relation(oid: u32, schema: &str, name: &str, columns: &[(&str, &str, bool)]) 
             .collect(),
         primary_key: vec!["id".to_owned()],
         parents: Vec::new(),
+        reads: Vec::new(),
     }
 }
 

@@ -114,7 +114,7 @@ impl Play {
             "refresh" if self.session.want() == Some(Want::Refresh) => {
                 self.generation += 1;
                 let registry = self.registry();
-                self.session.refreshed(Some(registry));
+                self.session.refreshed(Some((registry, RoleFacts::ordinary("tester"))));
                 self.take_server();
                 self.take_client();
             }
@@ -325,7 +325,10 @@ fn decide(text: &str, at: usize, settings: &Settings, edits: &mut Vec<Edit>) -> 
         "PREPARE" => {
             let from = text.find(" AS ").expect("PREPARE name AS") + 4;
             let inner = decide(&text[from..], at + from, settings, edits);
-            (None, Effect::Prepare { name: name(1), tag: inner.tag, mentions: text.contains("users") })
+            (
+                None,
+                Effect::Prepare { name: name(1), tag: inner.tag, mentions: text.contains("users"), unsettles: false },
+            )
         }
         "DELETE" if registered && text.contains("users") => {
             change(0, 11, "UPDATE");

@@ -29,7 +29,7 @@ impl Reader<'_> {
     /// subqueries in it. Leaves the reader behind the closing bracket.
     pub(super) fn group(&mut self, subqueries: &mut Vec<Query>) -> Result<(), Unreadable> {
         let open = self.at;
-        let close = self.partners[open];
+        let close = self.partner(open);
         let end = std::mem::replace(&mut self.end, close);
         self.at = open + 1;
         let result = self.nested(|reader| {

@@ -95,7 +95,7 @@ impl Reader<'_> {
         if self.kind() != Some(Kind::Open) {
             return self.fail("a column list behind USING was expected");
         }
-        self.at = self.partners[self.at] + 1;
+        self.at = self.partner(self.at) + 1;
         if self.eat(Keyword::As) {
             if !self.is_column_id(self.at) {
                 return self.fail("an alias behind USING (…) AS was expected");
@@ -142,7 +142,7 @@ impl Reader<'_> {
     }
 
     fn nested_join(&mut self) -> Result<Item, Unreadable> {
-        let close = self.partners[self.at];
+        let close = self.partner(self.at);
         let end = std::mem::replace(&mut self.end, close);
         self.at += 1;
         let inner = self.nested(Self::item);
@@ -201,7 +201,7 @@ impl Reader<'_> {
         }
         // AS (a int, b text): a column definition list without a name.
         if self.is(Keyword::As) && self.kind_at(self.at + 1) == Some(Kind::Open) {
-            self.at = self.partners[self.at + 1] + 1;
+            self.at = self.partner(self.at + 1) + 1;
             return Ok(Item::Function { subqueries, alias: None });
         }
         Ok(Item::Function { subqueries, alias: self.alias()? })
@@ -254,7 +254,7 @@ impl Reader<'_> {
         self.at += 1;
         let columns = self.kind() == Some(Kind::Open);
         if columns {
-            self.at = self.partners[self.at] + 1;
+            self.at = self.partner(self.at) + 1;
         }
         Ok(Some(Alias { name, columns }))
     }

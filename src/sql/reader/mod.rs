@@ -54,6 +54,7 @@ pub fn read_subqueries(tokens: &[Token], first: usize, end: usize) -> Result<Vec
 pub(crate) struct Reader<'a> {
     tokens: &'a [Token],
     partners: Vec<usize>,
+    first: usize,
     at: usize,
     end: usize,
     depth: usize,
@@ -62,7 +63,7 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Pairs the brackets of `tokens[first..end]`.
     pub(crate) fn new(tokens: &'a [Token], first: usize, end: usize) -> Result<Self, Unreadable> {
-        let mut partners = vec![usize::MAX; end];
+        let mut partners = vec![usize::MAX; end - first];
         let mut open = Vec::new();
         for (index, token) in tokens.iter().enumerate().take(end).skip(first) {
             match token.kind {
@@ -74,8 +75,8 @@ impl<'a> Reader<'a> {
                     if (token.kind == Kind::Close) != (tokens[start].kind == Kind::Open) {
                         return Err(Unreadable { what: "brackets that do not match", token: index });
                     }
-                    partners[start] = index;
-                    partners[index] = start;
+                    partners[start - first] = index;
+                    partners[index - first] = start;
                 }
                 Kind::Junk => {
                     return Err(Unreadable { what: "a character or number the scanner refuses", token: index });
@@ -88,12 +89,17 @@ impl<'a> Reader<'a> {
         }
         match open.pop() {
             Some(start) => Err(Unreadable { what: "a bracket that nothing closes", token: start }),
-            None => Ok(Self { tokens, partners, at: first, end, depth: 0 }),
+            None => Ok(Self { tokens, partners, first, at: first, end, depth: 0 }),
         }
     }
 
     fn fail<T>(&self, what: &'static str) -> Result<T, Unreadable> {
         Err(Unreadable { what, token: self.at })
+    }
+
+    /// The bracket that belongs to the one at `index`.
+    fn partner(&self, index: usize) -> usize {
+        self.partners[index - self.first]
     }
 
     fn kind_at(&self, index: usize) -> Option<Kind> {
@@ -198,7 +204,7 @@ impl<'a> Reader<'a> {
         // `((SELECT …) UNION …)` is a query, `((SELECT …) AS s JOIN …)` is not: what follows each inner group tells.
         let mut group = first - 1;
         while group > open {
-            let next = self.partners[group] + 1;
+            let next = self.partner(group) + 1;
             let goes_on = matches!(
                 self.keyword_at(next),
                 Some(

@@ -36,7 +36,7 @@ impl Reader<'_> {
             target.last = self.at - 1;
         }
         if self.kind() == Some(Kind::Open) && !self.opens_query(self.at) {
-            self.at = self.partners[self.at] + 1;
+            self.at = self.partner(self.at) + 1;
         }
         if self.eat(Keyword::Overriding) {
             // SYSTEM VALUE or USER VALUE

@@ -47,7 +47,7 @@ impl Reader<'_> {
         let name = self.at;
         self.at += 1;
         if self.kind() == Some(Kind::Open) {
-            self.at = self.partners[self.at] + 1;
+            self.at = self.partner(self.at) + 1;
         }
         self.expect(Keyword::As, "AS behind a CTE's name was expected")?;
         let _ = self.eat(Keyword::Not);
@@ -88,7 +88,7 @@ impl Reader<'_> {
 
     /// The query in the parentheses that open here, which must fill them.
     pub(super) fn parenthesised_query(&mut self) -> Result<Query, Unreadable> {
-        let close = self.partners[self.at];
+        let close = self.partner(self.at);
         let end = std::mem::replace(&mut self.end, close);
         self.at += 1;
         let query = self.query();
