@@ -61,7 +61,15 @@ pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Dec
         match statement.keyword(head.noun) {
             Some(Keyword::Function | Keyword::Procedure) => outcome = body::routine(statement, head.noun)?,
             Some(Keyword::Rule) => outcome = body::rule(statement, head.noun)?,
-            Some(Keyword::Policy | Keyword::Schema) if has(Keyword::Select) => return refuse(mention),
+            // FOR SELECT is no query; (TABLE users) is one.
+            Some(Keyword::Policy)
+                if (head.noun..statement.piece.end)
+                    .any(|index| statement.kind(index) == Some(Kind::Open) && statement.opens_query(index)) =>
+            {
+                return refuse(mention);
+            }
+            // A view among the schema's elements.
+            Some(Keyword::Schema) if has(Keyword::As) => return refuse(mention),
             _ => {}
         }
     }

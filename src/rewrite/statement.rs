@@ -277,7 +277,7 @@ impl<'a> Statement<'a> {
         self.inner(first).decide()
     }
 
-    fn opens_query(&self, open: usize) -> bool {
+    pub(crate) fn opens_query(&self, open: usize) -> bool {
         let first = (open + 1..self.piece.end).find(|&index| self.kind(index) != Some(Kind::Open));
         matches!(
             first.and_then(|index| self.keyword(index)),
