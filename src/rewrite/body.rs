@@ -55,7 +55,7 @@ pub(crate) fn rule(statement: &Statement<'_>, noun: usize) -> Result<Outcome, Re
     let Some(does) = statement.outside_groups(behind, Keyword::Do) else { return refuse(statement, noun, to) };
     let condition = statement.part(behind, does);
     if let Some(mention) = condition.mention()
-        && (behind..does).any(|index| statement.keyword(index) == Some(Keyword::Select))
+        && (behind..does).any(|index| statement.kind(index) == Some(Kind::Open) && statement.opens_query(index))
     {
         return refuse(statement, noun, mention);
     }

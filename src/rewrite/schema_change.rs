@@ -60,7 +60,8 @@ pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Dec
         (Some(Keyword::Function | Keyword::Procedure), _) => outcome = body::routine(statement, head.noun)?,
         (Some(Keyword::Rule), Some(_)) => outcome = body::rule(statement, head.noun)?,
         (Some(Keyword::Policy), Some(_)) => outcome = body::policy(statement)?,
-        (Some(Keyword::Schema), Some(mention)) => {
+        // A view among the schema's elements.
+        (Some(Keyword::Schema), Some(mention)) if statement.has(Keyword::As) => {
             return statement.refuse(Reason::Utility { verb: "CREATE SCHEMA with its objects".to_owned() }, mention);
         }
         _ => {}

@@ -89,6 +89,11 @@ impl<'a> Statement<'a> {
         Err(Refusal { reason, offset: self.tokens.get(token).map(|token| token.start) })
     }
 
+    /// True where the keyword stands anywhere in the statement.
+    pub(crate) fn has(&self, keyword: Keyword) -> bool {
+        (self.piece.first..self.piece.end).any(|index| self.keyword(index) == Some(keyword))
+    }
+
     /// The word at `index` in lower case, for words that are no [`Keyword`].
     pub(crate) fn word(&self, index: usize) -> Option<String> {
         (self.kind(index) == Some(Kind::Word)).then(|| {
@@ -174,9 +179,8 @@ impl<'a> Statement<'a> {
     /// registered table, or over it as a view: rows of the one are not read, rows of neither are deleted.
     fn check_fresh(&self) -> Result<(), Refusal> {
         let Piece { first, end } = self.piece;
-        let has = |keyword: Keyword| (first..end).any(|index| self.keyword(index) == Some(keyword));
-        let only_writes = self.keyword(first) == Some(Keyword::Insert) && !has(Keyword::Select);
-        let deletes = has(Keyword::Delete) || has(Keyword::Truncate);
+        let only_writes = self.keyword(first) == Some(Keyword::Insert) && !self.has(Keyword::Select);
+        let deletes = self.has(Keyword::Delete) || self.has(Keyword::Truncate);
         for index in first..end {
             let Some(name) = self.name_at(index) else { continue };
             match self.names.state.fresh.get(&name) {
@@ -384,7 +388,7 @@ impl<'a> Statement<'a> {
         self.inner(first).decide()
     }
 
-    fn opens_query(&self, open: usize) -> bool {
+    pub(crate) fn opens_query(&self, open: usize) -> bool {
         let first = (open + 1..self.piece.end).find(|&index| self.kind(index) != Some(Kind::Open));
         matches!(
             first.and_then(|index| self.keyword(index)),

@@ -48,3 +48,9 @@ SELECT u.id, p.id AS posts FROM users u, posts p WHERE u.deleted_at IS NULL AND 
 -- 1 | 12
 -- 1 | 13
 -- 1 | 14
+
+-- title: a policy for SELECT that reads nothing
+-- role: dba
+CREATE POLICY p ON users FOR SELECT USING (deleted_at IS NULL);
+-- unchanged
+-- error: 42501
