@@ -44,10 +44,13 @@ pub(crate) struct Statement<'a> {
 /// Decides the statement `piece` of `text`, whose tokens are `tokens`.
 #[must_use]
 pub fn decide(text: &[u8], tokens: &[Token], piece: Piece, names: Names<'_>) -> Decision {
-    let depends = names.registry.may_mention(text);
+    // The statement alone, with the comments around it: a long string of statements is looked through once.
+    let from = piece.first.checked_sub(1).map_or(0, |before| tokens[before].end);
+    let to = tokens.get(piece.end).map_or(text.len(), |behind| behind.start);
+    let depends = names.registry.may_mention(&text[from..to]);
     let decided = comment::scope(text, tokens, piece, names).and_then(|scope| {
         let statement = Statement { text, tokens, piece, names, scope };
-        statement.check_encoding(depends)?;
+        statement.check_encoding()?;
         statement.decide()
     });
     match decided {
@@ -117,14 +120,18 @@ impl<'a> Statement<'a> {
         })
     }
 
-    fn check_encoding(&self, may_mention: bool) -> Result<(), Refusal> {
+    fn check_encoding(&self) -> Result<(), Refusal> {
         let bytes = &self.text[self.tokens[self.piece.first].start..self.tokens[self.piece.end - 1].end];
+        if bytes.is_ascii() {
+            return Ok(());
+        }
         let unreadable = match self.names.state.client_encoding {
             Encoding::Utf8 => false,
             Encoding::SingleByte | Encoding::MultiByte => self.names.registry.has_non_ascii_names(),
-            Encoding::Unsafe => may_mention,
+            // Where one token ends is uncertain, and so is whose the rest of the text is.
+            Encoding::Unsafe => self.names.registry.may_mention(self.text),
         };
-        if unreadable && !bytes.is_ascii() {
+        if unreadable {
             return self.refuse(Reason::Encoding, self.piece.first);
         }
         Ok(())
@@ -258,6 +265,18 @@ impl<'a> Statement<'a> {
     fn inner_decision(&self, first: usize) -> Result<Decision, Refusal> {
         if first >= self.piece.end {
             return Ok(Decision::unchanged(Effect::None));
+        }
+        // PostgreSQL's grammar knows no such heads behind one another, and they must not be followed to any depth.
+        let nested = match self.keyword(first) {
+            Some(Keyword::Explain | Keyword::Prepare) => true,
+            Some(Keyword::Declare) => self.keyword(self.piece.first) != Some(Keyword::Explain),
+            _ => false,
+        };
+        if nested {
+            return match self.mention() {
+                Some(_) => self.refuse(Reason::Unreadable { what: "a head where a query was expected" }, first),
+                None => Ok(Decision::unchanged(Effect::None)),
+            };
         }
         self.inner(first).decide()
     }
