@@ -14,6 +14,7 @@
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
 use crate::rewrite::rewriter::Rewriter;
+use crate::sql::reader::{STACK_BYTES, STACK_SPARE_BYTES};
 use crate::sql::tree::{Condition, Filter, From, Item, Join, JoinKind, TableRef};
 
 /// A reference whose condition has not found its place yet.
@@ -68,6 +69,10 @@ impl<'a> Rewriter<'a> {
     }
 
     fn join<'t>(&mut self, join: &'t Join) -> Result<Vec<Pending<'t, 'a>>, Refusal> {
+        stacker::maybe_grow(STACK_SPARE_BYTES, STACK_BYTES, || self.join_here(join))
+    }
+
+    fn join_here<'t>(&mut self, join: &'t Join) -> Result<Vec<Pending<'t, 'a>>, Refusal> {
         let left = self.item(&join.left)?;
         let right = self.item(&join.right)?;
         if let Some(on) = &join.on {

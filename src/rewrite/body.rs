@@ -26,7 +26,7 @@ pub(crate) fn routine(statement: &Statement<'_>, noun: usize) -> Result<Outcome,
         statement.keyword(*index) == Some(Keyword::Begin) && statement.keyword(index + 1) == Some(Keyword::Atomic)
     };
     if let Some(begin) = (noun..end).find(begins) {
-        if statement.keyword(end - 1) != Some(Keyword::End) {
+        if statement.keyword(end - 1) != Some(Keyword::End) && !statement.names.registry.is_empty() {
             return refuse(statement, noun, begin);
         }
         return commands(statement, noun, begin + 2, end - 1);
@@ -106,6 +106,7 @@ fn command(command: &Statement<'_>, noun: usize, mention: usize) -> Result<Outco
         _ if command.word(first).as_deref() == Some("return") && first + 1 < command.piece.end => {
             command.part(first + 1, command.piece.end).rewrite_expressions()
         }
+        _ if command.names.registry.is_empty() => Ok(Outcome::Unchanged),
         _ => refuse(command, noun, mention),
     }
 }

@@ -61,6 +61,15 @@ fn table(statement: &Statement<'_>, first: usize) -> Option<TableRef> {
     })
 }
 
+/// What stands between `token` and the next one, unless it is white space alone.
+fn comment_behind(statement: &Statement<'_>, token: usize) -> String {
+    let gap = &statement.text[statement.tokens[token].end..statement.tokens[token + 1].start];
+    if gap.iter().all(u8::is_ascii_whitespace) {
+        return String::new();
+    }
+    format!("{} ", String::from_utf8_lossy(gap))
+}
+
 fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, Refusal> {
     let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
     let Some(entry) = rewriter.target(&table.name)? else { return finish(statement, rewriter, table) };
@@ -74,7 +83,11 @@ fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, R
         return Ok(Decision::unchanged(Effect::None));
     };
     let columns = if table.last > table.name_last {
-        rewriter.source(table.name_last + 2, table.last - 1)
+        // Between name, parentheses and columns only comments are kept; each stands before the columns.
+        let comments: String = [table.name_last, table.name_last + 1, table.last - 1]
+            .map(|token| comment_behind(statement, token))
+            .concat();
+        format!("{comments}{}", rewriter.source(table.name_last + 2, table.last - 1))
     } else {
         let columns: Vec<String> = entry
             .relation

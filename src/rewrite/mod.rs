@@ -12,6 +12,7 @@ pub mod opaque;
 pub mod outcome;
 pub mod policy;
 mod query;
+mod reading;
 pub mod refusal;
 pub mod registry;
 pub mod resolve;

@@ -9,6 +9,7 @@
 
 use crate::rewrite::refusal::Refusal;
 use crate::rewrite::rewriter::Rewriter;
+use crate::sql::reader::{STACK_BYTES, STACK_SPARE_BYTES};
 use crate::sql::tree::{Body, Cte, Query, Select, TableRef, Term};
 
 impl Rewriter<'_> {
@@ -24,6 +25,10 @@ impl Rewriter<'_> {
 
     /// A query; `member` is the CTE it fills, where a DELETE may have to leave it.
     fn query_at(&mut self, query: &Query, member: Option<&Cte>) -> Result<(), Refusal> {
+        stacker::maybe_grow(STACK_SPARE_BYTES, STACK_BYTES, || self.query_here(query, member))
+    }
+
+    fn query_here(&mut self, query: &Query, member: Option<&Cte>) -> Result<(), Refusal> {
         let Query { first: _, last, with, body } = query;
         let outer = self.ctes.len();
         if let Some(with) = with {

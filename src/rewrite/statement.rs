@@ -7,8 +7,7 @@ use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Scope;
 use crate::rewrite::{comment, copy, opaque, schema_change, settings, truncate, witness};
 use crate::sql::edit::Edits;
-use crate::sql::encoding::Encoding;
-use crate::sql::ident::{escaped_identifier, identifier, plain_string};
+use crate::sql::ident::identifier;
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::{Kind, Token};
 use crate::sql::reader::{Unreadable, read_query, read_subqueries};
@@ -122,76 +121,6 @@ impl<'a> Statement<'a> {
         self.word(self.piece.first).unwrap_or_default().to_uppercase()
     }
 
-    /// The first token that names, or may name, a watched relation.
-    pub(crate) fn mention(&self) -> Option<usize> {
-        (self.piece.first..self.piece.end).find(|&index| match self.tokens[index].kind {
-            Kind::Word | Kind::QuotedWord => {
-                self.name_at(index).is_some_and(|name| self.names.registry.is_watched(&name))
-            }
-            // A name that cannot be decoded may say anything, where there is anything it may say.
-            Kind::UnicodeWord if self.names.registry.is_empty() => false,
-            Kind::UnicodeWord => self.unicode_name(index).is_none_or(|name| self.names.registry.is_watched(&name)),
-            _ => false,
-        })
-    }
-
-    /// The name that `U&"…"` at `index` says, a UESCAPE clause behind it included.
-    fn unicode_name(&self, index: usize) -> Option<String> {
-        if self.word(index + 1).as_deref() != Some("uescape") {
-            return self.name_at(index);
-        }
-        self.kind(index + 2)?;
-        let escape = plain_string(self.text, &self.tokens[index + 2])?;
-        let [escape] = escape.as_slice() else { return None };
-        let name = escaped_identifier(self.text, &self.tokens[index], *escape)?;
-        String::from_utf8(name).ok()
-    }
-
-    /// Refuses what cannot be read with certainty, whatever it is: where nothing is registered nothing depends on it.
-    fn check_reading(&self) -> Result<(), Refusal> {
-        let registry = self.names.registry;
-        let Piece { first, end } = self.piece;
-        if registry.is_empty() {
-            return Ok(());
-        }
-        let bytes = &self.text[self.tokens[first].start..self.tokens[end - 1].end];
-        let encoded = !bytes.is_ascii()
-            && match self.names.state.client_encoding {
-                Encoding::Utf8 => false,
-                Encoding::SingleByte | Encoding::MultiByte => registry.has_non_ascii_names(),
-                Encoding::Unsafe => true,
-            };
-        if encoded || (self.names.state.strings_unknown && bytes.contains(&b'\\')) {
-            return self.refuse(Reason::Encoding, first);
-        }
-        let is_query = self.is_query();
-        if is_query && !self.names.state.fresh.is_empty() {
-            self.check_fresh()?;
-        }
-        // In a query the name is decoded; elsewhere nobody needs the clause.
-        match (first..end).find(|index| self.has_unicode_escape_at(*index)) {
-            Some(token) if !is_query => self.refuse(Reason::Unreadable { what: "UESCAPE" }, token),
-            _ => Ok(()),
-        }
-    }
-
-    /// Until the catalog is read again nobody knows whose rows a relation holds that this transaction put under a
-    /// registered table, or over it as a view: rows of the one are not read, rows of neither are deleted.
-    fn check_fresh(&self) -> Result<(), Refusal> {
-        let Piece { first, end } = self.piece;
-        let only_writes = self.keyword(first) == Some(Keyword::Insert) && !self.has(Keyword::Select);
-        let deletes = self.has(Keyword::Delete) || self.has(Keyword::Truncate);
-        for index in first..end {
-            let Some(name) = self.name_at(index) else { continue };
-            match self.names.state.fresh.get(&name) {
-                Some(true) if deletes => return self.refuse(Reason::Fresh { name }, index),
-                Some(false) if !only_writes => return self.refuse(Reason::Fresh { name }, index),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     /// The decision, and what it may do to settings besides.
     fn decide_whole(&self, depends: bool) -> Result<Decision, Refusal> {
         let decision = self.decide()?;
@@ -209,30 +138,6 @@ impl<'a> Statement<'a> {
             _ => Effect::Unsettled { schema: true },
         };
         Ok(Decision { effect, ..decision })
-    }
-
-    /// A statement that reads or writes rows by a query.
-    fn is_query(&self) -> bool {
-        let first = self.piece.first;
-        self.kind(first) == Some(Kind::Open)
-            || matches!(
-                self.keyword(first),
-                Some(
-                    Keyword::Select
-                        | Keyword::With
-                        | Keyword::Values
-                        | Keyword::Table
-                        | Keyword::Insert
-                        | Keyword::Update
-                        | Keyword::Delete
-                        | Keyword::Merge
-                        | Keyword::Copy
-                        | Keyword::Truncate
-                        | Keyword::Explain
-                        | Keyword::Declare
-                        | Keyword::Prepare
-                )
-            )
     }
 
     pub(crate) fn decide(&self) -> Result<Decision, Refusal> {
@@ -347,14 +252,6 @@ impl<'a> Statement<'a> {
         }
     }
 
-    fn has_unicode_escape(&self) -> bool {
-        (self.piece.first..self.piece.end).any(|index| self.has_unicode_escape_at(index))
-    }
-
-    fn has_unicode_escape_at(&self, index: usize) -> bool {
-        self.tokens[index].kind == Kind::UnicodeWord && self.word(index + 1).as_deref() == Some("uescape")
-    }
-
     /// What a query does besides reading: `set_config`, and the table that SELECT INTO creates.
     fn query_effect(&self) -> Result<Effect, Refusal> {
         if self.whole
@@ -384,6 +281,18 @@ impl<'a> Statement<'a> {
     fn inner_decision(&self, first: usize) -> Result<Decision, Refusal> {
         if first >= self.piece.end {
             return Ok(Decision::unchanged(Effect::None));
+        }
+        // PostgreSQL's grammar knows no such heads behind one another, and they must not be followed to any depth.
+        let nested = match self.keyword(first) {
+            Some(Keyword::Explain | Keyword::Prepare) => true,
+            Some(Keyword::Declare) => self.keyword(self.piece.first) != Some(Keyword::Explain),
+            _ => false,
+        };
+        if nested {
+            return match self.mention() {
+                Some(_) => self.refuse(Reason::Unreadable { what: "a head where a query was expected" }, first),
+                None => Ok(Decision::unchanged(Effect::None)),
+            };
         }
         self.inner(first).decide()
     }

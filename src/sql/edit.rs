@@ -66,9 +66,13 @@ impl Edits {
     /// # Errors
     /// [`Overlap`] where they do not.
     pub fn append(&mut self, later: Self) -> Result<(), Overlap> {
-        let mut all = std::mem::take(&mut self.edits);
-        all.extend(later.edits);
-        *self = Self::new(all)?;
+        if let (Some(last), Some(first)) = (self.edits.last(), later.edits.first())
+            && last.end > first.start
+        {
+            return Err(Overlap(first.start));
+        }
+        // Both are sorted: a string of many statements must not be sorted again for each of them.
+        self.edits.extend(later.edits);
         Ok(())
     }
 

@@ -120,6 +120,7 @@ keywords! {
     Is "is" TypeFunctionName,
     Isnull "isnull" TypeFunctionName,
     Join "join" TypeFunctionName,
+    Key "key" Unreserved,
     Lateral "lateral" Reserved,
     Leading "leading" Reserved,
     Left "left" TypeFunctionName,

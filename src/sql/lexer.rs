@@ -227,17 +227,18 @@ impl Lexer<'_> {
         let start = self.at;
         self.at += prefix;
         loop {
-            self.string_part(start, escapes)?;
+            self.string_part(start, escapes, kind)?;
             if !self.continues() {
                 return Ok(kind);
             }
         }
     }
 
-    fn string_part(&mut self, start: usize, escapes: bool) -> Result<(), Unterminated> {
+    fn string_part(&mut self, start: usize, escapes: bool, kind: Kind) -> Result<(), Unterminated> {
         while self.at < self.text.len() {
             match self.peek(0) {
-                b'\'' if self.peek(1) == b'\'' => self.at += 2,
+                // In a bit string no quote is doubled: what follows it is another string.
+                b'\'' if self.peek(1) == b'\'' && kind != Kind::BitString => self.at += 2,
                 b'\'' => {
                     self.at += 1;
                     return Ok(());
@@ -457,6 +458,12 @@ mod tests {
         assert_eq!(cut("'a' 'b'"), ["'a'", "'b'"]);
         assert_eq!(cut(r"E'a\'b' c"), [r"E'a\'b'", "c"]);
         assert_eq!(cut(r"'a\' b"), [r"'a\'", "b"]);
+    }
+
+    #[test]
+    fn bit_strings_have_no_doubled_quotes() {
+        assert_eq!(cut("x'1''a' b''''"), ["x'1'", "'a'", "b''", "''"]);
+        assert_eq!(cut("x'1'\n'f' c"), ["x'1'\n'f'", "c"]);
     }
 
     #[test]

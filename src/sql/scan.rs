@@ -32,7 +32,10 @@ pub fn table_positions(tokens: &[Token], first: usize, end: usize) -> Vec<usize>
                         Some(Keyword::Select | Keyword::With | Keyword::Delete | Keyword::Insert | Keyword::Update)
                     )) | Some((Kind::Open, _))
                 );
-                // A parenthesis where a table is expected holds a join: its first word is one too.
+                // A parenthesis where a table is expected holds a join, whose first word is one too, or a query: a comma
+                // of its WITH starts no table.
+                let with = tokens.get(index + 1).is_some_and(|next| next.keyword == Some(Keyword::With));
+                expects &= !with;
                 levels.push(Level { query: query || expects, from: expects });
                 index += 1;
                 continue;
@@ -97,7 +100,7 @@ fn clause(tokens: &[Token], first: usize, index: usize, keyword: Keyword) -> Cla
         }
         Keyword::From | Keyword::Join | Keyword::Into | Keyword::Table => Clause::Table,
         // FOR [NO KEY] UPDATE, DO UPDATE and THEN UPDATE name no table.
-        Keyword::Update if !matches!(before(1), Some(Keyword::For | Keyword::Do | Keyword::Then)) => Clause::Table,
+        Keyword::Update if !matches!(before(1), Some(Keyword::For | Keyword::Key | Keyword::Do | Keyword::Then)) => Clause::Table,
         // JOIN … USING (columns), ORDER BY … USING < and USING OPERATOR(…) name no table.
         Keyword::Using if names_a_table(tokens, index + 1) => Clause::Table,
         Keyword::Only | Keyword::Lateral => Clause::Modifier,
@@ -115,6 +118,8 @@ fn clause(tokens: &[Token], first: usize, index: usize, keyword: Keyword) -> Cla
         | Keyword::For
         | Keyword::Returning
         | Keyword::Select
+        // A column of UPDATE … SET may be called like its table.
+        | Keyword::Set
         | Keyword::Values => Clause::Other,
         _ => Clause::Name,
     }
@@ -154,6 +159,12 @@ mod tests {
         assert_eq!(positions("INSERT INTO t (a, b) SELECT a, b FROM s ON CONFLICT DO UPDATE SET a = 1"), ["t", "s"]);
         assert_eq!(positions("UPDATE t SET a = 1, b = 2 FROM u, w WHERE t.a = u.a"), ["t", "u", "w"]);
         assert_eq!(positions("SELECT a FROM t ORDER BY a USING <, b USING OPERATOR(pg_catalog.>), c"), ["t"]);
+        assert_eq!(positions("SELECT * FROM (WITH a AS (SELECT 1), b AS (SELECT 2) TABLE b) q, t"), ["b", "t"]);
+        assert_eq!(
+            positions("UPDATE price SET active = true, price = i.price FROM input i, t"),
+            ["price", "input", "t"]
+        );
+        assert_eq!(positions("SELECT 1 FROM t FOR NO KEY UPDATE NOWAIT"), ["t"]);
         assert_eq!(positions("SELECT 1 UNION TABLE t ORDER BY a, b FOR UPDATE"), ["t"]);
     }
 }

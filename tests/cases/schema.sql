@@ -78,3 +78,9 @@ GRANT ALL ON ALL TABLES IN SCHEMA public, archive, billing TO app, support, dba;
 GRANT clerk TO app;
 GRANT USAGE ON SCHEMA public, archive, billing TO clerk;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public, archive, billing TO clerk;
+
+-- a view that was there before Sexton, and a schema that app may not use
+CREATE VIEW everybody AS SELECT * FROM users;
+GRANT ALL ON everybody TO app;
+CREATE SCHEMA hidden;
+CREATE TABLE hidden.users (id int);

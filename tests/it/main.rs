@@ -11,10 +11,20 @@ mod cli;
 mod concurrency;
 /// Good and bad configuration files.
 mod config;
+/// What is refused of the statements of real applications.
+mod corpus;
 /// The guided tour.
 mod demo;
+/// Random and damaged bytes.
+mod fuzz;
 /// The examples that open the rule files.
 mod headers;
+/// Message sequences that once showed a deleted row.
+mod hostile;
+/// What must hold for every statement, and for every change to it.
+mod properties;
+/// Queries against filtered views.
+mod shadow;
 /// The code against its own rules.
 mod tidy;
 /// Whole conversations against the session, as text.

@@ -4,7 +4,7 @@
 //! error positions must agree after every statement; `tests/differences.md` lists what is left out.
 //! `SEXTON_TWIN` sets the number of statements, `SEXTON_SEED` the seed.
 
-mod generate;
+pub(crate) mod generate;
 mod query;
 
 use std::collections::BTreeMap;

@@ -17,6 +17,12 @@ use crate::sql::tree::{Name, Query};
 /// Parentheses and joins nested deeper than this are not read.
 pub const DEPTH_MAX: usize = 256;
 
+/// Where less than this is left of the stack, reading and rewriting go on on a new piece: [`DEPTH_MAX`] levels take
+/// more than a worker's stack has in a debug build.
+pub const STACK_SPARE_BYTES: usize = 256 << 10;
+/// The size of such a piece.
+pub const STACK_BYTES: usize = 4 << 20;
+
 /// The text has no structure the reader knows: not SQL, or a form it was not taught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
@@ -152,7 +158,7 @@ impl<'a> Reader<'a> {
         if self.depth > DEPTH_MAX {
             return self.fail("a query nested too deep");
         }
-        let result = read(self);
+        let result = stacker::maybe_grow(STACK_SPARE_BYTES, STACK_BYTES, || read(self));
         self.depth -= 1;
         result
     }

@@ -181,10 +181,17 @@ impl Reader<'_> {
     }
 
     fn read_into(&mut self) -> Result<Into, Unreadable> {
-        let _ = self.eat(Keyword::Local) || self.eat(Keyword::Global) || self.eat(Keyword::Unlogged);
-        let temporary = self.eat(Keyword::Temporary) || self.eat(Keyword::Temp);
+        let _ = self.eat_into_word(Keyword::Local)
+            || self.eat_into_word(Keyword::Global)
+            || self.eat_into_word(Keyword::Unlogged);
+        let temporary = self.eat_into_word(Keyword::Temporary) || self.eat_into_word(Keyword::Temp);
         let _ = self.eat(Keyword::Table);
         Ok(Into { temporary, name: self.name()? })
+    }
+
+    /// Moves past `keyword` unless it is itself the table's name: none of these words is reserved.
+    fn eat_into_word(&mut self, keyword: Keyword) -> bool {
+        (self.is_column_id(self.at + 1) || self.is_keyword_at(self.at + 1, Keyword::Table)) && self.eat(keyword)
     }
 
     /// The expression behind the keyword that stands here, up to where `stops` holds.

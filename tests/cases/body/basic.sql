@@ -37,3 +37,9 @@ CREATE POLICY p ON items USING (EXISTS (SELECT FROM users WHERE users.id = items
 -- rewritten:
 CREATE POLICY p ON items USING (EXISTS (SELECT FROM users WHERE users.deleted_at IS NULL AND (users.id = items.id)));
 -- error: 42501
+
+-- title: a condition of a policy by TABLE
+CREATE POLICY p ON items USING (id IN (TABLE users));
+-- rewritten:
+CREATE POLICY p ON items USING (id IN (SELECT * FROM users WHERE users.deleted_at IS NULL));
+-- error: 42501

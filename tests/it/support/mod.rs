@@ -4,6 +4,8 @@ pub mod case;
 pub mod cluster;
 pub mod database;
 pub mod diff;
+pub mod mutate;
+pub mod offline;
 pub mod random;
 pub mod raw;
 pub mod relay;

@@ -8,17 +8,17 @@ use crate::support::random::Random;
 
 /// A table of the twin schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// Its name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Integer columns; the first is the primary key.
-    pub(super) ints: &'static [&'static str],
+    pub(crate) ints: &'static [&'static str],
     /// A text column that nothing depends on.
-    pub(super) text: &'static str,
+    pub(crate) text: &'static str,
 }
 
 /// The tables, the registered ones first.
-pub(super) const TABLES: [Table; 5] = [
+pub(crate) const TABLES: [Table; 5] = [
     Table { name: "users", ints: &["id", "age"], text: "name" },
     Table { name: "posts", ints: &["id", "user_id", "score"], text: "title" },
     Table { name: "seats", ints: &["id", "user_id", "price"], text: "label" },
@@ -28,7 +28,7 @@ pub(super) const TABLES: [Table; 5] = [
 
 /// How a statement is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Sending {
+pub(crate) enum Sending {
     /// Query.
     Simple,
     /// Parse, Bind, Describe, Execute, Sync.
@@ -42,22 +42,22 @@ pub(super) enum Sending {
 
 /// One statement of the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Statement {
+pub(crate) struct Statement {
     /// Its text.
-    pub(super) sql: String,
+    pub(crate) sql: String,
     /// Rows come in one possible order only.
-    pub(super) ordered: bool,
+    pub(crate) ordered: bool,
     /// How it is sent.
-    pub(super) sending: Sending,
+    pub(crate) sending: Sending,
 }
 
 /// Makes statements.
 #[derive(Debug)]
-pub(super) struct Generator {
-    pub(super) random: Random,
+pub(crate) struct Generator {
+    pub(crate) random: Random,
     /// Keys from here on were never used.
     next_id: usize,
-    pub(super) aliases: usize,
+    pub(crate) aliases: usize,
     prepared: usize,
     savepoints: usize,
 }
@@ -67,12 +67,19 @@ const KEYS_A_SELECT: usize = 1_000;
 
 impl Generator {
     /// The same seed makes the same statements.
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { random: Random::new(seed), next_id: KEYS_A_SELECT, aliases: 0, prepared: 0, savepoints: 0 }
     }
 
+    /// A query that changes nothing.
+    pub(crate) fn query(&mut self) -> Statement {
+        self.aliases = 0;
+        let ordered = self.random.chance(25);
+        Statement { ordered, ..simple(&if ordered { self.total_order() } else { self.select() }) }
+    }
+
     /// The next statement, or several that belong together. `status` is the connection's transaction status.
-    pub(super) fn next(&mut self, status: u8) -> Vec<Statement> {
+    pub(crate) fn next(&mut self, status: u8) -> Vec<Statement> {
         self.aliases = 0;
         if status == b'E' && self.random.chance(70) {
             let sql = if self.savepoints > 0 && self.random.chance(50) { "ROLLBACK TO s" } else { "ROLLBACK" };
@@ -319,6 +326,6 @@ impl Generator {
 }
 
 /// A statement sent as a simple query.
-pub(super) fn simple(sql: &str) -> Statement {
+pub(crate) fn simple(sql: &str) -> Statement {
     Statement { sql: sql.to_owned(), ordered: false, sending: Sending::Simple }
 }

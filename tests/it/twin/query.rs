@@ -4,7 +4,7 @@ use super::generate::{Generator, TABLES, Table};
 
 /// The references an expression may use: alias and table.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Scope(Vec<(String, Table)>);
+pub(crate) struct Scope(Vec<(String, Table)>);
 
 impl Scope {
     /// Adds a reference.

@@ -1,0 +1,114 @@
+//! What a statement must be asked before any rule: whether its text can be read with certainty, and what it mentions.
+
+use crate::rewrite::refusal::{Reason, Refusal};
+use crate::rewrite::statement::Statement;
+use crate::sql::encoding::Encoding;
+use crate::sql::ident::{escaped_identifier, plain_string};
+use crate::sql::keyword::Keyword;
+use crate::sql::lexer::Kind;
+use crate::sql::split::Piece;
+
+impl Statement<'_> {
+    /// The first token that names, or may name, a watched relation.
+    pub(crate) fn mention(&self) -> Option<usize> {
+        (self.piece.first..self.piece.end).find(|&index| match self.tokens[index].kind {
+            Kind::Word | Kind::QuotedWord => {
+                self.name_at(index).is_some_and(|name| self.names.registry.is_watched(&name))
+            }
+            // A name that cannot be decoded may say anything, where there is anything it may say.
+            Kind::UnicodeWord if self.names.registry.is_empty() => false,
+            Kind::UnicodeWord => self.unicode_name(index).is_none_or(|name| self.names.registry.is_watched(&name)),
+            _ => false,
+        })
+    }
+
+    /// The name that `U&"…"` at `index` says, a UESCAPE clause behind it included.
+    fn unicode_name(&self, index: usize) -> Option<String> {
+        if self.word(index + 1).as_deref() != Some("uescape") {
+            return self.name_at(index);
+        }
+        self.kind(index + 2)?;
+        let escape = plain_string(self.text, &self.tokens[index + 2])?;
+        let [escape] = escape.as_slice() else { return None };
+        let name = escaped_identifier(self.text, &self.tokens[index], *escape)?;
+        String::from_utf8(name).ok()
+    }
+
+    /// Refuses what cannot be read with certainty, whatever it is: where nothing is registered nothing depends on it.
+    pub(crate) fn check_reading(&self) -> Result<(), Refusal> {
+        let registry = self.names.registry;
+        let Piece { first, end } = self.piece;
+        if registry.is_empty() {
+            return Ok(());
+        }
+        let bytes = &self.text[self.tokens[first].start..self.tokens[end - 1].end];
+        let encoded = !bytes.is_ascii()
+            && match self.names.state.client_encoding {
+                Encoding::Utf8 => false,
+                Encoding::SingleByte | Encoding::MultiByte => registry.has_non_ascii_names(),
+                Encoding::Unsafe => true,
+            };
+        if encoded || (self.names.state.strings_unknown && bytes.contains(&b'\\')) {
+            return self.refuse(Reason::Encoding, first);
+        }
+        let is_query = self.is_query();
+        if is_query && !self.names.state.fresh.is_empty() {
+            self.check_fresh()?;
+        }
+        // In a query the name is decoded; elsewhere nobody needs the clause.
+        let decodes = is_query && !matches!(self.keyword(first), Some(Keyword::Copy | Keyword::Truncate));
+        match (first..end).find(|index| self.has_unicode_escape_at(*index)) {
+            Some(token) if !decodes => self.refuse(Reason::Unreadable { what: "UESCAPE" }, token),
+            _ => Ok(()),
+        }
+    }
+
+    /// Until the catalog is read again nobody knows whose rows a relation holds that this transaction put under a
+    /// registered table, or over it as a view: rows of the one are not read, rows of neither are deleted.
+    fn check_fresh(&self) -> Result<(), Refusal> {
+        let Piece { first, end } = self.piece;
+        let only_writes = self.keyword(first) == Some(Keyword::Insert) && !self.has(Keyword::Select);
+        let deletes = self.has(Keyword::Delete) || self.has(Keyword::Truncate);
+        for index in first..end {
+            let Some(name) = self.name_at(index) else { continue };
+            match self.names.state.fresh.get(&name) {
+                Some(true) if deletes => return self.refuse(Reason::Fresh { name }, index),
+                Some(false) if !only_writes => return self.refuse(Reason::Fresh { name }, index),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A statement that reads or writes rows by a query.
+    fn is_query(&self) -> bool {
+        let first = self.piece.first;
+        self.kind(first) == Some(Kind::Open)
+            || matches!(
+                self.keyword(first),
+                Some(
+                    Keyword::Select
+                        | Keyword::With
+                        | Keyword::Values
+                        | Keyword::Table
+                        | Keyword::Insert
+                        | Keyword::Update
+                        | Keyword::Delete
+                        | Keyword::Merge
+                        | Keyword::Copy
+                        | Keyword::Truncate
+                        | Keyword::Explain
+                        | Keyword::Declare
+                        | Keyword::Prepare
+                )
+            )
+    }
+
+    pub(crate) fn has_unicode_escape(&self) -> bool {
+        (self.piece.first..self.piece.end).any(|index| self.has_unicode_escape_at(index))
+    }
+
+    fn has_unicode_escape_at(&self, index: usize) -> bool {
+        self.tokens[index].kind == Kind::UnicodeWord && self.word(index + 1).as_deref() == Some("uescape")
+    }
+}

@@ -1,0 +1,126 @@
+-- title: explain of set_config sets nothing
+EXPLAIN (COSTS OFF) SELECT set_config('search_path', 'billing', true); SELECT id FROM invoices;
+-- refused: ambiguous 0A000
+
+-- title: a cursor over set_config sets nothing yet
+DECLARE c CURSOR FOR SELECT set_config('search_path', 'billing', true); SELECT id FROM invoices;
+-- refused: ambiguous 0A000
+
+-- title: set_config in a table that is created
+CREATE TEMP TABLE t AS SELECT set_config('search_path', 'billing', true); SELECT id FROM invoices;
+-- refused: ambiguous 0A000
+
+-- title: set_config in an argument of execute
+PREPARE p (text) AS SELECT $1; EXECUTE p(set_config('search_path', 'billing', true)); SELECT id FROM invoices;
+-- refused: opaque 0A000
+
+-- title: a search path written to pg_settings
+UPDATE pg_settings SET setting = 'billing' WHERE name = 'search_path'; SELECT id FROM invoices;
+-- refused: ambiguous 0A000
+
+-- title: a search path that is not plain
+SET LOCAL search_path = E'bill\x69ng'; SELECT id FROM invoices;
+-- refused: ambiguous 0A000
+
+-- title: set schema of a string that is not plain
+SET SCHEMA E'bill\x69ng'; SELECT id FROM invoices;
+-- refused: ambiguous 0A000
+
+-- title: a setting named with UESCAPE
+SET LOCAL U&"search!005fpath" UESCAPE '!' TO billing; SELECT id FROM invoices;
+-- refused: unreadable 0A000
+
+-- title: truncate of a name with UESCAPE
+TRUNCATE U&"n!006ftes" UESCAPE '!';
+-- refused: unreadable 0A000
+
+-- title: a continued string in a function that runs SQL
+SELECT query_to_xml('select name from u'
+'sers', true, true, '');
+-- refused: opaque 0A000
+
+-- title: an oid for a function that reads a table
+SELECT table_to_xml(1259, true, true, '');
+-- refused: opaque 0A000
+
+-- title: a function that runs SQL in an argument of execute
+PREPARE p (xml) AS SELECT $1; EXECUTE p(query_to_xml('select name from users', true, true, ''));
+-- refused: opaque 0A000
+
+-- title: a function that runs SQL in a default
+ALTER TABLE items ADD COLUMN x xml DEFAULT query_to_xml('select name from users', true, true, '');
+-- refused: opaque 0A000
+
+-- title: a do block that builds its statement
+DO $$ DECLARE r record; BEGIN FOR r IN EXECUTE 'select * from us' || 'ers' LOOP RAISE NOTICE '%', r; END LOOP; END $$;
+-- refused: opaque 0A000
+
+-- title: a do block in a string with escapes
+DO E'BEGIN PERFORM count(*) FROM \x75sers; END';
+-- refused: opaque 0A000
+
+-- title: truncate cascade of another table
+TRUNCATE items CASCADE;
+-- refused: truncate-form 0A000
+
+-- title: a deletion through a view of the same transaction
+CREATE VIEW v AS SELECT * FROM users; DELETE FROM v WHERE id = 1;
+-- refused: fresh 0A000
+
+-- title: a view of the same transaction is read
+CREATE VIEW v AS SELECT * FROM users; SELECT id FROM v ORDER BY id;
+-- rewritten:
+CREATE VIEW v AS SELECT * FROM users WHERE users.deleted_at IS NULL; SELECT id FROM v ORDER BY id;
+-- tag: CREATE VIEW, SELECT 3
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a deletion through a view that was there
+DELETE FROM everybody WHERE id = 1;
+-- refused: view 0A000
+
+-- title: a view that was there may be read
+-- not twin: it shows what is stored
+SELECT count(*) FROM everybody;
+-- unchanged
+-- rows:
+-- 5
+
+-- title: a view that says begin atomic
+CREATE TEMP TABLE b (begin int); CREATE TEMP VIEW v AS SELECT begin atomic FROM b; SET LOCAL search_path TO billing; SELECT id FROM invoices;
+-- rewritten:
+CREATE TEMP TABLE b (begin int); CREATE TEMP VIEW v AS SELECT begin atomic FROM b; SET LOCAL search_path TO billing; SELECT id FROM invoices WHERE invoices.deleted_at IS NULL;
+-- tag: CREATE TABLE, CREATE VIEW, SET, SELECT 2
+-- rows:
+-- 1
+-- 3
+
+-- title: a label called case ends no body
+CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1 AS case; END; SET LOCAL search_path TO billing; SELECT id FROM invoices;
+-- refused: ambiguous 0A000
+
+-- title: a bare label called case ends no body
+CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1 case; END; SET LOCAL search_path TO billing; SELECT id FROM invoices;
+-- refused: utility 0A000
+
+-- title: a table prepared under another search path
+SET LOCAL search_path = billing; PREPARE p AS SELECT id FROM users u; SET LOCAL search_path = public; CREATE TEMP TABLE t AS EXECUTE p; SELECT * FROM t;
+-- rewritten:
+sexton refused this statement
+-- tag: SET, PREPARE, SET, SELECT 3, SELECT 3
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a schema the role may not use is passed over
+-- path: hidden, public
+SELECT id FROM users ORDER BY id;
+-- rewritten:
+SELECT id FROM users WHERE users.deleted_at IS NULL ORDER BY id;
+-- rows:
+-- 1
+-- 2
+-- 3

@@ -1,0 +1,14 @@
+select "id", "name" from "users" where ("users"."id" > $1 and "users"."name" = $2);
+select "users"."id", "users"."name", "posts"."id", "posts"."user_id", "posts"."title" from "users" left join "posts" on "posts"."user_id" = "users"."id";
+select "users"."id", "users"."name", "posts"."id", "posts"."user_id", "posts"."title" from "users" full join "posts" on "posts"."user_id" = "users"."id";
+select "users"."id", "users"."name", "users_posts"."data" as "posts" from "users" "users" left join lateral (select coalesce(json_agg(json_build_array("users_posts"."id", "users_posts"."user_id", "users_posts"."title") order by "users_posts"."id" desc), '[]'::json) as "data" from (select * from "posts" "users_posts" where "users_posts"."user_id" = "users"."id" order by "users_posts"."id" desc limit $1) "users_posts") "users_posts" on true;
+select "posts"."id", "posts"."user_id", "posts"."title", "posts_user"."data" as "user" from "posts" "posts" left join lateral (select json_build_array("posts_user"."id", "posts_user"."name") as "data" from (select * from "users" "posts_user" where "posts_user"."id" = "posts"."user_id" limit $1) "posts_user") "posts_user" on true limit $2;
+insert into "users" ("id", "name") values (default, $1) on conflict ("name") do update set "name" = $2 returning "id", "name";
+insert into "users" ("id", "name") values (default, $1) on conflict do nothing;
+update "users" set "name" = "users"."name" || 'x' where "users"."id" = $1 returning "id";
+delete from "posts" where "posts"."user_id" in (select "id" from "users");
+select count(*) from "posts" group by "posts"."user_id";
+with "w" as (select "id", "name" from "users") select "id", "name" from "w";
+select "id", "name" from "users" where exists (select "id", "user_id", "title" from "posts" where "posts"."user_id" = "users"."id") for update of "users" skip locked;
+select distinct on ("users"."name") "id", "name" from "users";
+select count(*) as count from "users";

@@ -1,0 +1,15 @@
+select * from "person" where "age" > $1;
+select "p"."id", "pet"."name" as "n" from "person" as "p" inner join "pet" on "pet"."owner_id" = "p"."id" left join "pet" as "q" on "q"."owner_id" = "p"."id" and "q"."name" = $1;
+select (select coalesce(json_agg(agg), '[]') from (select "name" from "pet" where "owner_id" = "person"."id") as agg) as "pets", (select to_json(obj) from (select "name" from "pet" limit $1) as obj) as "pet" from "person";
+select * from "person" left join lateral (select * from "pet" where "owner_id" = "person"."id" limit $1) as "l" on true;
+with "w" as (select * from "pet") select * from "w";
+with "d" as (delete from "pet" where "id" = $1 returning *) select * from "d";
+insert into "person" ("id", "name") values ($1, $2) on conflict ("id") do update set "name" = "excluded"."name" where "person"."age" > $3 returning "id";
+update "person" set "age" = $1 from "pet" where "pet"."owner_id" = "person"."id" returning "person".*;
+delete from "pet" using "person" where "pet"."owner_id" = "person"."id" and "person"."name" = $1 returning "pet".*;
+merge into "pet" using "person" on "pet"."owner_id" = "person"."id" when matched then delete when not matched then do nothing;
+select "id" from "person" union select "id" from "pet";
+select * from "person" where not exists (select "id" from "pet" where "owner_id" = "person"."id") for update skip locked;
+select count(*) over(partition by "name" order by "id") as "c", case when "age" > $1 then 1 else 0 end as "k" from "person";
+select distinct on ("name") * from "person" order by "name";
+insert into "pet" ("name") select "name" from "person";

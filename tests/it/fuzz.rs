@@ -1,0 +1,162 @@
+//! Random and damaged bytes against the three readers of what a client sends: frames, tokens, plans.
+//!
+//! Each target takes any bytes and must return, quickly and without a panic, and keep what it promises about them.
+//! The default run takes a few seconds; `tests/run --fuzz SECONDS` sets `SEXTON_FUZZ`, `SEXTON_SEED` chooses the seed.
+//! Whether the tokens are PostgreSQL's own is held against its scanner in `tests/oracle`.
+
+use std::time::{Duration, Instant};
+
+use sexton::sql::lexer::{Kind, lex};
+use sexton::sql::split::statements;
+use sexton::wire::{frame, frontend};
+
+use crate::support::offline::{self, Offline, number};
+use crate::support::random::Random;
+use crate::support::{mutate, raw};
+
+/// How long each target runs when `SEXTON_FUZZ` does not say otherwise.
+const SECONDS: u64 = 3;
+
+/// One input may take this long, in a debug build on a busy machine.
+const INPUT_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Longest text made.
+const TEXT_BYTES_MAX: usize = 100_000;
+
+/// A stream of frames in any state of repair: what is cut is cut the same whole and in pieces.
+pub(crate) fn fuzz_frame(bytes: &[u8]) {
+    for header in [frame::frontend_header, frame::backend_header] {
+        let mut rest = bytes;
+        while let Ok(Some(head)) = header(rest) {
+            assert!(head.frame_bytes() >= frame::HEADER_BYTES);
+            // Five bytes decide, and what follows them does not.
+            assert_eq!(header(&rest[..frame::HEADER_BYTES]), Ok(Some(head)));
+            let Some(frame) = rest.get(..head.frame_bytes()) else { break };
+            fuzz_body(&frame[frame::HEADER_BYTES..]);
+            rest = &rest[head.frame_bytes()..];
+        }
+    }
+    fuzz_body(bytes);
+}
+
+/// Every reader of a body, over a body of any kind.
+fn fuzz_body(body: &[u8]) {
+    if let Some(text) = frontend::query(body) {
+        assert!(text.len() < body.len() && !text.contains(&0));
+    }
+    if let Some(parse) = frontend::parse(body) {
+        assert_eq!(parse.name.len() + parse.query.len() + 2 + parse.types.len(), body.len());
+    }
+    let _ = frontend::bind_names(body);
+    let _ = frontend::target(body);
+    let _ = frontend::execute(body);
+}
+
+/// Any text: tokens are in order, do not overlap, leave only white space and comments, and pieces are made of them.
+pub(crate) fn fuzz_lex(bytes: &[u8]) {
+    for standard_conforming_strings in [true, false] {
+        let Ok(tokens) = lex(bytes, standard_conforming_strings) else { continue };
+        let mut at = 0;
+        for token in &tokens {
+            assert!(at <= token.start && token.start < token.end && token.end <= bytes.len(), "{token:?}");
+            assert!(token.keyword.is_none() || token.kind == Kind::Word, "{token:?}");
+            at = token.end;
+        }
+        for piece in statements(&tokens) {
+            assert!(piece.first < piece.end && piece.end <= tokens.len());
+        }
+        // A gap alone is no token.
+        let gaps = tokens.windows(2).map(|pair| &bytes[pair[0].end..pair[1].start]);
+        for gap in gaps {
+            assert_eq!(
+                lex(gap, standard_conforming_strings).map(|tokens| tokens.len()),
+                Ok(0),
+                "{}",
+                gap.escape_ascii()
+            );
+        }
+    }
+}
+
+/// Any text, planned: twice the same, and undone to what it was.
+pub(crate) fn fuzz_plan(bytes: &[u8], offline: &Offline) {
+    let plan = offline.plan(bytes);
+    assert_eq!(plan.client_text, bytes);
+    if let Some(upstream) = &plan.upstream_text
+        && plan.refusal.is_none()
+    {
+        assert_eq!(plan.edits.apply(bytes), *upstream);
+        assert!(!plan.edits.is_empty());
+    }
+    if let Some(refusal) = &plan.refusal {
+        assert!(refusal.offset.is_none_or(|offset| offset <= bytes.len()));
+        assert!(refusal.message().starts_with("sexton:"));
+    }
+    for offset in [0, bytes.len() / 2, bytes.len()] {
+        let there = plan.edits.edited_offset(offset);
+        assert!(plan.edits.original_offset(there) <= bytes.len());
+    }
+}
+
+/// Runs `target` on one input after the other for as long as the run is; answers how many there were.
+fn run(name: &str, mut input: impl FnMut(&mut Random) -> Vec<u8>, mut target: impl FnMut(&[u8])) {
+    let seed = number("SEXTON_SEED").unwrap_or(1);
+    let mut random = Random::new(seed);
+    let end = Instant::now() + Duration::from_secs(number("SEXTON_FUZZ").unwrap_or(SECONDS));
+    let mut inputs = 0u64;
+    let mut slowest = Duration::ZERO;
+    while Instant::now() < end {
+        let bytes = input(&mut random);
+        let started = Instant::now();
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| target(&bytes)));
+        let taken = started.elapsed();
+        slowest = slowest.max(taken);
+        assert!(outcome.is_ok(), "{name}, seed {seed}, input {inputs}: {}", bytes.escape_ascii());
+        assert!(taken < INPUT_TIME_MAX, "{name}, seed {seed}, input {inputs}, {taken:?}: {}", bytes.escape_ascii());
+        inputs += 1;
+    }
+    eprintln!("fuzz: {name}: seed {seed}, {inputs} inputs, slowest {slowest:?}");
+}
+
+/// Statements of the cases in any state of repair; now and then a long one.
+fn texts() -> impl FnMut(&mut Random) -> Vec<u8> {
+    let cases: Vec<String> = offline::cases().into_iter().map(|case| case.sql).collect();
+    move |random| match random.below(10) {
+        0..=2 => mutate::soup(random, 60).into_bytes(),
+        3 => (0..random.below(200)).map(|_| (random.bits() & 0xff) as u8).collect(),
+        4 if random.chance(3) => {
+            let text = format!("{} ", random.pick::<String>(&cases));
+            let times = random.below(TEXT_BYTES_MAX / text.len() + 1);
+            mutate::bytes(text.repeat(times).as_bytes(), random)
+        }
+        _ => mutate::bytes(random.pick::<String>(&cases).as_bytes(), random),
+    }
+}
+
+#[test]
+fn frames_of_any_bytes() {
+    let input = |random: &mut Random| {
+        let mut stream = Vec::new();
+        for _ in 0..random.below(5) {
+            stream.extend(match random.below(4) {
+                0 => raw::query(&mutate::soup(random, 8)),
+                1 => raw::parse("s", &mutate::soup(random, 8)),
+                2 => raw::bind("s", &[None, Some("x")], random.chance(50)),
+                _ => raw::execute(random.below(9) as u32),
+            });
+        }
+        if random.chance(70) { mutate::bytes(&stream, random) } else { stream }
+    };
+    run("frame", input, fuzz_frame);
+}
+
+#[test]
+fn tokens_of_any_bytes() {
+    run("lex", texts(), fuzz_lex);
+}
+
+#[test]
+fn plans_of_any_bytes() {
+    let offline = Offline::cases();
+    run("plan", texts(), |bytes| fuzz_plan(bytes, &offline));
+}

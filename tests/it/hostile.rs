@@ -1,0 +1,116 @@
+//! Message sequences that once showed a deleted row: what no single statement can say.
+
+use crate::support::cluster;
+use crate::support::database::Database;
+use crate::support::raw::{Raw, bind, execute, message, parse, sync};
+use crate::support::sexton::Sexton;
+
+const CONFIG: &str = "
+[databases.\"*\".tables.users]
+delete = \"soft\"
+";
+
+const SCHEMA: &str = "
+    CREATE TABLE users (id int PRIMARY KEY, name text, deleted_at timestamptz);
+    INSERT INTO users VALUES (1, 'ann', NULL), (2, 'dead bob', now());
+    CREATE SCHEMA other;
+    CREATE TABLE other.users (id int, name text, deleted_at timestamptz);
+    INSERT INTO other.users VALUES (7, 'dead eve', now())";
+
+struct Ground {
+    sexton: Sexton,
+    database: Database,
+}
+
+fn ground(test: &str) -> Option<Ground> {
+    let database = Database::create(cluster::shared(test)?, "hostile");
+    database.run(SCHEMA);
+    database.run("DO $$ BEGIN CREATE ROLE wire LOGIN SUPERUSER; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$");
+    Some(Ground { sexton: Sexton::start(database.port, CONFIG), database })
+}
+
+impl Ground {
+    fn connect(&self) -> Raw {
+        self.sexton.connect("wire", &self.database.name)
+    }
+}
+
+/// Sends a batch and gives the bodies of all messages up to ReadyForQuery as one text.
+fn answered(connection: &mut Raw, messages: &[Vec<u8>]) -> String {
+    connection.send(&messages.concat()).expect("it can be sent");
+    let mut text = String::new();
+    loop {
+        let (kind, body) = connection.read_message().expect("an answer");
+        text.push_str(&String::from_utf8_lossy(&body));
+        if kind == b'Z' {
+            return text;
+        }
+    }
+}
+
+fn names(connection: &mut Raw) -> String {
+    let replies = connection.simple("SELECT name FROM users ORDER BY id");
+    match &replies[0].error {
+        Some(error) => error.sqlstate.clone(),
+        None => format!("{:?}", replies[0].texts()),
+    }
+}
+
+#[test]
+fn a_function_called_by_oid_runs_no_sql() {
+    let Some(ground) = ground("hostile::a_function_called_by_oid…") else { return };
+    let mut connection = ground.connect();
+    // query_to_xml(text, boolean, boolean, text)
+    let mut body = 2924u32.to_be_bytes().to_vec();
+    body.extend([0, 0, 0, 4]);
+    for argument in ["select name from users", "t", "t", ""] {
+        body.extend((argument.len() as u32).to_be_bytes());
+        body.extend(argument.as_bytes());
+    }
+    body.extend([0, 0]);
+    let answer = answered(&mut connection, &[message(b'F', &body)]);
+    assert!(answer.contains("limited to large objects") && !answer.contains("dead"), "{answer}");
+    assert_eq!(names(&mut connection), "[[\"ann\"]]", "the session goes on");
+}
+
+#[test]
+fn a_suspended_portal_has_changed_the_search_path_all_the_same() {
+    let Some(ground) = ground("hostile::a_suspended_portal…") else { return };
+    let mut connection = ground.connect();
+    connection.expect("SET search_path = other");
+    let set = parse("", "SELECT set_config('search_path', 'public', false)");
+    answered(&mut connection, &[set, bind("", &[], false), execute(1), sync()]);
+    assert_eq!(names(&mut connection), "[[\"ann\"]]");
+}
+
+#[test]
+fn strings_are_not_read_while_their_reading_is_unknown() {
+    let Some(ground) = ground("hostile::strings_are_not_read…") else { return };
+    for set in [
+        "SET standard_conforming_strings = E'off'",
+        "SELECT set_config('standard_conforming_strings', 'o' || 'ff', false)",
+        "UPDATE pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings'",
+    ] {
+        let mut connection = ground.connect();
+        let run = |sql: &str| [parse("", sql), bind("", &[], false), execute(0)].concat();
+        let batch = [run(set), run("SELECT '\\' || name FROM users --'"), sync()];
+        let answer = answered(&mut connection, &batch);
+        assert!(!answer.contains("dead"), "{set}: {answer}");
+    }
+}
+
+#[test]
+fn a_prepared_statement_is_decided_again_when_its_table_becomes_registered() {
+    let Some(ground) = ground("hostile::a_prepared_statement…") else { return };
+    ground
+        .database
+        .run("CREATE TABLE kid (id int NOT NULL, name text, deleted_at timestamptz); INSERT INTO kid VALUES (8, 'kid')");
+    let mut connection = ground.connect();
+    answered(&mut connection, &[parse("kids", "SELECT name FROM kid"), sync()]);
+    let read = [bind("kids", &[], false), execute(0), sync()];
+    assert!(answered(&mut connection, &read).contains("kid"));
+    // Past Sexton, and then a change through it, after which the catalog is read.
+    ground.database.run("ALTER TABLE kid INHERIT users; UPDATE kid SET deleted_at = now()");
+    connection.expect("CREATE TABLE unrelated (id int)");
+    assert!(!answered(&mut connection, &read).contains("kid"));
+}
