@@ -1,6 +1,6 @@
 //! One consistent reading of the server's catalog, limited to what rewriting needs to know.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What kind of relation a `pg_class` row is (`relkind`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,10 @@ pub struct Snapshot {
     relations: Vec<Relation>,
     by_name: HashMap<String, Vec<usize>>,
     by_oid: HashMap<u32, usize>,
+    /// From a relation's oid to its children.
+    children: HashMap<u32, Vec<usize>>,
+    /// From a relation's oid to the views that read it.
+    readers: HashMap<u32, Vec<usize>>,
 }
 
 impl Snapshot {
@@ -81,11 +85,19 @@ impl Snapshot {
     pub fn new(server_version: u32, relations: Vec<Relation>) -> Self {
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         let mut by_oid = HashMap::new();
+        let mut children: HashMap<u32, Vec<usize>> = HashMap::new();
+        let mut readers: HashMap<u32, Vec<usize>> = HashMap::new();
         for (index, relation) in relations.iter().enumerate() {
             by_name.entry(relation.name.clone()).or_default().push(index);
             by_oid.insert(relation.oid, index);
+            for parent in &relation.parents {
+                children.entry(*parent).or_default().push(index);
+            }
+            for read in &relation.reads {
+                readers.entry(*read).or_default().push(index);
+            }
         }
-        Self { server_version, relations, by_name, by_oid }
+        Self { server_version, relations, by_name, by_oid, children, readers }
     }
 
     /// Every relation held.
@@ -113,24 +125,26 @@ impl Snapshot {
     /// The relations that inherit from `oid` or are partitions of it, at any depth, itself excluded.
     #[must_use]
     pub fn descendants(&self, oid: u32) -> Vec<&Relation> {
-        self.closure(oid, |relation| &relation.parents)
+        self.closure(oid, &self.children)
     }
 
     /// The views that read `oid`, through other views as well.
     #[must_use]
     pub fn views_over(&self, oid: u32) -> Vec<&Relation> {
-        self.closure(oid, |relation| &relation.reads)
+        self.closure(oid, &self.readers)
     }
 
-    /// The relations that lead to `oid` by `links`, at any depth, itself excluded.
-    fn closure(&self, oid: u32, links: impl Fn(&Relation) -> &Vec<u32>) -> Vec<&Relation> {
-        let mut found: Vec<&Relation> = Vec::new();
-        let mut targets = vec![oid];
-        while let Some(target) = targets.pop() {
-            for relation in &self.relations {
-                if links(relation).contains(&target) && !found.iter().any(|seen| seen.oid == relation.oid) {
+    /// The relations that follow from `oid` by `links`, at any depth, itself excluded.
+    fn closure(&self, oid: u32, links: &HashMap<u32, Vec<usize>>) -> Vec<&Relation> {
+        let mut seen = HashSet::from([oid]);
+        let mut found = Vec::new();
+        let mut open = vec![oid];
+        while let Some(next) = open.pop() {
+            for &index in links.get(&next).into_iter().flatten() {
+                let relation = &self.relations[index];
+                if seen.insert(relation.oid) {
                     found.push(relation);
-                    targets.push(relation.oid);
+                    open.push(relation.oid);
                 }
             }
         }

@@ -74,6 +74,10 @@ pub enum Effect {
         mentions: bool,
         /// Executing it is [`Effect::Unsettled`].
         unsettles: bool,
+        /// The PREPARE statement as the client wrote it.
+        source: Vec<u8>,
+        /// What it was sent as.
+        sent: Vec<u8>,
     },
     /// EXECUTE name.
     Execute(String),

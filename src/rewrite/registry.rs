@@ -77,13 +77,18 @@ impl Registry {
         before: &Bound,
         generation: u64,
     ) -> (Self, Vec<Finding>) {
-        let mut builder =
-            Builder { snapshot: &snapshot, entries: Vec::new(), findings: Vec::new(), bound: before.clone() };
+        let mut builder = Builder {
+            snapshot: &snapshot,
+            entries: Vec::new(),
+            by_oid: HashMap::new(),
+            findings: Vec::new(),
+            bound: before.clone(),
+        };
         for table in &database.tables {
             builder.register(table);
         }
-        let Builder { snapshot: _, entries, findings, bound } = builder;
-        (Self::index(database.unscoped, snapshot, entries, bound, generation), findings)
+        let Builder { snapshot: _, entries, by_oid, findings, bound } = builder;
+        (Self::index(database.unscoped, snapshot, (entries, by_oid), bound, generation), findings)
     }
 
     /// The registry that the configuration alone describes: every table exists as configured.
@@ -93,13 +98,15 @@ impl Registry {
         (registry, findings.into_iter().filter(|finding| finding.fatal).collect())
     }
 
-    fn index(unscoped: Unscoped, snapshot: Arc<Snapshot>, entries: Vec<Entry>, bound: Bound, generation: u64) -> Self {
-        let mut by_oid = HashMap::new();
+    fn index(
+        unscoped: Unscoped,
+        snapshot: Arc<Snapshot>,
+        (entries, by_oid): (Vec<Entry>, HashMap<u32, usize>),
+        bound: Bound,
+        generation: u64,
+    ) -> Self {
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, entry) in entries.iter().enumerate() {
-            if entry.relation.oid != 0 {
-                by_oid.insert(entry.relation.oid, index);
-            }
             by_name.entry(entry.relation.name.clone()).or_default().push(index);
         }
         let words = WATCHED_WORDS.iter().chain(super::opaque::FUNCTIONS).map(|word| (*word).to_owned());
@@ -183,6 +190,7 @@ impl Registry {
 struct Builder<'a> {
     snapshot: &'a Snapshot,
     entries: Vec<Entry>,
+    by_oid: HashMap<u32, usize>,
     findings: Vec<Finding>,
     bound: Bound,
 }
@@ -260,11 +268,14 @@ impl Builder<'_> {
             }
             EntryKind::Ancestor(_) | EntryKind::View(_) => false,
         };
-        match self.entries.iter_mut().find(|entry| entry.relation.oid == relation.oid) {
+        match self.by_oid.get(&relation.oid).map(|&index| &mut self.entries[index]) {
             Some(entry) if own(&entry.kind) => {}
             Some(entry) if own(&kind) || matches!(entry.kind, EntryKind::Registered(_)) => entry.kind = kind,
             Some(_) => {}
-            None => self.entries.push(Entry { relation: relation.clone(), kind }),
+            None => {
+                self.by_oid.insert(relation.oid, self.entries.len());
+                self.entries.push(Entry { relation: relation.clone(), kind });
+            }
         }
     }
 

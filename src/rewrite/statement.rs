@@ -128,8 +128,8 @@ impl<'a> Statement<'a> {
             return Ok(decision);
         }
         let effect = match decision.effect {
-            Effect::Prepare { name, tag, mentions, unsettles: _ } => {
-                Effect::Prepare { name, tag, mentions, unsettles: true }
+            Effect::Prepare { name, tag, mentions, unsettles: _, source, sent } => {
+                Effect::Prepare { name, tag, mentions, unsettles: true, source, sent }
             }
             Effect::Execute(_) => {
                 return self
@@ -335,7 +335,14 @@ impl<'a> Statement<'a> {
             Outcome::Unchanged | Outcome::Refused(_) => None,
         };
         let mentions = self.mention().is_some();
-        Ok(Decision::new(without_tag(decision.outcome), Effect::Prepare { name, tag, mentions, unsettles: false }))
+        let (start, end) = (self.tokens[self.piece.first].start, self.tokens[self.piece.end - 1].end);
+        let source = self.text[start..end].to_vec();
+        let sent = match &decision.outcome {
+            Outcome::Rewritten { edits, tag: _ } => edits.apply_within(self.text, start, end),
+            Outcome::Unchanged | Outcome::Refused(_) => source.clone(),
+        };
+        let effect = Effect::Prepare { name, tag, mentions, unsettles: false, source, sent };
+        Ok(Decision::new(without_tag(decision.outcome), effect))
     }
 
     fn execute(&self, index: usize) -> Effect {

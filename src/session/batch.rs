@@ -238,10 +238,16 @@ impl Session {
     }
 }
 
-fn prepared_by_sql(effect: &Effect, made: Circumstances) -> Option<Arc<Prepared>> {
-    let Effect::Prepare { tag, mentions, unsettles, name: _ } = effect else { return None };
+pub(super) fn prepared_by_sql(effect: &Effect, made: Circumstances) -> Option<Arc<Prepared>> {
+    let Effect::Prepare { tag, mentions, unsettles, source, sent, name: _ } = effect else { return None };
     Some(Arc::new(Prepared {
-        origin: Origin::Sql { tag: *tag, mentions: *mentions, unsettles: *unsettles },
+        origin: Origin::Sql {
+            tag: *tag,
+            mentions: *mentions,
+            unsettles: *unsettles,
+            source: source.as_slice().into(),
+            sent: sent.as_slice().into(),
+        },
         made,
         absent: false,
     }))

@@ -6,12 +6,13 @@ use bytes::{Buf, BytesMut};
 
 use crate::config::Unscoped;
 use crate::rewrite::outcome::Effect;
-use crate::rewrite::state::State;
+use crate::session::batch::prepared_by_sql;
 use crate::session::complaint::{Complaint, REFUSED_NAME, UNPARSABLE};
 use crate::session::conversation::{ClientStep, Session, forward};
 use crate::session::pending::{Entry, Query};
 use crate::session::plan::{Plan, StatementPlan};
 use crate::session::prepared::{Circumstances, Origin, Prepared};
+use crate::session::settings::Settings;
 use crate::sql::edit::Edits;
 use crate::wire::frame::{HEADER_BYTES, Header, frontend_header};
 use crate::wire::frontend::{self, Target, TooLong};
@@ -294,6 +295,7 @@ impl Session {
         }
         let (old, types) = match &prepared.origin {
             Origin::Message { plan, types } => (plan, types),
+            Origin::Sql { .. } if !self.differs(&prepared, &self.predicted) => return Take::Stream,
             Origin::Sql { .. } => {
                 let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
                 return self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint);
@@ -348,6 +350,13 @@ impl Session {
         Take::Before(bytes)
     }
 
+    /// True where the text of a statement that is stale would not be sent as it was.
+    fn differs(&self, prepared: &Prepared, settings: &Settings) -> bool {
+        let (Origin::Sql { source, sent, .. }, Some(ground)) = (&prepared.origin, &self.ground) else { return true };
+        let plan = (self.planner)(source, settings, &ground.role, &ground.registry);
+        plan.refusal.is_some() || plan.upstream_text.as_deref().unwrap_or(source) != &**sent
+    }
+
     /// The first EXECUTE among the statements whose prepared text was decided under other circumstances than it would meet.
     fn stale_execute(&mut self, statements: &[StatementPlan]) -> Option<Complaint> {
         if !statements.iter().any(|statement| matches!(statement.effect, Effect::Execute(_))) {
@@ -355,19 +364,14 @@ impl Session {
         }
         let generation = self.generation();
         let mut settings = self.predicted.clone();
-        let mut made_here: Vec<(&str, bool, Arc<State>)> = Vec::new();
+        let mut made_here: Vec<(&str, Arc<Prepared>)> = Vec::new();
         for statement in statements {
-            let now = Arc::new(settings.current().clone());
+            let now = Circumstances { state: Arc::new(settings.current().clone()), generation };
             match &statement.effect {
                 Effect::Execute(name) => {
-                    let here = made_here.iter().rev().find(|(other, _, _)| other == name);
-                    let stale = match here {
-                        Some((_, mentions, state)) => *mentions && *state != now,
-                        None => {
-                            let prepared = self.overlay.statement(&self.names, name.as_bytes());
-                            prepared.is_some_and(|it| it.is_stale(&Circumstances { state: now, generation }))
-                        }
-                    };
+                    let here = made_here.iter().rev().find(|(other, _)| other == name).map(|(_, prepared)| prepared);
+                    let prepared = here.or_else(|| self.overlay.statement(&self.names, name.as_bytes()));
+                    let stale = prepared.is_some_and(|it| it.is_stale(&now) && self.differs(it, &settings));
                     if stale {
                         return Some(Complaint::StalePrepared { name: name.clone() });
                     }
@@ -376,7 +380,9 @@ impl Session {
                         return Some(Complaint::HiddenChange { name: name.clone() });
                     }
                 }
-                Effect::Prepare { name, mentions, .. } => made_here.push((name, *mentions, now)),
+                effect @ Effect::Prepare { name, .. } => {
+                    made_here.extend(prepared_by_sql(effect, now).map(|prepared| (name.as_str(), prepared)));
+                }
                 effect => settings.apply(effect),
             }
         }

@@ -33,7 +33,7 @@ pub(crate) enum Origin {
     /// Parse: the plan, and the parameter types as the client gave them.
     Message { plan: Arc<Plan>, types: Box<[u8]> },
     /// PREPARE name AS …
-    Sql { tag: Option<TagChange>, mentions: bool, unsettles: bool },
+    Sql { tag: Option<TagChange>, mentions: bool, unsettles: bool, source: Arc<[u8]>, sent: Arc<[u8]> },
 }
 
 impl Prepared {

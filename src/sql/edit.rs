@@ -91,6 +91,13 @@ impl Edits {
         out
     }
 
+    /// The edited text of the range `start..end`, where all edits lie in it.
+    #[must_use]
+    pub fn apply_within(&self, original: &[u8], start: usize, end: usize) -> Vec<u8> {
+        let edited = self.apply(&original[..end]);
+        edited[start..].to_vec()
+    }
+
     /// Carries a byte offset of the edited text back to the original.
     ///
     /// Outside inserted text the answer is exact; inside it is the edit's `cause`.

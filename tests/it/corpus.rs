@@ -19,8 +19,6 @@ const RULES: [(&str, &str); 2] =
 
 /// Refusals the corpus meets, by rule and reason, with why each stands. An aim: an empty list.
 const REFUSED: &[(&str, &str, &str)] = &[
-    ("filtered", "merge", "MERGE has no rule yet"),
-    ("soft", "merge", "MERGE has no rule yet"),
     ("soft", "returning-old", "offline no columns are known, so RETURNING * of a deletion cannot be spelled out"),
     ("soft", "returning-using", "the same, of a deletion with USING"),
 ];

@@ -102,9 +102,9 @@ fn strings_are_not_read_while_their_reading_is_unknown() {
 #[test]
 fn a_prepared_statement_is_decided_again_when_its_table_becomes_registered() {
     let Some(ground) = ground("hostile::a_prepared_statement…") else { return };
-    ground
-        .database
-        .run("CREATE TABLE kid (id int NOT NULL, name text, deleted_at timestamptz); INSERT INTO kid VALUES (8, 'kid')");
+    ground.database.run(
+        "CREATE TABLE kid (id int NOT NULL, name text, deleted_at timestamptz); INSERT INTO kid VALUES (8, 'kid')",
+    );
     let mut connection = ground.connect();
     answered(&mut connection, &[parse("kids", "SELECT name FROM kid"), sync()]);
     let read = [bind("kids", &[], false), execute(0), sync()];

@@ -327,7 +327,14 @@ fn decide(text: &str, at: usize, settings: &Settings, edits: &mut Vec<Edit>) -> 
             let inner = decide(&text[from..], at + from, settings, edits);
             (
                 None,
-                Effect::Prepare { name: name(1), tag: inner.tag, mentions: text.contains("users"), unsettles: false },
+                Effect::Prepare {
+                    name: name(1),
+                    tag: inner.tag,
+                    mentions: text.contains("users"),
+                    unsettles: false,
+                    source: text.into(),
+                    sent: text.into(),
+                },
             )
         }
         "DELETE" if registered && text.contains("users") => {

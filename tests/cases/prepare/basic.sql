@@ -62,3 +62,23 @@ DECLARE c SCROLL CURSOR WITH HOLD FOR SELECT id FROM users WHERE users.deleted_a
 -- rows:
 -- 3
 -- 2
+
+-- title: a statement prepared before unrelated ddl is executed after it
+PREPARE p AS SELECT id FROM users ORDER BY id; CREATE TABLE unrelated (id int); EXECUTE p;
+-- rewritten:
+PREPARE p AS SELECT id FROM users WHERE users.deleted_at IS NULL ORDER BY id; CREATE TABLE unrelated (id int); EXECUTE p;
+-- tag: PREPARE, CREATE TABLE, SELECT 3
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a statement prepared under another search path that means the same
+PREPARE p AS SELECT id FROM public.users ORDER BY id; SET LOCAL search_path = billing; EXECUTE p;
+-- rewritten:
+PREPARE p AS SELECT id FROM public.users WHERE public.users.deleted_at IS NULL ORDER BY id; SET LOCAL search_path = billing; EXECUTE p;
+-- tag: PREPARE, SET, SELECT 3
+-- rows:
+-- 1
+-- 2
+-- 3
