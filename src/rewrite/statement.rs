@@ -124,7 +124,7 @@ impl<'a> Statement<'a> {
     /// The decision, and what it may do to settings besides.
     fn decide_whole(&self, depends: bool) -> Result<Decision, Refusal> {
         let decision = self.decide()?;
-        if !depends || !settings::unsettles(self, &decision.effect)? {
+        if !depends || self.names.registry.is_empty() || !settings::unsettles(self, &decision.effect)? {
             return Ok(decision);
         }
         let effect = match decision.effect {

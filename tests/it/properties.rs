@@ -6,9 +6,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sexton::rewrite::Effect;
 use sexton::rewrite::state::State;
 use sexton::session::cache::PlanCache;
-use sexton::session::plan::Plan;
+use sexton::session::plan::{Plan, StatementPlan};
 use sexton::sql::lexer::{Kind, Token, lex};
 
 use crate::support::mutate;
@@ -224,8 +225,20 @@ fn layout_decides_nothing() {
         let reason = |plan: &Plan| plan.refusal.as_ref().map(|refusal| refusal.reason.name());
         assert_eq!(reason(&plan), reason(&laid), "{text}\n{other}");
         assert_eq!(shape(&plan), shape(&laid), "{text}\n{other}");
-        assert_eq!(plan.statements, laid.statements, "{text}\n{other}");
+        assert_eq!(without_layout(&plan), without_layout(&laid), "{text}\n{other}");
     }
+}
+
+/// The statements of a plan but for the texts that PREPARE remembers, which are as the client laid them out.
+fn without_layout(plan: &Plan) -> Vec<StatementPlan> {
+    let mut statements = plan.statements.clone();
+    for statement in &mut statements {
+        if let Effect::Prepare { source, sent, .. } = &mut statement.effect {
+            source.clear();
+            sent.clear();
+        }
+    }
+    statements
 }
 
 /// The edits without what they copy from the client's text.

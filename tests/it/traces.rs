@@ -324,7 +324,10 @@ fn decide(text: &str, at: usize, settings: &Settings, edits: &mut Vec<Edit>) -> 
         "DISCARD" => (None, Effect::DiscardAll),
         "PREPARE" => {
             let from = text.find(" AS ").expect("PREPARE name AS") + 4;
+            let before = edits.len();
             let inner = decide(&text[from..], at + from, settings, edits);
+            let here = |edit: &Edit| Edit { start: edit.start - at, end: edit.end - at, ..edit.clone() };
+            let own = Edits::new(edits[before..].iter().map(here).collect()).expect("disjoint");
             (
                 None,
                 Effect::Prepare {
@@ -333,7 +336,7 @@ fn decide(text: &str, at: usize, settings: &Settings, edits: &mut Vec<Edit>) -> 
                     mentions: text.contains("users"),
                     unsettles: false,
                     source: text.into(),
-                    sent: text.into(),
+                    sent: own.apply(text.as_bytes()),
                 },
             )
         }

@@ -106,14 +106,11 @@ CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1 case; END; SE
 -- refused: utility 0A000
 
 -- title: a table prepared under another search path
+-- not twin: it is refused when it is sent
 SET LOCAL search_path = billing; PREPARE p AS SELECT id FROM users u; SET LOCAL search_path = public; CREATE TEMP TABLE t AS EXECUTE p; SELECT * FROM t;
 -- rewritten:
 sexton refused this statement
--- tag: SET, PREPARE, SET, SELECT 3, SELECT 3
--- rows:
--- 1
--- 2
--- 3
+-- error: 55000
 
 -- title: a schema the role may not use is passed over
 -- path: hidden, public
