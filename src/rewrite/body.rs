@@ -91,16 +91,7 @@ fn commands(statement: &Statement<'_>, noun: usize, first: usize, end: usize) ->
 fn command(command: &Statement<'_>, noun: usize, mention: usize) -> Result<Outcome, Refusal> {
     let first = command.piece.first;
     match command.keyword(first) {
-        Some(
-            Keyword::Select
-            | Keyword::With
-            | Keyword::Values
-            | Keyword::Table
-            | Keyword::Insert
-            | Keyword::Update
-            | Keyword::Delete
-            | Keyword::Merge,
-        ) => command.query().map(|decision| decision.outcome),
+        Some(keyword) if keyword.starts_query() => command.query().map(|decision| decision.outcome),
         Some(Keyword::Notify) => Ok(Outcome::Unchanged),
         _ if command.kind(first) == Some(Kind::Open) => command.query().map(|decision| decision.outcome),
         _ if command.word(first).as_deref() == Some("return") && first + 1 < command.piece.end => {

@@ -84,24 +84,13 @@ impl Statement<'_> {
     fn is_query(&self) -> bool {
         let first = self.piece.first;
         self.kind(first) == Some(Kind::Open)
-            || matches!(
-                self.keyword(first),
-                Some(
-                    Keyword::Select
-                        | Keyword::With
-                        | Keyword::Values
-                        | Keyword::Table
-                        | Keyword::Insert
-                        | Keyword::Update
-                        | Keyword::Delete
-                        | Keyword::Merge
-                        | Keyword::Copy
-                        | Keyword::Truncate
-                        | Keyword::Explain
-                        | Keyword::Declare
-                        | Keyword::Prepare
-                )
-            )
+            || self.keyword(first).is_some_and(|keyword| {
+                keyword.starts_query()
+                    || matches!(
+                        keyword,
+                        Keyword::Copy | Keyword::Truncate | Keyword::Explain | Keyword::Declare | Keyword::Prepare
+                    )
+            })
     }
 
     pub(crate) fn has_unicode_escape(&self) -> bool {

@@ -146,16 +146,7 @@ impl<'a> Statement<'a> {
         }
         let first = self.piece.first;
         match self.keyword(first) {
-            Some(
-                Keyword::Select
-                | Keyword::With
-                | Keyword::Values
-                | Keyword::Table
-                | Keyword::Insert
-                | Keyword::Update
-                | Keyword::Delete
-                | Keyword::Merge,
-            ) => self.query(),
+            Some(keyword) if keyword.starts_query() => self.query(),
             _ if self.kind(first) == Some(Kind::Open) => self.query(),
             Some(Keyword::Explain) => self.explain(),
             Some(Keyword::Prepare) => self.prepare(),

@@ -253,6 +253,42 @@ impl Keyword {
         TABLE[self as usize].2
     }
 
+    /// True for CURRENT_DATE and its like: functions that are called without parentheses.
+    #[must_use]
+    pub fn is_value_function(self) -> bool {
+        matches!(
+            self,
+            Self::CurrentCatalog
+                | Self::CurrentDate
+                | Self::CurrentRole
+                | Self::CurrentSchema
+                | Self::CurrentTime
+                | Self::CurrentTimestamp
+                | Self::CurrentUser
+                | Self::Localtime
+                | Self::Localtimestamp
+                | Self::SessionUser
+                | Self::SystemUser
+                | Self::User
+        )
+    }
+
+    /// True for the first word of a query or data-modifying statement, where that is no parenthesis.
+    #[must_use]
+    pub fn starts_query(self) -> bool {
+        matches!(
+            self,
+            Self::Select
+                | Self::With
+                | Self::Values
+                | Self::Table
+                | Self::Insert
+                | Self::Update
+                | Self::Delete
+                | Self::Merge
+        )
+    }
+
     /// True where the unquoted word may name a table, a column or an alias (`ColId` in the grammar).
     #[must_use]
     pub fn is_column_id(self) -> bool {

@@ -85,25 +85,8 @@ fn token_index(ident: &Ident) -> Option<usize> {
 
 fn is_reserved_ident(ident: &Ident) -> bool {
     ident.quote_style.is_none()
-        && Keyword::lookup(ident.value.as_bytes()).is_some_and(|keyword| {
-            is_reserved(keyword)
-                && !matches!(
-                    keyword,
-                    Keyword::Default
-                        | Keyword::CurrentCatalog
-                        | Keyword::CurrentDate
-                        | Keyword::CurrentRole
-                        | Keyword::CurrentSchema
-                        | Keyword::CurrentTime
-                        | Keyword::CurrentTimestamp
-                        | Keyword::CurrentUser
-                        | Keyword::Localtime
-                        | Keyword::Localtimestamp
-                        | Keyword::SessionUser
-                        | Keyword::SystemUser
-                        | Keyword::User
-                )
-        })
+        && Keyword::lookup(ident.value.as_bytes())
+            .is_some_and(|keyword| is_reserved(keyword) && keyword != Keyword::Default && !keyword.is_value_function())
 }
 
 struct Relations<'a> {

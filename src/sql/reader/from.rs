@@ -158,23 +158,7 @@ impl Reader<'_> {
 
     /// CURRENT_DATE and its like may stand in FROM without parentheses.
     fn is_value_function(&self) -> bool {
-        matches!(
-            self.keyword(),
-            Some(
-                Keyword::CurrentCatalog
-                    | Keyword::CurrentDate
-                    | Keyword::CurrentRole
-                    | Keyword::CurrentSchema
-                    | Keyword::CurrentTime
-                    | Keyword::CurrentTimestamp
-                    | Keyword::CurrentUser
-                    | Keyword::Localtime
-                    | Keyword::Localtimestamp
-                    | Keyword::SessionUser
-                    | Keyword::SystemUser
-                    | Keyword::User
-            )
-        )
+        self.keyword().is_some_and(Keyword::is_value_function)
     }
 
     /// `word ('.' word)* '('`

@@ -268,7 +268,7 @@ impl Generator {
             let condition = self.condition(&scope, 1);
             return format!(
                 "UPDATE {name} t SET {text} = o.name, {column} = o.id FROM {other} o WHERE o.id = t.user_id \
-                 AND t.id % 7 = {} AND {condition} RETURNING t.id, o.id",
+                 AND t.id % 7 = {} AND ({condition}) RETURNING t.id, o.id",
                 self.random.below(7)
             );
         }
