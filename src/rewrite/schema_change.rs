@@ -9,7 +9,6 @@ use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::statement::{Decision, Statement};
 use crate::sql::edit::Edits;
 use crate::sql::keyword::Keyword;
-use crate::sql::lexer::Kind;
 
 /// The words between CREATE and the name.
 pub(crate) struct CreateHead {
@@ -140,7 +139,7 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let registered = registered(statement)?;
     for (token, entry) in &registered {
         let moves = ["attach", "detach", "inherit"].iter().any(|word| has_word(statement, word))
-            || (has_word(statement, "set") && pairs(statement, "set", "schema"))
+            || pairs(statement, "set", "schema")
             || pairs(statement, "rename", "to");
         if moves || touches_marker(statement, entry) {
             return statement.refuse(Reason::Alter { table: entry.display() }, *token);
@@ -252,19 +251,18 @@ fn touches_marker(statement: &Statement<'_>, entry: &Entry) -> bool {
         policy.marker.as_deref() == Some(name)
             || policy.live.as_ref().is_some_and(|live| live.columns().any(|column| column == name))
     };
+    let sets_type = pairs(statement, "set", "data");
     (statement.piece.first + 2..statement.piece.end).any(|index| {
-        let Some(name) = statement.name_at(index).filter(|name| decides(name)) else { return false };
-        let _ = name;
+        if !statement.name_at(index).is_some_and(|name| decides(&name)) {
+            return false;
+        }
         let mut before = index - 1;
-        while matches!(statement.word(before).as_deref(), Some("column" | "if" | "exists")) && before > 0 {
+        while matches!(statement.word(before).as_deref(), Some("column" | "if" | "exists")) {
             before -= 1;
         }
-        let changes_type = statement.word(index + 1).as_deref() == Some("type")
-            || pairs(statement, "set", "data")
-            || statement.kind(index + 1) == Some(Kind::Junk);
         match statement.word(before).as_deref() {
             Some("drop" | "rename") => true,
-            Some("alter") => changes_type,
+            Some("alter") => sets_type || statement.word(index + 1).as_deref() == Some("type"),
             _ => false,
         }
     })
