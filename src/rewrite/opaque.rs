@@ -6,6 +6,7 @@ use crate::rewrite::outcome::Effect;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::statement::{Decision, Statement};
 use crate::sql::ident::plain_string;
+use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 
 /// Functions of PostgreSQL and its contrib modules that run SQL from a string or read a table named by one
@@ -32,7 +33,7 @@ pub(crate) fn do_block(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         for index in statement.piece.first + 1..statement.piece.end {
             let is_text = statement.kind(index).is_some_and(is_string);
             match plain_string(statement.text, &statement.tokens[index]) {
-                Some(body) if registry.may_mention(&body) || has_word(&body, b"execute") => {
+                Some(body) if registry.may_mention(&body) || builds_sql(&body) => {
                     return statement.refuse(holder(), index);
                 }
                 None if is_text => return statement.refuse(holder(), index),
@@ -47,8 +48,13 @@ fn is_string(kind: Kind) -> bool {
     matches!(kind, Kind::String | Kind::EscapeString | Kind::UnicodeString | Kind::BitString | Kind::DollarString)
 }
 
-fn has_word(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
+/// True where a body runs a statement that it builds; EXECUTE FUNCTION and EXECUTE PROCEDURE belong to CREATE TRIGGER.
+fn builds_sql(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).to_ascii_lowercase();
+    text.match_indices("execute").any(|(at, word)| {
+        let behind = text[at + word.len()..].trim_start();
+        !behind.starts_with("function") && !behind.starts_with("procedure")
+    })
 }
 
 /// Refuses a call of one of [`FUNCTIONS`] whose arguments name a registered table, or are not all plain constants.
@@ -57,10 +63,15 @@ pub(crate) fn check_functions(statement: &Statement<'_>) -> Result<(), Refusal> 
     if registry.unscoped == Unscoped::Pass || registry.is_empty() {
         return Ok(());
     }
+    // CREATE AGGREGATE, OPERATOR or CAST gives such a function another name.
+    let renames = matches!(statement.keyword(statement.piece.first), Some(Keyword::Create | Keyword::Alter));
     for index in statement.piece.first..statement.piece.end {
         let called = statement.kind(index + 1) == Some(Kind::Open);
-        let Some(name) = called.then(|| statement.name_at(index)).flatten() else { continue };
-        if FUNCTIONS.iter().any(|function| name.starts_with(function)) && !is_harmless(statement, index, &name) {
+        // `(argument).function` is a call as well.
+        let applied = index > statement.piece.first && statement.kind(index - 1) == Some(Kind::Dot);
+        let Some(name) = (called || applied || renames).then(|| statement.name_at(index)).flatten() else { continue };
+        let listed = FUNCTIONS.iter().any(|function| name.starts_with(function));
+        if listed && !(called && is_harmless(statement, index, &name)) {
             return statement.refuse(Reason::Opaque { holder: format!("{name}()") }, index);
         }
     }

@@ -1,6 +1,7 @@
 //! What the rules say about one statement.
 
 use crate::rewrite::Refusal;
+use crate::rewrite::state::Fresh;
 use crate::sql::edit::Edits;
 
 /// The answer for one statement.
@@ -98,8 +99,8 @@ pub enum Effect {
     SchemaUnder {
         /// As stored.
         name: String,
-        /// A view: its rows may be read, but not deleted.
-        view: bool,
+        /// What it is.
+        fresh: Fresh,
     },
     /// Runs what cannot be read off its text: settings that decide how later statements are read may have changed.
     Unsettled {

@@ -1,6 +1,7 @@
 //! What a statement must be asked before any rule: whether its text can be read with certainty, and what it mentions.
 
 use crate::rewrite::refusal::{Reason, Refusal};
+use crate::rewrite::schema_change::create_head;
 use crate::rewrite::statement::Statement;
 use crate::sql::encoding::Encoding;
 use crate::sql::ident::{escaped_identifier, plain_string};
@@ -52,7 +53,7 @@ impl Statement<'_> {
             return self.refuse(Reason::Encoding, first);
         }
         let is_query = self.is_query();
-        if is_query && !self.names.state.fresh.is_empty() {
+        if !self.names.state.fresh.is_empty() && (is_query || self.creates_body()) {
             self.check_fresh()?;
         }
         // In a query the name is decoded; elsewhere nobody needs the clause.
@@ -61,6 +62,26 @@ impl Statement<'_> {
             Some(token) if !decodes => self.refuse(Reason::Unreadable { what: "UESCAPE" }, token),
             _ => Ok(()),
         }
+    }
+
+    /// A CREATE that carries statements of its own.
+    fn creates_body(&self) -> bool {
+        self.keyword(self.piece.first) == Some(Keyword::Create)
+            && matches!(
+                self.keyword(create_head(self).noun),
+                Some(Keyword::Function | Keyword::Procedure | Keyword::Rule | Keyword::Policy | Keyword::View)
+            )
+    }
+
+    /// The first name of a fresh relation in the statement.
+    pub(crate) fn fresh_name(&self) -> Option<(usize, String)> {
+        if self.names.state.fresh.is_empty() {
+            return None;
+        }
+        (self.piece.first..self.piece.end).find_map(|index| {
+            let name = self.name_at(index)?;
+            self.names.state.fresh.contains_key(&name).then_some((index, name))
+        })
     }
 
     /// Until the catalog is read again nobody knows whose rows a relation holds that this transaction put under a
@@ -72,8 +93,8 @@ impl Statement<'_> {
         for index in first..end {
             let Some(name) = self.name_at(index) else { continue };
             match self.names.state.fresh.get(&name) {
-                Some(true) if deletes => return self.refuse(Reason::Fresh { name }, index),
-                Some(false) if !only_writes => return self.refuse(Reason::Fresh { name }, index),
+                Some(fresh) if fresh.view && deletes => return self.refuse(Reason::Fresh { name }, index),
+                Some(fresh) if !fresh.view && !only_writes => return self.refuse(Reason::Fresh { name }, index),
                 _ => {}
             }
         }

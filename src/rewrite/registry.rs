@@ -180,6 +180,12 @@ impl Registry {
         self.snapshot.find(schema, name).is_some_and(|relation| !self.by_oid.contains_key(&relation.oid))
     }
 
+    /// True where some relation of that name is no entry.
+    #[must_use]
+    pub fn has_unregistered(&self, name: &str) -> bool {
+        self.snapshot.named(name).any(|relation| !self.by_oid.contains_key(&relation.oid))
+    }
+
     /// True where a registered table lies in `schema`.
     #[must_use]
     pub fn has_schema(&self, schema: &str) -> bool {

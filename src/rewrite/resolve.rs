@@ -94,7 +94,10 @@ impl<'a> Names<'a> {
         for member in &path {
             let schema = match member {
                 Member::User if self.state.role_changed => {
-                    doubtful = true;
+                    // Some role's own schema may hold another relation of that name.
+                    if self.registry.has_unregistered(name) {
+                        return Err(Reason::Ambiguous { name: name.to_owned() });
+                    }
                     continue;
                 }
                 Member::User => &self.role.name,

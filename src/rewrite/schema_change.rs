@@ -6,6 +6,7 @@ use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
 use crate::rewrite::resolve::Meaning;
 use crate::rewrite::rewriter::Rewriter;
+use crate::rewrite::state::Fresh;
 use crate::rewrite::statement::{Decision, Statement};
 use crate::sql::edit::Edits;
 use crate::sql::keyword::Keyword;
@@ -57,6 +58,12 @@ pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Dec
     match (statement.keyword(head.noun), statement.mention()) {
         // A body in a string is the server's; a parsed body is SQL that reads tables.
         (Some(Keyword::Function | Keyword::Procedure), _) => outcome = body::routine(statement, head.noun)?,
+        // It makes a view of a table.
+        (Some(Keyword::Rule), mention)
+            if pairs(statement, "on", "select") && (mention.is_some() || !statement.names.state.fresh.is_empty()) =>
+        {
+            return statement.refuse(Reason::Utility { verb: "CREATE RULE ON SELECT".to_owned() }, head.noun);
+        }
         (Some(Keyword::Rule), Some(_)) => outcome = body::rule(statement, head.noun)?,
         (Some(Keyword::Policy), Some(_)) => outcome = body::policy(statement)?,
         // A view among the schema's elements.
@@ -98,9 +105,13 @@ fn under(statement: &Statement<'_>, head: &CreateHead, effect: Effect) -> Effect
     let name = statement.name_parts(head.name).and_then(|(parts, _)| parts.into_iter().next_back());
     let view = statement.keyword(head.noun) == Some(Keyword::View);
     let child = has_word(statement, "inherits") || pairs(statement, "partition", "of");
-    match (effect, name, statement.mention()) {
-        (Effect::Schema | Effect::None, Some(name), Some(_)) if view || child => Effect::SchemaUnder { name, view },
-        (effect, _, _) => effect,
+    let related = statement.mention().is_some() || !statement.names.state.fresh.is_empty();
+    match (effect, name) {
+        (Effect::Schema | Effect::None | Effect::CreateTemporary { .. }, Some(name)) if related && (view || child) => {
+            let temporary = head.temporary || has_word(statement, "pg_temp");
+            Effect::SchemaUnder { name, fresh: Fresh { view, temporary } }
+        }
+        (effect, _) => effect,
     }
 }
 
@@ -123,6 +134,9 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     if statement.keyword(noun) == Some(Keyword::Policy) {
         return Ok(Decision::new(body::policy(statement)?, Effect::None));
     }
+    if let Some((token, name)) = statement.fresh_name().filter(|_| has_word(statement, "rename")) {
+        return statement.refuse(Reason::Fresh { name }, token);
+    }
     if statement.names.role.hard_deletes {
         return allowed;
     }
@@ -133,9 +147,7 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         }
         return allowed;
     }
-    if !matches!(statement.keyword(noun), Some(Keyword::Table | Keyword::Foreign)) {
-        return allowed;
-    }
+    // ALTER INDEX and its like reach tables too: the name decides, not the noun.
     let registered = registered(statement)?;
     for (token, entry) in &registered {
         let moves = ["attach", "detach", "inherit"].iter().any(|word| has_word(statement, word))

@@ -79,6 +79,15 @@ pub enum SearchPath {
     Unknown,
 }
 
+/// A relation that holds or shows rows of a registered table, and is not in the catalog snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fresh {
+    /// A view: its rows may be read, but not deleted.
+    pub view: bool,
+    /// The snapshot never shows temporary relations: it stays so to the end of the session.
+    pub temporary: bool,
+}
+
 /// The settings, temporary tables and role state that one statement is read under.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct State {
@@ -96,8 +105,8 @@ pub struct State {
     pub temporary: BTreeSet<String>,
     /// DDL has run that the catalog snapshot does not show yet.
     pub schema_changed: bool,
-    /// Relations that DDL put under or over a registered table and that the snapshot does not show yet; true for views.
-    pub fresh: BTreeMap<String, bool>,
+    /// Relations that DDL put under or over a registered table and that the snapshot does not show, or never will.
+    pub fresh: BTreeMap<String, Fresh>,
     /// `standard_conforming_strings` may have changed; the server reports it before the next batch.
     pub strings_unknown: bool,
 }
@@ -119,9 +128,15 @@ impl State {
         }
     }
 
+    /// Forgets what a new snapshot shows; temporary relations it never does.
+    pub fn forget_fresh(&mut self) {
+        self.fresh.retain(|_, fresh| fresh.temporary);
+    }
+
     /// Forgets the settings that a function, a procedure or a computed value may have changed.
     pub fn unsettle(&mut self) {
         self.search_path = SearchPath::Unknown;
+        self.role_changed = true;
         self.strings_unknown = true;
     }
 

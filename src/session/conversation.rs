@@ -240,7 +240,7 @@ impl Session {
             }
             self.report(true, |state| {
                 state.schema_changed = false;
-                state.fresh.clear();
+                state.forget_fresh();
             });
         }
         self.schema_changed = false;

@@ -70,6 +70,9 @@ impl Prepared {
             Origin::Sql { mentions, .. } => *mentions,
         };
         // What a name meant nothing to may be registered by now: another registry is a reason for every text.
-        self.absent || self.made.generation != now.generation || (depends && self.made != *now)
+        self.absent
+            || self.made.generation != now.generation
+            || self.made.state.fresh != now.state.fresh
+            || (depends && self.made != *now)
     }
 }

@@ -62,9 +62,9 @@ impl Settings {
         match effect {
             Effect::None | Effect::Prepare { .. } | Effect::Execute(_) | Effect::Deallocate(_) => {}
             Effect::Schema => self.both(|state| state.schema_changed = true),
-            Effect::SchemaUnder { name, view } => self.both(|state| {
+            Effect::SchemaUnder { name, fresh } => self.both(|state| {
                 state.schema_changed = true;
-                state.fresh.insert(name.clone(), *view);
+                state.fresh.insert(name.clone(), *fresh);
             }),
             Effect::Unsettled { schema } => self.both(|state| {
                 state.unsettle();
@@ -94,11 +94,15 @@ impl Settings {
             Effect::DiscardAll => {
                 let start = self.start.clone();
                 self.both(|state| {
-                    let fresh = std::mem::take(&mut state.fresh);
+                    let mut fresh = std::mem::take(&mut state.fresh);
+                    fresh.retain(|_, fresh| !fresh.temporary);
                     *state = State { schema_changed: state.schema_changed, fresh, ..start.clone() };
                 });
             }
-            Effect::DiscardTemp => self.both(|state| state.temporary.clear()),
+            Effect::DiscardTemp => self.both(|state| {
+                state.temporary.clear();
+                state.fresh.retain(|_, fresh| !fresh.temporary);
+            }),
             Effect::ResetAll => {
                 let start = self.start.clone();
                 self.both(|state| {

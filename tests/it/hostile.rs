@@ -114,3 +114,18 @@ fn a_prepared_statement_is_decided_again_when_its_table_becomes_registered() {
     connection.expect("CREATE TABLE unrelated (id int)");
     assert!(!answered(&mut connection, &read).contains("kid"));
 }
+
+#[test]
+fn a_temporary_view_is_no_way_to_delete_for_good() {
+    let Some(ground) = ground("hostile::a_temporary_view…") else { return };
+    let mut connection = ground.connect();
+    connection.expect("CREATE TEMP VIEW w AS SELECT * FROM users");
+    for deletion in ["DELETE FROM w", "DELETE FROM pg_temp.w", "WITH d AS (DELETE FROM w RETURNING *) SELECT * FROM d"]
+    {
+        let reply = connection.simple(deletion).remove(0);
+        assert_eq!(reply.error.map(|error| error.sqlstate).as_deref(), Some("0A000"), "{deletion}");
+    }
+    assert_eq!(connection.expect("SELECT name FROM w")[0].texts(), [["ann"]]);
+    let mut direct = ground.database.direct();
+    assert_eq!(direct.expect("SELECT count(*) FROM users")[0].texts(), [["2"]]);
+}

@@ -121,3 +121,54 @@ SELECT id FROM users WHERE users.deleted_at IS NULL ORDER BY id;
 -- 1
 -- 2
 -- 3
+
+-- title: a deletion through a temporary view over a view of the same transaction
+CREATE TEMP VIEW w1 AS SELECT * FROM users; CREATE TEMP VIEW w2 AS SELECT * FROM w1; DELETE FROM w2 WHERE id = 3;
+-- refused: fresh 0A000
+
+-- title: a view of the same transaction is not renamed
+CREATE VIEW w1 AS SELECT * FROM users; ALTER VIEW w1 RENAME TO w2;
+-- refused: fresh 0A000
+
+-- title: a table is not made a view by a rule
+CREATE TABLE w2 (LIKE users); CREATE RULE "_RETURN" AS ON SELECT TO w2 DO INSTEAD SELECT * FROM users;
+-- refused: utility 0A000
+
+-- title: a deletion prepared before its name became a view
+-- not twin: it is refused when it is sent
+CREATE TEMP TABLE w2 (id int); PREPARE x AS DELETE FROM w2 WHERE id = 3; DROP TABLE w2; CREATE TEMP VIEW w2 AS SELECT * FROM users; EXECUTE x;
+-- rewritten:
+sexton refused this statement
+-- error: 55000
+
+-- title: a body that deletes through a view of the same transaction
+CREATE VIEW w1 AS SELECT * FROM users; CREATE FUNCTION df() RETURNS void LANGUAGE sql BEGIN ATOMIC DELETE FROM w1 WHERE id = 3; END;
+-- refused: fresh 0A000
+
+-- title: a table renamed as an index
+ALTER INDEX users RENAME TO hid;
+-- refused: alter 42501
+
+-- title: a function that runs SQL applied as a column
+SELECT (q).ts_stat FROM (SELECT 'select to_tsvector(name) from us' || 'ers' AS q) x;
+-- refused: opaque 0A000
+
+-- title: an aggregate over a function that runs SQL
+CREATE AGGREGATE ag (text) (SFUNC = ts_rewrite, STYPE = tsquery, INITCOND = 'dan');
+-- refused: opaque 0A000
+
+-- title: an operator over a function that runs SQL
+CREATE OPERATOR @#@ (RIGHTARG = text, FUNCTION = ts_stat);
+-- refused: opaque 0A000
+
+-- title: a role changed where it cannot be seen is asked for its privilege
+CREATE TEMP TABLE t9 AS SELECT set_config('role', 'clerk', true); DELETE FROM posts WHERE id = 10;
+-- rewritten:
+CREATE TEMP TABLE t9 AS SELECT set_config('role', 'clerk', true); WITH sexton_1 AS (DELETE FROM posts WHERE false) UPDATE posts SET deleted = true WHERE NOT posts.deleted AND (id = 10);
+-- error: 42501
+
+-- title: a do block that creates a trigger
+-- not twin: what a block does is not compared
+DO $$ BEGIN CREATE TRIGGER t BEFORE INSERT ON nowhere EXECUTE FUNCTION f(); EXCEPTION WHEN undefined_table THEN NULL; END $$;
+-- unchanged
+-- tag: DO
