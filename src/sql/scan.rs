@@ -29,7 +29,14 @@ pub fn table_positions(tokens: &[Token], first: usize, end: usize) -> Vec<usize>
                     tokens.get(index + 1).map(|next| (next.kind, next.keyword)),
                     Some((
                         _,
-                        Some(Keyword::Select | Keyword::With | Keyword::Delete | Keyword::Insert | Keyword::Update)
+                        Some(
+                            Keyword::Select
+                                | Keyword::With
+                                | Keyword::Table
+                                | Keyword::Delete
+                                | Keyword::Insert
+                                | Keyword::Update
+                        )
                     )) | Some((Kind::Open, _))
                 );
                 // A parenthesis where a table is expected holds a join, whose first word is one too, or a query: a comma
@@ -102,6 +109,8 @@ fn clause(tokens: &[Token], first: usize, index: usize, keyword: Keyword) -> Cla
         // FOR [NO KEY] UPDATE, DO UPDATE and THEN UPDATE name no table.
         Keyword::Update if !matches!(before(1), Some(Keyword::For | Keyword::Key | Keyword::Do | Keyword::Then)) => Clause::Table,
         // JOIN … USING (columns), ORDER BY … USING < and USING OPERATOR(…) name no table.
+        // CYCLE … SET mark [TO value DEFAULT value] USING path names a column.
+        Keyword::Using if matches!(before(2), Some(Keyword::Set | Keyword::Default)) => Clause::Name,
         Keyword::Using if names_a_table(tokens, index + 1) => Clause::Table,
         Keyword::Only | Keyword::Lateral => Clause::Modifier,
         Keyword::Where
@@ -166,5 +175,7 @@ mod tests {
         );
         assert_eq!(positions("SELECT 1 FROM t FOR NO KEY UPDATE NOWAIT"), ["t"]);
         assert_eq!(positions("SELECT 1 UNION TABLE t ORDER BY a, b FOR UPDATE"), ["t"]);
+        assert_eq!(positions("WITH RECURSIVE r AS (SELECT 1) CYCLE a SET c USING p SELECT 1 FROM r"), ["r"]);
+        assert_eq!(positions("WITH r AS (TABLE t) CYCLE a SET c TO 1 DEFAULT 0 USING p SELECT 1 FROM r"), ["t", "r"]);
     }
 }

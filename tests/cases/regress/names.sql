@@ -54,3 +54,10 @@ SELECT u.id, p.id AS posts FROM users u, posts p WHERE u.deleted_at IS NULL AND 
 CREATE POLICY p ON users FOR SELECT USING (deleted_at IS NULL);
 -- unchanged
 -- error: 42501
+
+-- title: a cycle path named like a registered table
+WITH RECURSIVE r (id) AS (SELECT id FROM items UNION ALL SELECT id FROM r WHERE id < 0) CYCLE id SET looped USING users SELECT id FROM r ORDER BY id;
+-- unchanged
+-- rows:
+-- 1
+-- 2
