@@ -106,6 +106,11 @@ impl<'a> Rewriter<'a> {
     pub(crate) fn and(&mut self, condition: &Condition, pending: Vec<Pending<'_, 'a>>) {
         let Some(cause) = pending.first().map(|pending| pending.table.name.relation()) else { return };
         let limits = self.limits(pending);
+        self.splice(condition, &limits, cause);
+    }
+
+    /// Puts `limits` before `condition`, which is put in parentheses.
+    pub(crate) fn splice(&mut self, condition: &Condition, limits: &[String], cause: usize) {
         if !limits.is_empty() {
             self.insert_before(condition.first, &format!("{} AND (", limits.join(" AND ")), cause);
             self.insert_after(condition.last, ")", cause);
@@ -134,10 +139,7 @@ impl<'a> Rewriter<'a> {
         match filter {
             Some(Filter::Condition(condition)) => {
                 self.queries(&condition.subqueries)?;
-                if !limits.is_empty() {
-                    self.insert_before(condition.first, &format!("{} AND (", limits.join(" AND ")), cause);
-                    self.insert_after(condition.last, ")", cause);
-                }
+                self.splice(condition, &limits, cause);
             }
             // The cursor's own query was limited when it was declared, and the grammar allows nothing beside it.
             Some(Filter::CurrentOf { last: _ }) => {}

@@ -62,10 +62,7 @@ impl Rewriter<'_> {
         let message = format!("{DEAD_KEY_PREFIX}{table}{DEAD_KEY_SUFFIX}").replace('\'', "''");
         let guard = format!("(CASE WHEN {live} THEN 'true' ELSE '{message}' END)::boolean");
         match &update.filter {
-            Some(filter) => {
-                self.insert_before(filter.first, &format!("{guard} AND ("), cause);
-                self.insert_after(filter.last, ")", cause);
-            }
+            Some(filter) => self.splice(filter, &[guard], cause),
             None => self.insert_after(update.set_last, &format!(" WHERE {guard}"), cause),
         }
     }

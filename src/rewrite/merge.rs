@@ -42,10 +42,8 @@ impl Rewriter<'_> {
 
     fn limit_condition(&mut self, condition: &Condition, limit: Option<&str>, cause: usize) -> Result<(), Refusal> {
         self.queries(&condition.subqueries)?;
-        if let Some(limit) = limit {
-            self.insert_before(condition.first, &format!("{limit} AND ("), cause);
-            self.insert_after(condition.last, ")", cause);
-        }
+        let limits: Vec<String> = limit.map(str::to_owned).into_iter().collect();
+        self.splice(condition, &limits, cause);
         Ok(())
     }
 

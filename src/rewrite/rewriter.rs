@@ -140,12 +140,12 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// The predicate that limits `table` to the rows in scope, or to live rows where `keep_live` (a DELETE's target).
+    /// The predicate that limits `table` to `rows`.
     pub(crate) fn limit(&self, entry: &Entry, rows: Rows, table: &TableRef) -> Option<String> {
         entry.policy().and_then(|policy| policy.limit(rows, &self.qualifier(table)))
     }
 
-    /// True where a DELETE from `entry` is done by marking or archiving.
+    /// What DELETE from `entry` means.
     pub(crate) fn strategy(&self, entry: &Entry) -> Strategy {
         entry.policy().map_or(Strategy::Hard, |policy| policy.strategy)
     }

@@ -136,26 +136,14 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::edit::Edits;
-
-    fn plan(text: &[u8]) -> Plan {
-        Plan {
-            client_text: text.to_vec(),
-            upstream_text: None,
-            edits: Edits::default(),
-            refusal: None,
-            statements: Vec::new(),
-            depends: false,
-        }
-    }
 
     #[test]
     fn r13_a_plan_is_found_only_under_the_same_circumstances() {
         let cache = PlanCache::default();
         let (state, role) = (Arc::new(State::new(Some("a"))), Arc::new(RoleFacts::ordinary("ann")));
-        let first = cache.plan(b"select", 1, &state, &role, || plan(b"select"));
+        let first = cache.plan(b"select", 1, &state, &role, || Plan::unchanged(b"select"));
         let found = |generation: u64, state: &Arc<State>, role: &Arc<RoleFacts>| {
-            Arc::ptr_eq(&first, &cache.plan(b"select", generation, state, role, || plan(b"select")))
+            Arc::ptr_eq(&first, &cache.plan(b"select", generation, state, role, || Plan::unchanged(b"select")))
         };
         assert!(found(1, &Arc::new((*state).clone()), &role));
         assert!(!found(2, &state, &role));
@@ -169,7 +157,7 @@ mod tests {
         let (state, role) = (Arc::new(State::new(None)), Arc::new(RoleFacts::ordinary("ann")));
         for number in 0..2_000 {
             let text = format!("select {number}").into_bytes();
-            cache.plan(&text, 1, &state, &role, || plan(&text));
+            cache.plan(&text, 1, &state, &role, || Plan::unchanged(&text));
         }
         assert!(cache.bytes.load(Ordering::Relaxed) <= 64 * 1024);
         assert!(cache.slots.len() < 200);

@@ -13,7 +13,6 @@ use crate::session::pending::{Entry, Query};
 use crate::session::plan::{Plan, StatementPlan};
 use crate::session::prepared::{Circumstances, Origin, Prepared};
 use crate::session::settings::Settings;
-use crate::sql::edit::Edits;
 use crate::wire::frame::{HEADER_BYTES, Header, frontend_header};
 use crate::wire::frontend::{self, Target, TooLong};
 
@@ -392,14 +391,7 @@ impl Session {
 
 /// The plan for a message that the server will not read.
 fn nothing() -> Plan {
-    Plan {
-        client_text: Vec::new(),
-        upstream_text: None,
-        edits: Edits::default(),
-        refusal: None,
-        statements: Vec::new(),
-        depends: false,
-    }
+    Plan::unchanged(b"")
 }
 
 /// A message of Sexton's own short text, which fits in any case.

@@ -40,17 +40,23 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Decides `text` as the session stands at `settings`, which are left untouched.
+    /// A plan that changes nothing and knows of no statement.
     #[must_use]
-    pub fn new(text: &[u8], settings: &Settings, role: &RoleFacts, registry: &Registry) -> Self {
-        let mut plan = Self {
+    pub fn unchanged(text: &[u8]) -> Self {
+        Self {
             client_text: text.to_vec(),
             upstream_text: None,
             edits: Edits::default(),
             refusal: None,
             statements: Vec::new(),
             depends: false,
-        };
+        }
+    }
+
+    /// Decides `text` as the session stands at `settings`, which are left untouched.
+    #[must_use]
+    pub fn new(text: &[u8], settings: &Settings, role: &RoleFacts, registry: &Registry) -> Self {
+        let mut plan = Self::unchanged(text);
         let tokens = match lex(text, settings.current().standard_conforming_strings) {
             Ok(tokens) => tokens,
             // What cannot be cut into tokens the server cannot parse either: its own error is the right one.
