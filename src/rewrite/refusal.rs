@@ -50,7 +50,7 @@ pub enum Reason {
     },
     /// Bytes that only the server can read, in an encoding whose characters may hold ASCII bytes.
     Encoding,
-    /// A relation that was put under or over a registered table in this very transaction.
+    /// A relation that was put under or over a registered table in this transaction, or a temporary one in this session.
     Fresh {
         /// Its name.
         name: String,
@@ -200,8 +200,8 @@ impl Reason {
             Self::Fresh { name } => words(
                 "fresh",
                 unscoped,
-                format!("\"{name}\" belongs to a registered table since this transaction"),
-                "COMMIT first: then it is scoped as well.",
+                format!("\"{name}\" holds or shows rows of a registered table, and the catalog does not say so yet"),
+                "Name the registered table itself. What is not temporary can be used after COMMIT.",
             ),
             Self::HardDelete { table } => words(
                 "hard-delete",
