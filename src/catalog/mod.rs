@@ -4,4 +4,4 @@ pub mod role;
 pub mod snapshot;
 
 pub use role::RoleFacts;
-pub use snapshot::{Column, Relation, RelationKind, Snapshot};
+pub use snapshot::{Column, ForeignKey, Relation, RelationKind, Snapshot};

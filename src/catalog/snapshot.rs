@@ -32,6 +32,19 @@ pub struct Column {
     pub generated: bool,
 }
 
+/// A foreign key of a relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// The constraint's name.
+    pub name: String,
+    /// The referencing columns, in key order.
+    pub columns: Vec<String>,
+    /// The referenced relation, as an oid.
+    pub references: u32,
+    /// The referenced columns, in the same order.
+    pub referenced: Vec<String>,
+}
+
 /// One relation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
@@ -51,6 +64,8 @@ pub struct Relation {
     pub parents: Vec<u32>,
     /// For a view: the relations that its query reads, as oids, as far as the snapshot holds them.
     pub reads: Vec<u32>,
+    /// Its foreign keys, in order of their names.
+    pub foreign_keys: Vec<ForeignKey>,
 }
 
 impl Relation {
@@ -64,7 +79,7 @@ impl Relation {
 /// Relations by oid and by name.
 ///
 /// The snapshot holds every relation whose name equals that of a registered table, an archive
-/// table, or an ancestor or descendant (inheritance, partitions) of a registered table: what it
+/// table, a table named in `visible_through`, or an ancestor or descendant (inheritance, partitions) of a registered table: what it
 /// does not hold cannot matter to a registered name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {

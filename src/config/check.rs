@@ -10,8 +10,8 @@ use crate::config::problem::Problem;
 use crate::config::raw::{Node, Value};
 use crate::config::value::{self, Fault};
 use crate::config::{
-    Access, Assignment, Config, Database, Databases, ListenSettings, OnMention, Reinsert, Strategy, Table, TableName,
-    Truncate, Unscoped, UpstreamSettings,
+    Access, Assignment, Config, Database, Databases, ListenSettings, OnMention, Reference, Reinsert, Strategy, Table,
+    TableName, Truncate, Unscoped, UpstreamSettings,
 };
 use crate::sql::predicate::Predicate;
 
@@ -156,12 +156,7 @@ fn table(section: &Node, name: TableName, problems: &mut Vec<Problem>) -> Table 
             _ => Truncate::Rewrite,
         },
         audit: matches!(section.get("audit").map(|node| &node.value), Some(Value::Flag(true))),
-        visible_through: section
-            .get("visible_through")
-            .into_iter()
-            .flat_map(Node::entries)
-            .filter_map(|node| node.text().map(str::to_owned))
-            .collect(),
+        visible_through: visible_through(section, problems),
         on_mention: match section.get("on_mention").and_then(Node::text) {
             Some("respect") => OnMention::Respect,
             _ => OnMention::Enforce,
@@ -172,11 +167,41 @@ fn table(section: &Node, name: TableName, problems: &mut Vec<Problem>) -> Table 
     };
     if let Some(delete) = delete {
         check_marker(section, delete, &table, problems);
+        check_kept(section, delete, &table, problems);
     }
     if let (Some(node), None) = (section.get("retain_then"), section.get("retain")) {
         problems.push(node.problem("nothing is retained", "add retain = \"90 days\", or remove retain_then"));
     }
     table
+}
+
+fn visible_through(section: &Node, problems: &mut Vec<Problem>) -> Vec<Reference> {
+    let mut references: Vec<Reference> = Vec::new();
+    for node in section.get("visible_through").into_iter().flat_map(Node::entries) {
+        match read(Some(node), value::reference, problems) {
+            Some(reference) if references.contains(&reference) => {
+                problems.push(node.problem(format!("{reference} is named twice"), "remove one of the two"));
+            }
+            reference => references.extend(reference),
+        }
+    }
+    references
+}
+
+/// `on_mention` and `visible_through` say which references keep rows that the live predicate would take.
+fn check_kept(section: &Node, delete: Strategy, table: &Table, problems: &mut Vec<Problem>) {
+    if table.marker().is_some() || table.live.is_some() {
+        return;
+    }
+    let respect = section.get("on_mention").filter(|_| table.on_mention == OnMention::Respect);
+    let through = section.get("visible_through").filter(|_| !table.visible_through.is_empty());
+    for node in [respect, through].into_iter().flatten() {
+        let strategy = if delete == Strategy::Archive { "archive" } else { "hard" };
+        problems.push(node.problem(
+            format!("delete = \"{strategy}\" leaves no deleted row in the table that a reference could keep"),
+            "remove the key, or name the marker of rows deleted earlier with column = \"…\"",
+        ));
+    }
 }
 
 /// `None` where `delete` is missing or faulty: what depends on it is then not judged.

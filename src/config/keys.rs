@@ -65,8 +65,6 @@ pub(super) const NOT_BUILT: &[(&str, Option<&str>)] = &[
     ("admin", None),
     ("purge", None),
     ("databases.*.tables.*.audit", Some("false")),
-    ("databases.*.tables.*.visible_through", None),
-    ("databases.*.tables.*.on_mention", Some("enforce")),
     ("databases.*.tables.*.reinsert", Some("error")),
     ("databases.*.tables.*.erase", None),
 ];

@@ -14,8 +14,8 @@ mod value;
 pub use keys::patterns;
 pub use problem::Problem;
 pub use settings::{
-    Access, Admin, Assignment, Config, Database, Databases, ListenSettings, OnMention, Reinsert, Strategy, Table,
-    TableName, Truncate, Unscoped, UpstreamAddress, UpstreamSettings,
+    Access, Admin, Assignment, Config, Database, Databases, ListenSettings, OnMention, Reference, Reinsert, Strategy,
+    Table, TableName, Truncate, Unscoped, UpstreamAddress, UpstreamSettings,
 };
 
 /// Reads a configuration file's `text`; `environment` looks up the variables it names.

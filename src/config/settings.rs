@@ -182,6 +182,21 @@ pub enum OnMention {
     Respect,
 }
 
+/// One entry of `visible_through`: the column of a foreign key that points to the table it stands under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The referencing table.
+    pub table: TableName,
+    /// The column as stored.
+    pub column: String,
+}
+
+impl std::fmt::Display for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.table, self.column)
+    }
+}
+
 /// One `column = "expression"` of `mark`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
@@ -214,8 +229,8 @@ pub struct Table {
     pub truncate: Truncate,
     /// `audit`
     pub audit: bool,
-    /// `visible_through`: `table.column` of the referencing side.
-    pub visible_through: Vec<String>,
+    /// `visible_through`
+    pub visible_through: Vec<Reference>,
     /// `on_mention`
     pub on_mention: OnMention,
     /// Line of the table's section, 1-based, for findings that only the database can tell.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::{TableName, UpstreamAddress};
+use crate::config::{Reference, TableName, UpstreamAddress};
 
 /// Bytes of a PostgreSQL name; the server cuts longer ones off.
 const NAME_BYTES_MAX: usize = 63;
@@ -157,23 +157,7 @@ fn port_number(text: &str, port: &str) -> Result<u16, Fault> {
 /// Capitals outside quotes are refused rather than folded: `Users` may be meant for the table `"Users"`,
 /// and reading it as `users` would leave that table unguarded.
 pub(super) fn table_name(text: &str) -> Result<TableName, Fault> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    loop {
-        let (part, after) = name_part(text, rest)?;
-        parts.push(part);
-        match after.strip_prefix('.') {
-            Some(next) => rest = next,
-            None if after.is_empty() => break,
-            None => {
-                return Err(Fault::new(
-                    format!("\"{text}\" is no table name: \"{after}\" follows a closing quote"),
-                    "write schema.table, each part wholly in quotes or wholly without",
-                ));
-            }
-        }
-    }
-    let mut parts = parts.into_iter();
+    let mut parts = name_parts(text)?.into_iter();
     match (parts.next(), parts.next(), parts.next()) {
         (Some(relation), None, None) => Ok(TableName { schema: "public".to_owned(), relation }),
         (Some(schema), Some(relation), None) => Ok(TableName { schema, relation }),
@@ -181,6 +165,39 @@ pub(super) fn table_name(text: &str) -> Result<TableName, Fault> {
             format!("\"{text}\" has too many parts for a table name"),
             "write schema.table; the database is named by the section [databases.NAME]",
         )),
+    }
+}
+
+/// A column with its table: `order_items.item_id` (in schema public) or `shop.order_items.item_id`.
+pub(super) fn reference(text: &str) -> Result<Reference, Fault> {
+    let mut parts = name_parts(text)?;
+    let schema = if parts.len() > 2 { parts.remove(0) } else { "public".to_owned() };
+    match <[String; 2]>::try_from(parts) {
+        Ok([relation, column]) => Ok(Reference { table: TableName { schema, relation }, column }),
+        Err(_) => Err(Fault::new(
+            format!("\"{text}\" does not name a column with its table"),
+            "write table.column or schema.table.column: the column of the foreign key that points here",
+        )),
+    }
+}
+
+/// The parts between the dots, as stored.
+fn name_parts(text: &str) -> Result<Vec<String>, Fault> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    loop {
+        let (part, after) = name_part(text, rest)?;
+        parts.push(part);
+        match after.strip_prefix('.') {
+            Some(next) => rest = next,
+            None if after.is_empty() => return Ok(parts),
+            None => {
+                return Err(Fault::new(
+                    format!("\"{text}\" is no name: \"{after}\" follows a closing quote"),
+                    "write each part between the dots wholly in quotes or wholly without",
+                ));
+            }
+        }
     }
 }
 
@@ -201,7 +218,7 @@ fn name_part<'a>(whole: &str, text: &'a str) -> Result<(String, &'a str), Fault>
     }
     if !part.starts_with(letter) || !part.chars().all(|c| letter(c) || c.is_ascii_digit() || c == '$') {
         return Err(match part {
-            "" => Fault::new(format!("\"{whole}\" is no table name"), "write table or schema.table"),
+            "" => Fault::new(format!("\"{whole}\" is no name"), "write every part, as in schema.table"),
             _ => Fault::new(format!("\"{part}\" is no SQL name without quotes"), quoting),
         });
     }

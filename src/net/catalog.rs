@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use tokio_postgres::{Client, IsolationLevel, NoTls, Row};
 
-use crate::catalog::{Column, Relation, RelationKind, Snapshot};
+use crate::catalog::{Column, ForeignKey, Relation, RelationKind, Snapshot};
 use crate::config::{Database, UpstreamAddress, UpstreamSettings};
 use crate::net::roles::RoleQuestions;
 use crate::net::upstream::{CONNECT_TIMEOUT, describe};
@@ -103,6 +103,22 @@ WHERE r.ev_class OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
   AND d.refobjid OPERATOR(pg_catalog.<>) r.ev_class
 ORDER BY r.ev_class, d.refobjid";
 
+const FOREIGN_KEYS: &str = "
+SELECT c.conrelid, c.conname::pg_catalog.text, c.confrelid,
+       ARRAY(SELECT a.attname::pg_catalog.text
+             FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY k (attnum, place)
+             JOIN pg_catalog.pg_attribute a
+               ON a.attrelid OPERATOR(pg_catalog.=) c.conrelid AND a.attnum OPERATOR(pg_catalog.=) k.attnum
+             ORDER BY k.place),
+       ARRAY(SELECT a.attname::pg_catalog.text
+             FROM pg_catalog.unnest(c.confkey) WITH ORDINALITY k (attnum, place)
+             JOIN pg_catalog.pg_attribute a
+               ON a.attrelid OPERATOR(pg_catalog.=) c.confrelid AND a.attnum OPERATOR(pg_catalog.=) k.attnum
+             ORDER BY k.place)
+FROM pg_catalog.pg_constraint c
+WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND c.conrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+ORDER BY c.conrelid, c.conname";
+
 const VERSION: &str = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4";
 
 impl Reader {
@@ -151,6 +167,7 @@ impl Reader {
         for table in &database.tables {
             names.push(&table.name.relation);
             names.extend(table.archive.as_ref().map(|archive| archive.relation.as_str()));
+            names.extend(table.visible_through.iter().map(|reference| reference.table.relation.as_str()));
         }
         let bound_oids: Vec<u32> = bound.values().flatten().copied().collect();
         let builder = self.client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
@@ -187,6 +204,16 @@ impl Reader {
                 relations[at].reads.push(row.try_get(1)?);
             }
         }
+        for row in reading.query(FOREIGN_KEYS, &[&oids]).await? {
+            if let Some(&at) = index.get(&row.try_get(0)?) {
+                relations[at].foreign_keys.push(ForeignKey {
+                    name: row.try_get(1)?,
+                    references: row.try_get(2)?,
+                    columns: row.try_get(3)?,
+                    referenced: row.try_get(4)?,
+                });
+            }
+        }
         reading.commit().await?;
         Ok(Snapshot::new(version.unsigned_abs(), relations))
     }
@@ -210,5 +237,6 @@ fn relation(row: &Row) -> Result<Relation, CatalogError> {
         primary_key: Vec::new(),
         parents: Vec::new(),
         reads: Vec::new(),
+        foreign_keys: Vec::new(),
     })
 }

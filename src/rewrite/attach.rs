@@ -36,20 +36,26 @@ impl<'a> Rewriter<'a> {
     pub(crate) fn item<'t>(&mut self, item: &'t Item) -> Result<Vec<Pending<'t, 'a>>, Refusal> {
         match item {
             Item::Table(table) => self.table(table),
-            Item::Derived { query, alias: _ } => {
-                self.query(query)?;
+            Item::Derived { lateral, query, alias } => {
+                // Without LATERAL it sees nothing of its own block, and the blocks around it all the same.
+                let hidden = if *lateral { 0 } else { self.brought() };
+                self.without_names(hidden, |rewriter| rewriter.query(query))?;
+                self.bring([self.source_named(alias.as_ref())]);
                 Ok(Vec::new())
             }
-            Item::Function { subqueries, alias: _ } => {
+            Item::Function { subqueries, alias } => {
                 self.queries(subqueries)?;
+                self.bring([self.source_named(alias.as_ref())]);
                 Ok(Vec::new())
             }
             Item::Join(join) => self.join(join),
             Item::Nested { inner, alias } => {
+                let before = self.brought();
                 let pending = self.item(inner)?;
                 if alias.is_none() {
                     return Ok(pending);
                 }
+                self.hide_behind(before, self.source_named(alias.as_ref()));
                 self.derive_all(pending)?;
                 Ok(Vec::new())
             }
@@ -58,6 +64,9 @@ impl<'a> Rewriter<'a> {
 
     fn table<'t>(&mut self, table: &'t TableRef) -> Result<Vec<Pending<'t, 'a>>, Refusal> {
         self.queries(&table.subqueries)?;
+        if !self.frames.is_empty() {
+            self.bring([self.source_of(table)]);
+        }
         let Some(entry) = self.reference(&table.name)? else { return Ok(Vec::new()) };
         self.check_fault(entry, table.name.relation())?;
         let pending = Pending { table, entry };
@@ -73,11 +82,14 @@ impl<'a> Rewriter<'a> {
     }
 
     fn join_here<'t>(&mut self, join: &'t Join) -> Result<Vec<Pending<'t, 'a>>, Refusal> {
+        let before = self.brought();
         let left = self.item(&join.left)?;
         let right = self.item(&join.right)?;
         if let Some(on) = &join.on {
-            self.queries(&on.subqueries)?;
+            // ON sees the join it belongs to, not the items before it.
+            self.without_names(before, |rewriter| rewriter.queries(&on.subqueries))?;
         }
+        self.bring_merged(join);
         let (rising, nullable) = match join.kind {
             JoinKind::Inner => {
                 let mut rising = left;
@@ -157,18 +169,22 @@ impl<'a> Rewriter<'a> {
     fn derive(&mut self, pending: &Pending<'_, 'a>) -> Result<(), Refusal> {
         let Pending { table, entry } = pending;
         let name = self.source(table.name.first(), table.name.relation());
-        let policy = entry.policy();
-        let Some(limit) = policy.and_then(|policy| policy.limit(self.rows(entry), &name)) else { return Ok(()) };
+        let Some(limit) = self.limit_as(entry, self.rows(entry), table, &name) else { return Ok(()) };
         let cause = table.name.relation();
         if table.sampled {
             return self.refuse(Reason::Sampled { table: entry.display() }, cause);
         }
-        let read = self.source(table.first, table.name_last);
-        let mut derived = format!("(SELECT * FROM {read} WHERE {limit})");
-        if table.alias.is_none() {
-            derived.push_str(&format!(" AS {}", self.source(cause, cause)));
-        }
-        self.replace(table.first, table.name_last, &derived, cause);
+        let read = self.read_as(table);
+        self.put_in_place(table, format!("(SELECT * FROM {read} WHERE {limit})"));
         Ok(())
+    }
+
+    /// Puts a query in the table's place, under the table's name where it has no alias.
+    pub(crate) fn put_in_place(&mut self, table: &TableRef, mut query: String) {
+        let cause = table.name.relation();
+        if table.alias.is_none() {
+            query.push_str(&format!(" AS {}", self.source(cause, cause)));
+        }
+        self.replace(table.first, table.name_last, &query, cause);
     }
 }

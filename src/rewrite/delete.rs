@@ -8,6 +8,7 @@
 //! ```
 
 use crate::config::Strategy;
+use crate::rewrite::block::Target;
 use crate::rewrite::outcome::TagChange;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
@@ -69,11 +70,14 @@ impl Rewriter<'_> {
     /// USING and WHERE, with `own` for the target.
     pub(crate) fn delete_conditions(&mut self, delete: &Delete, own: Option<String>) -> Result<(), Refusal> {
         let Delete { keyword: _, target, using, filter, returning: _ } = delete;
+        let depth = self.open_block(using.as_ref(), filter.as_ref(), Target::Live(target));
         let (pending, last) = match using {
             Some(using) => (self.from(using)?, using.last),
             None => (Vec::new(), target.last),
         };
-        self.filter(filter.as_ref(), last, own, pending, target.name.relation())
+        self.filter(filter.as_ref(), last, own, pending, target.name.relation())?;
+        self.close_block(depth);
+        Ok(())
     }
 
     fn soft_delete(&mut self, delete: &Delete, entry: &Entry, place: &Place<'_>) -> Result<(), Refusal> {

@@ -2,6 +2,7 @@
 
 mod archive;
 mod attach;
+mod block;
 mod body;
 mod comment;
 mod copy;
@@ -12,6 +13,7 @@ pub mod opaque;
 pub mod outcome;
 pub mod policy;
 mod query;
+mod reach;
 mod reading;
 pub mod refusal;
 pub mod registry;

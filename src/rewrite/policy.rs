@@ -1,7 +1,7 @@
 //! What deletion means for one registered table, resolved against the columns it has.
 
-use crate::catalog::{Column, Relation, Snapshot};
-use crate::config::{Strategy, Table, TableName, Truncate};
+use crate::catalog::{Column, ForeignKey, Relation, Snapshot};
+use crate::config::{OnMention, Reference, Strategy, Table, TableName, Truncate};
 use crate::rewrite::state::Rows;
 use crate::sql::ident::quote;
 use crate::sql::predicate::Predicate;
@@ -28,6 +28,17 @@ pub struct Mark {
     pub before: Before,
 }
 
+/// A foreign key through which deleted rows stay visible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Through {
+    /// The referencing relation, as an oid.
+    pub table: u32,
+    /// Its columns, in key order.
+    pub columns: Vec<String>,
+    /// The columns they point to, in the same order.
+    pub referenced: Vec<String>,
+}
+
 /// Where deleted rows go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archive {
@@ -42,6 +53,8 @@ pub struct Archive {
 pub struct Policy {
     /// The table as configured.
     pub table: TableName,
+    /// The relation it is resolved against; 0 where there is none.
+    pub oid: u32,
     /// What DELETE means.
     pub strategy: Strategy,
     /// What TRUNCATE means.
@@ -52,6 +65,10 @@ pub struct Policy {
     pub deleted: Option<Predicate>,
     /// The marker column as stored.
     pub marker: Option<String>,
+    /// What a reference meets whose block tests the marker itself.
+    pub on_mention: OnMention,
+    /// The foreign keys through which a reference keeps deleted rows.
+    pub through: Vec<Through>,
     /// What a soft deletion sets.
     pub marks: Vec<Mark>,
     /// Where an archived row goes.
@@ -107,11 +124,14 @@ impl Policy {
     pub fn resolve(table: &Table, relation: Option<&Relation>, snapshot: &Snapshot) -> Self {
         let mut policy = Self {
             table: table.name.clone(),
+            oid: relation.map_or(0, |relation| relation.oid),
             strategy: table.delete,
             truncate: table.truncate,
             live: None,
             deleted: None,
             marker: table.marker().map(str::to_owned),
+            on_mention: table.on_mention,
+            through: through(table, relation, snapshot),
             marks: Vec::new(),
             archive: None,
             fault: None,
@@ -248,6 +268,32 @@ impl Policy {
         self.archive = Some(Archive { table: name.clone(), columns });
         Ok(())
     }
+}
+
+/// The foreign keys that `visible_through` names, as the catalog has them.
+fn through(table: &Table, relation: Option<&Relation>, snapshot: &Snapshot) -> Vec<Through> {
+    let keys = table.visible_through.iter().flat_map(|reference| foreign_keys(reference, relation, snapshot));
+    let resolved = keys.map(|(referencing, key)| Through {
+        table: referencing.oid,
+        columns: key.columns.clone(),
+        referenced: key.referenced.clone(),
+    });
+    resolved.collect()
+}
+
+/// The foreign keys with the column of `reference` that point to `relation`.
+pub fn foreign_keys<'a>(
+    reference: &'a Reference,
+    relation: Option<&'a Relation>,
+    snapshot: &'a Snapshot,
+) -> impl Iterator<Item = (&'a Relation, &'a ForeignKey)> {
+    let referencing = snapshot.find(&reference.table.schema, &reference.table.relation);
+    let keys = referencing
+        .into_iter()
+        .flat_map(|referencing| referencing.foreign_keys.iter().map(move |key| (referencing, key)));
+    keys.filter(move |(_, key)| {
+        key.columns.contains(&reference.column) && relation.is_some_and(|relation| relation.oid == key.references)
+    })
 }
 
 enum MarkerKind {

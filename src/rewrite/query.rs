@@ -7,6 +7,8 @@
 //! WITH recent AS (SELECT * FROM users WHERE users.deleted_at IS NULL) SELECT * FROM recent UNION ALL SELECT * FROM users WHERE users.deleted_at IS NULL;
 //! ```
 
+use crate::rewrite::block::Target;
+use crate::rewrite::reach::Reach;
 use crate::rewrite::refusal::Refusal;
 use crate::rewrite::rewriter::Rewriter;
 use crate::sql::reader::{STACK_BYTES, STACK_SPARE_BYTES};
@@ -45,10 +47,7 @@ impl Rewriter<'_> {
             }
         }
         match body {
-            Body::Terms { terms, subqueries } => {
-                terms.iter().try_for_each(|term| self.term(term))?;
-                self.queries(subqueries)?;
-            }
+            Body::Terms { terms, subqueries } => self.terms(terms, subqueries)?,
             Body::Insert(insert) => self.insert(insert)?,
             Body::Update(update) => self.update(update)?,
             Body::Delete(delete) => self.delete(delete, member, with.is_some(), *last)?,
@@ -64,26 +63,47 @@ impl Rewriter<'_> {
         Ok(())
     }
 
+    /// The operands of a query, and the subqueries of what stands behind them all.
+    fn terms(&mut self, terms: &[Term], behind: &[Query]) -> Result<(), Refusal> {
+        if let [Term::Select(select)] = terms {
+            return self.select(select, behind);
+        }
+        terms.iter().try_for_each(|term| self.term(term))?;
+        // ORDER BY behind parentheses knows the names of the block inside, which are gone.
+        let depth = self.frames.len();
+        if self.names.registry.is_choosing() {
+            self.frames.push(Reach::of(self.source_named(None)));
+        }
+        self.queries(behind)?;
+        self.frames.truncate(depth);
+        Ok(())
+    }
+
     fn term(&mut self, term: &Term) -> Result<(), Refusal> {
         match term {
-            Term::Select(select) => self.select(select),
+            Term::Select(select) => self.select(select, &[]),
             Term::Values(subqueries) => self.queries(subqueries),
             Term::Table { keyword, table } => self.table_command(*keyword, table),
             Term::Nested(query) => self.query(query),
         }
     }
 
-    fn select(&mut self, select: &Select) -> Result<(), Refusal> {
+    /// A SELECT block; `behind` are the subqueries of its ORDER BY and LIMIT.
+    fn select(&mut self, select: &Select, behind: &[Query]) -> Result<(), Refusal> {
         let Select { into, from, filter, subqueries } = select;
         if let Some(into) = into {
             self.claims.push(into.name.relation());
         }
-        self.queries(subqueries)?;
+        let depth = self.open_block(from.as_ref(), filter.as_ref(), Target::None);
         let (pending, last) = match from {
             Some(from) => (self.from(from)?, from.last),
             None => (Vec::new(), 0),
         };
-        self.filter(filter.as_ref(), last, None, pending, last)
+        self.queries(subqueries)?;
+        self.filter(filter.as_ref(), last, None, pending, last)?;
+        self.queries(behind)?;
+        self.close_block(depth);
+        Ok(())
     }
 
     /// `TABLE users` has no WHERE: it becomes the SELECT it stands for.

@@ -1,13 +1,14 @@
 //! The configuration resolved against a catalog snapshot: which relations are registered, and what deletion means there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 
 use crate::catalog::{Relation, RelationKind, Snapshot};
-use crate::config::{Database, Strategy, Table, TableName, Unscoped};
-use crate::rewrite::policy::Policy;
+use crate::config::{Database, OnMention, Strategy, Table, TableName, Unscoped};
+use crate::rewrite::policy::{Policy, foreign_keys, quote_name};
+use crate::sql::ident::quote;
 
 /// Something the database lacks, or has too much of, for the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -60,8 +61,14 @@ pub struct Registry {
     by_oid: HashMap<u32, usize>,
     by_name: HashMap<String, Vec<usize>>,
     bound: Bound,
+    /// The names of tables in `visible_through`: not registered by that, but what they mean must be known.
+    referencing: HashSet<String>,
+    /// Some policy leaves it to the statement whether a reference is limited.
+    choosing: bool,
     /// `None` would take every text for a mention: the safe answer should the automaton be too large to build.
     watch: Option<AhoCorasick>,
+    /// The same, with the names of `referencing`.
+    follow: Option<AhoCorasick>,
 }
 
 /// Words that rewriting depends on besides table names: settings it follows, and functions that run SQL from strings.
@@ -88,7 +95,7 @@ impl Registry {
             builder.register(table);
         }
         let Builder { snapshot: _, entries, by_oid, findings, bound } = builder;
-        (Self::index(database.unscoped, snapshot, (entries, by_oid), bound, generation), findings)
+        (Self::index(database, snapshot, (entries, by_oid), bound, generation), findings)
     }
 
     /// The registry that the configuration alone describes: every table exists as configured.
@@ -99,7 +106,7 @@ impl Registry {
     }
 
     fn index(
-        unscoped: Unscoped,
+        database: &Database,
         snapshot: Arc<Snapshot>,
         (entries, by_oid): (Vec<Entry>, HashMap<u32, usize>),
         bound: Bound,
@@ -110,9 +117,27 @@ impl Registry {
             by_name.entry(entry.relation.name.clone()).or_default().push(index);
         }
         let words = WATCHED_WORDS.iter().chain(super::opaque::FUNCTIONS).map(|word| (*word).to_owned());
-        let patterns: Vec<String> = by_name.keys().cloned().chain(words).collect();
-        let watch = AhoCorasick::builder().ascii_case_insensitive(true).build(patterns).ok();
-        Self { generation, unscoped, snapshot, entries, by_oid, by_name, bound, watch }
+        let mut patterns: Vec<String> = by_name.keys().cloned().chain(words).collect();
+        let automaton = |patterns: &[String]| AhoCorasick::builder().ascii_case_insensitive(true).build(patterns).ok();
+        let watch = automaton(&patterns);
+        let references = database.tables.iter().flat_map(|table| &table.visible_through);
+        let referencing: HashSet<String> = references.map(|reference| reference.table.relation.clone()).collect();
+        patterns.extend(referencing.iter().cloned());
+        let follow = if referencing.is_empty() { watch.clone() } else { automaton(&patterns) };
+        let respected = database.tables.iter().any(|table| table.on_mention == OnMention::Respect);
+        Self {
+            generation,
+            unscoped: database.unscoped,
+            snapshot,
+            entries,
+            by_oid,
+            by_name,
+            bound,
+            choosing: respected || !referencing.is_empty(),
+            referencing,
+            watch,
+            follow,
+        }
     }
 
     /// The catalog it was built on.
@@ -149,6 +174,31 @@ impl Registry {
     #[must_use]
     pub fn may_mention(&self, text: &[u8]) -> bool {
         self.watch.as_ref().is_none_or(|watch| watch.is_match(text))
+    }
+
+    /// False where nothing in `text` could concern this session: no registered name, no name of a table in
+    /// `visible_through`, and no other word that matters.
+    #[must_use]
+    pub fn may_concern(&self, text: &[u8]) -> bool {
+        self.follow.as_ref().is_none_or(|follow| follow.is_match(text))
+    }
+
+    /// True where a temporary table of that name would change what statements mean.
+    #[must_use]
+    pub fn is_followed(&self, name: &str) -> bool {
+        self.is_watched(name) || self.is_referencing(name)
+    }
+
+    /// True where `visible_through` names a table of that name.
+    #[must_use]
+    pub fn is_referencing(&self, name: &str) -> bool {
+        self.referencing.contains(name)
+    }
+
+    /// True where some table has `on_mention = "respect"` or `visible_through`.
+    #[must_use]
+    pub fn is_choosing(&self) -> bool {
+        self.choosing
     }
 
     /// True where `name` is the name of some entry, in whatever schema.
@@ -242,6 +292,7 @@ impl Builder<'_> {
         if !matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable | RelationKind::ForeignTable) {
             self.find(table, true, "table", "it is not a table", "register the tables it reads instead");
         }
+        self.check_through(table, relation);
         let transparent = policy.is_transparent();
         let policy = Arc::new(policy);
         self.add(relation, EntryKind::Registered(Arc::clone(&policy)));
@@ -263,6 +314,33 @@ impl Builder<'_> {
                 "register the parent table instead",
             );
             self.add(ancestor, EntryKind::Ancestor(table.name.to_string()));
+        }
+    }
+
+    /// `visible_through` must name foreign keys that are there; a table that is not there yet may still be created.
+    fn check_through(&mut self, table: &Table, relation: &Relation) {
+        for reference in &table.visible_through {
+            let Some(referencing) = self.snapshot.find(&reference.table.schema, &reference.table.relation) else {
+                let message = format!("the table of {reference} does not exist yet");
+                self.find(table, false, "visible_through", &message, "create it through Sexton, or correct the name");
+                continue;
+            };
+            if foreign_keys(reference, Some(relation), self.snapshot).next().is_some() {
+                continue;
+            }
+            let column = quote(&reference.column);
+            let (message, mend) = match referencing.column(&reference.column) {
+                Some(_) => (
+                    format!("{reference} has no foreign key that points to the table"),
+                    format!(
+                        "ALTER TABLE {} ADD FOREIGN KEY ({column}) REFERENCES {}, or correct visible_through",
+                        quote_name(&reference.table),
+                        quote_name(&table.name)
+                    ),
+                ),
+                None => (format!("{reference} does not exist"), "correct visible_through".to_owned()),
+            };
+            self.find(table, true, "visible_through", &message, &mend);
         }
     }
 
@@ -306,6 +384,7 @@ fn presumed(name: &TableName) -> Relation {
         primary_key: Vec::new(),
         parents: Vec::new(),
         reads: Vec::new(),
+        foreign_keys: Vec::new(),
     }
 }
 

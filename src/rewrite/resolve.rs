@@ -1,7 +1,7 @@
 //! Which relation a name means, as the server would find it; where that cannot be known, the safe reading.
 
-use crate::catalog::RoleFacts;
 use crate::catalog::role::Rights;
+use crate::catalog::{Relation, RoleFacts};
 use crate::rewrite::refusal::Reason;
 use crate::rewrite::registry::{Entry, Registry};
 use crate::rewrite::search_path::{Member, members};
@@ -44,6 +44,43 @@ impl<'a> Names<'a> {
             None if self.state.temporary.contains(name) => self.temporary(name),
             None => self.unqualified(name).map(Meaning::Relation),
         }
+    }
+
+    /// The relation that a name means, where it can mean no other; `None` where that is not certain.
+    #[must_use]
+    pub fn certain(&self, parts: &[String]) -> Option<&'a Relation> {
+        let (name, qualifiers) = parts.split_last()?;
+        let (snapshot, state) = (self.registry.snapshot(), self.state);
+        if state.schema_changed {
+            return None;
+        }
+        if let Some(schema) = qualifiers.last() {
+            return snapshot.find(schema, name);
+        }
+        let SearchPath::Known(path) = &state.search_path else { return None };
+        if state.temporary.contains(name) || !self.registry.is_followed(name) {
+            return None;
+        }
+        let mut found: Option<&Relation> = None;
+        for member in members(path)? {
+            let schema = match &member {
+                // Some other role's own schema, which may hold any relation of that name.
+                Member::User if state.role_changed && snapshot.named(name).nth(1).is_some() => return None,
+                Member::User if state.role_changed => continue,
+                Member::User => &self.role.name,
+                Member::Schema(schema) => schema,
+            };
+            let Some(relation) = snapshot.find(schema, name) else { continue };
+            if found.is_some_and(|found| found.oid != relation.oid) {
+                return None;
+            }
+            found = Some(relation);
+            let known = self.role.usable_schemas.as_ref().filter(|_| !state.role_changed);
+            if known.is_some_and(|schemas| schemas.contains(schema)) {
+                break;
+            }
+        }
+        found
     }
 
     /// Temporary tables come first, unless the search path itself gives them another place.

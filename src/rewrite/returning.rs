@@ -256,11 +256,11 @@ fn item_rows(item: &Item, names: &mut Vec<usize>) -> Option<()> {
             names.push(table.alias.as_ref().map_or(table.name.relation(), |alias| alias.name));
             Some(())
         }
-        Item::Derived { query: _, alias: Some(alias) } | Item::Nested { inner: _, alias: Some(alias) } => {
+        Item::Derived { lateral: _, query: _, alias: Some(alias) } | Item::Nested { inner: _, alias: Some(alias) } => {
             names.push(alias.name);
             Some(())
         }
-        Item::Derived { query: _, alias: None } | Item::Function { subqueries: _, alias: _ } => None,
+        Item::Derived { lateral: _, query: _, alias: None } | Item::Function { subqueries: _, alias: _ } => None,
         Item::Nested { inner, alias: None } => item_rows(inner, names),
         Item::Join(join) if join.merges_columns => None,
         Item::Join(join) => {

@@ -1,7 +1,10 @@
 //! What every rule works with: the statement's tokens, the names in scope, and the edits made so far.
 
+use std::collections::{BTreeMap, HashSet};
+
 use crate::config::Strategy;
 use crate::rewrite::outcome::TagChange;
+use crate::rewrite::reach::Reach;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::{Entry, EntryKind};
 use crate::rewrite::resolve::{Meaning, Names};
@@ -26,6 +29,12 @@ pub(crate) struct Rewriter<'a> {
     pub(crate) tag: Option<TagChange>,
     /// Counts the CTEs added, for their names.
     pub(crate) added: usize,
+    /// The references that keep their deleted rows, by the token of their name.
+    pub(crate) kept: HashSet<usize>,
+    /// The unqualified names, by their token, that these rely on to mean a table of that schema.
+    pub(crate) relied: BTreeMap<usize, String>,
+    /// The names that the open blocks have brought so far, innermost last: what subqueries may refer to.
+    pub(crate) frames: Vec<Reach<'a>>,
 }
 
 impl<'a> Rewriter<'a> {
@@ -40,6 +49,9 @@ impl<'a> Rewriter<'a> {
             ctes: Vec::new(),
             tag: None,
             added: 0,
+            kept: HashSet::new(),
+            relied: BTreeMap::new(),
+            frames: Vec::new(),
         }
     }
 
@@ -142,7 +154,14 @@ impl<'a> Rewriter<'a> {
 
     /// The predicate that limits `table` to `rows`.
     pub(crate) fn limit(&self, entry: &Entry, rows: Rows, table: &TableRef) -> Option<String> {
-        entry.policy().and_then(|policy| policy.limit(rows, &self.qualifier(table)))
+        self.limit_as(entry, rows, table, &self.qualifier(table))
+    }
+
+    /// The same, where its columns are known by `qualifier`.
+    pub(crate) fn limit_as(&self, entry: &Entry, rows: Rows, table: &TableRef, qualifier: &str) -> Option<String> {
+        let policy = entry.policy()?;
+        let kept = rows == Rows::Live && self.kept.contains(&table.name.relation());
+        if kept { None } else { policy.limit(rows, qualifier) }
     }
 
     /// What DELETE from `entry` means.

@@ -119,7 +119,7 @@ fn created(statement: &Statement<'_>, name: usize, temporary: bool, until_commit
     let Some((parts, _)) = statement.name_parts(name) else { return Effect::Schema };
     let temporary = temporary || parts.first().is_some_and(|schema| parts.len() > 1 && schema == "pg_temp");
     match parts.into_iter().next_back() {
-        Some(name) if temporary && statement.names.registry.is_watched(&name) => {
+        Some(name) if temporary && statement.names.registry.is_followed(&name) => {
             Effect::CreateTemporary { name, until_commit }
         }
         _ if temporary => Effect::None,

@@ -52,7 +52,7 @@ pub fn decide(text: &[u8], tokens: &[Token], piece: Piece, names: Names<'_>) -> 
     // With the gaps around it, where its comments stand.
     let start = piece.first.checked_sub(1).map_or(0, |before| tokens[before].end);
     let end = tokens.get(piece.end).map_or(text.len(), |behind| behind.start);
-    let depends = names.registry.may_mention(&text[start..end]);
+    let depends = names.registry.may_concern(&text[start..end]);
     let decided = comment::scope(text, tokens, piece, names).and_then(|scope| {
         let statement = Statement { text, tokens, piece, names, scope, whole: true };
         statement.check_reading()?;
@@ -229,6 +229,7 @@ impl<'a> Statement<'a> {
         let Some(mention) = self.mention() else { return Ok((Outcome::Unchanged, None)) };
         let mut rewriter = Rewriter::new(self.text, self.tokens, self.names, self.scope.clone());
         walk(self, &mut rewriter)?;
+        rewriter.write_schemas();
         if self.has_unicode_escape() {
             return self.refuse(Reason::Unreadable { what: "UESCAPE" }, mention);
         }

@@ -7,6 +7,7 @@
 //! UPDATE users u SET name = p.title FROM posts p WHERE u.deleted_at IS NULL AND NOT p.deleted AND (p.user_id = u.id);
 //! ```
 
+use crate::rewrite::block::Target;
 use crate::rewrite::refusal::Refusal;
 use crate::rewrite::rewriter::Rewriter;
 use crate::sql::tree::Update;
@@ -15,7 +16,7 @@ impl Rewriter<'_> {
     pub(crate) fn update(&mut self, update: &Update) -> Result<(), Refusal> {
         let Update { target, set_last, subqueries, from, filter, returning } = update;
         let entry = self.target(&target.name)?;
-        self.queries(subqueries)?;
+        let depth = self.open_block(from.as_ref(), filter.as_ref(), Target::Read(target));
         let mut own = None;
         if let Some(entry) = entry {
             self.check_fault(entry, target.name.relation())?;
@@ -25,10 +26,12 @@ impl Rewriter<'_> {
             Some(from) => (self.from(from)?, from.last),
             None => (Vec::new(), *set_last),
         };
+        self.queries(subqueries)?;
         self.filter(filter.as_ref(), last, own, pending, target.name.relation())?;
         if let Some(returning) = returning {
             self.queries(&returning.subqueries)?;
         }
+        self.close_block(depth);
         Ok(())
     }
 }

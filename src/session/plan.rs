@@ -60,7 +60,7 @@ impl Plan {
         let tokens = match lex(text, settings.current().standard_conforming_strings) {
             Ok(tokens) => tokens,
             // What cannot be cut into tokens the server cannot parse either: its own error is the right one.
-            Err(_) if !registry.may_mention(text) => return plan,
+            Err(_) if !registry.may_concern(text) => return plan,
             Err(fault) => {
                 let reason = Reason::Unreadable { what: fault.what };
                 return plan.refused(Refusal::at(reason, fault.start));

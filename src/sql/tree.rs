@@ -190,6 +190,8 @@ pub enum Item {
     Table(TableRef),
     /// `[LATERAL] ( query ) [alias]`
     Derived {
+        /// LATERAL is there: the query sees the items before it.
+        lateral: bool,
         /// The query inside.
         query: Box<Query>,
         /// The alias.
@@ -239,6 +241,10 @@ pub struct Join {
     pub on: Option<Condition>,
     /// USING or NATURAL: columns of both sides are merged.
     pub merges_columns: bool,
+    /// The columns named behind USING.
+    pub using: Vec<usize>,
+    /// The alias of `USING (…) AS alias`.
+    pub using_alias: Option<usize>,
 }
 
 /// RETURNING

@@ -72,6 +72,27 @@ INSERT INTO badges VALUES ('gold', 'ok'), ('dead tin', 'void');
 CREATE TABLE invoices (id int PRIMARY KEY, deleted_at timestamptz);
 INSERT INTO invoices VALUES (1, NULL), (2, '2026-01-01 00:00Z');
 
+-- soft, visible through foreign keys: from a table that is not registered, from itself, and from a soft one by a composite key
+CREATE TABLE products (id int PRIMARY KEY, name text, parent_id int REFERENCES products, deleted_at timestamptz);
+INSERT INTO products VALUES
+    (1, 'pen', NULL, NULL), (2, 'dead ink', NULL, '2026-01-01 00:00Z'), (3, 'cap', 2, NULL), (4, 'dead lid', 5, '2026-01-01 00:00Z'),
+    (5, 'dead box', 4, '2026-01-01 00:00Z'), (6, 'dead loop', 6, '2026-01-01 00:00Z');
+CREATE TABLE lines (id int PRIMARY KEY, product_id int REFERENCES products, gift_id int REFERENCES products, qty int);
+INSERT INTO lines VALUES (1, 1, 2, 10), (2, 2, 1, 20), (3, 3, NULL, 30), (4, NULL, 4, 40);
+CREATE TABLE rooms (building int, room int, name text, deleted_at timestamptz, PRIMARY KEY (building, room));
+INSERT INTO rooms VALUES (1, 1, 'hall', NULL), (1, 2, 'dead attic', '2026-01-01 00:00Z'), (2, 2, 'dead loft', '2026-01-01 00:00Z');
+CREATE TABLE bookings (
+    id int PRIMARY KEY, building int, room int, deleted boolean NOT NULL DEFAULT false,
+    FOREIGN KEY (building, room) REFERENCES rooms
+);
+INSERT INTO bookings VALUES (1, 1, 1, false), (2, 1, 2, false), (3, 2, 2, true);
+
+-- soft, a test of the marker is respected: a timestamp, and a predicate whose mark keeps a time
+CREATE TABLE drafts (id int PRIMARY KEY, line_id int, title text, deleted_at timestamptz);
+INSERT INTO drafts VALUES (1, 1, 'one', NULL), (2, 1, 'dead two', '2026-01-01 00:00Z'), (3, 2, 'dead three', '2026-02-01 00:00Z');
+CREATE TABLE tickets (id int PRIMARY KEY, draft_id int, state text NOT NULL, voided_at timestamptz);
+INSERT INTO tickets VALUES (1, 1, 'open', NULL), (2, 2, 'void', '2026-01-01 00:00Z'), (3, 1, 'void', '2026-02-01 00:00Z');
+
 GRANT CREATE, USAGE ON SCHEMA public, archive, billing TO app, support, dba;
 GRANT ALL ON ALL TABLES IN SCHEMA public, archive, billing TO app, support, dba;
 -- clerk may read and write, but not delete

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use sexton::catalog::{Column, Relation, RelationKind, RoleFacts, Snapshot};
+use sexton::catalog::{Column, ForeignKey, Relation, RelationKind, RoleFacts, Snapshot};
 use sexton::config;
 use sexton::rewrite::Registry;
 use sexton::rewrite::registry::Bound;
@@ -31,6 +31,12 @@ column = "deleted"
 delete = "soft"
 [databases.shop.tables.invoices]
 delete = "archive"
+[databases.shop.tables.drafts]
+delete = "soft"
+on_mention = "respect"
+[databases.shop.tables.items]
+delete = "soft"
+visible_through = ["lines.item_id"]
 "#;
 
 const TIME: &str = "timestamp with time zone";
@@ -53,11 +59,19 @@ fn relation(oid: u32, schema: &str, name: &str, columns: &[(&str, &str, bool)]) 
         primary_key: vec!["id".to_owned()],
         parents: Vec::new(),
         reads: Vec::new(),
+        foreign_keys: Vec::new(),
     }
 }
 
 fn registry() -> Registry {
     let id = ("id", "integer", true);
+    let mut lines = relation(9, "public", "lines", &[id, ("item_id", "integer", false)]);
+    lines.foreign_keys.push(ForeignKey {
+        name: "lines_item_id_fkey".to_owned(),
+        columns: vec!["item_id".to_owned()],
+        references: 8,
+        referenced: vec!["id".to_owned()],
+    });
     let relations = vec![
         relation(
             1,
@@ -70,6 +84,9 @@ fn registry() -> Registry {
         relation(4, "public", "orders", &[id, ("user_id", "integer", false), ("deleted_at", TIME, false)]),
         relation(6, "public", "invoices", &[id, ("total", "numeric", false)]),
         relation(5, "public", "invoices_archive", &[id, ("total", "numeric", false), ("archived_at", TIME, false)]),
+        relation(7, "public", "drafts", &[id, ("line_id", "integer", false), ("deleted_at", TIME, false)]),
+        relation(8, "public", "items", &[id, ("name", "text", false), ("deleted_at", TIME, false)]),
+        lines,
     ];
     let config = config::parse(CONFIG, &|_| None).expect("the configuration is good");
     let database = config.databases.find("shop").expect("it is configured");
@@ -93,7 +110,7 @@ fn example(text: &str) -> Option<(String, String)> {
 #[test]
 fn rule_headers_are_true() {
     let registry = registry();
-    let role = RoleFacts::ordinary("app");
+    let role = RoleFacts { sees_deleted: true, ..RoleFacts::ordinary("app") };
     let settings = Settings::new(State::new(role.search_path.as_deref()));
     let mut checked = 0;
     let mut wrong = String::new();

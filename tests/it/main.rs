@@ -23,8 +23,12 @@ mod headers;
 mod hostile;
 /// What must hold for every statement, and for every change to it.
 mod properties;
+/// References that keep deleted rows, over whole sessions.
+mod scopes;
 /// Queries against filtered views.
 mod shadow;
+/// Random joins against the promise of `visible_through`.
+mod through;
 /// The code against its own rules.
 mod tidy;
 /// Whole conversations against the session, as text.

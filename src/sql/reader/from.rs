@@ -65,15 +65,16 @@ impl Reader<'_> {
             }
             let mut on = None;
             let mut merges_columns = natural;
+            let (mut using, mut using_alias) = (Vec::new(), None);
             if !natural && !cross {
                 if reader.is(Keyword::On) {
                     on = Some(reader.join_condition()?);
                 } else {
-                    reader.using_columns()?;
+                    (using, using_alias) = reader.using_columns()?;
                     merges_columns = true;
                 }
             }
-            Ok(Item::Join(Box::new(Join { left, right, kind, on, merges_columns })))
+            Ok(Item::Join(Box::new(Join { left, right, kind, on, merges_columns, using, using_alias })))
         })
     }
 
@@ -90,19 +91,23 @@ impl Reader<'_> {
         })
     }
 
-    fn using_columns(&mut self) -> Result<(), Unreadable> {
+    /// The columns behind USING, and the alias they have together.
+    fn using_columns(&mut self) -> Result<(Vec<usize>, Option<usize>), Unreadable> {
         self.at += 1;
         if self.kind() != Some(Kind::Open) {
             return self.fail("a column list behind USING was expected");
         }
-        self.at = self.partner(self.at) + 1;
-        if self.eat(Keyword::As) {
-            if !self.is_column_id(self.at) {
-                return self.fail("an alias behind USING (…) AS was expected");
-            }
-            self.at += 1;
+        let close = self.partner(self.at);
+        let columns = (self.at + 1..close).filter(|&index| self.is_word(index)).collect();
+        self.at = close + 1;
+        if !self.eat(Keyword::As) {
+            return Ok((columns, None));
         }
-        Ok(())
+        if !self.is_column_id(self.at) {
+            return self.fail("an alias behind USING (…) AS was expected");
+        }
+        self.at += 1;
+        Ok((columns, Some(self.at - 1)))
     }
 
     fn primary(&mut self) -> Result<Item, Unreadable> {
@@ -110,7 +115,7 @@ impl Reader<'_> {
         if self.kind() == Some(Kind::Open) {
             if self.opens_query(self.at) {
                 let query = Box::new(self.parenthesised_query()?);
-                return Ok(Item::Derived { query, alias: self.alias()? });
+                return Ok(Item::Derived { lateral, query, alias: self.alias()? });
             }
             if lateral {
                 return self.fail("a query or function behind LATERAL was expected");

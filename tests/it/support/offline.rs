@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use sexton::catalog::{Column, Relation, RelationKind, RoleFacts, Snapshot};
+use sexton::catalog::{Column, ForeignKey, Relation, RelationKind, RoleFacts, Snapshot};
 use sexton::config;
 use sexton::rewrite::Registry;
 use sexton::rewrite::registry::Bound;
@@ -53,6 +53,19 @@ const RELATIONS: &[(&str, &str, Option<usize>, &str)] = &[
         "id integer!, user_id integer, cents integer!, archived_at timestamp with time zone, archived_by text, \
          archive_reason text, archive_txid bigint, deletion_id uuid",
     ),
+    ("public", "products", None, "id integer!, name text, parent_id integer, deleted_at timestamp with time zone"),
+    ("public", "lines", None, "id integer!, product_id integer, gift_id integer, qty integer"),
+    ("public", "rooms", None, "building integer!, room integer!, name text, deleted_at timestamp with time zone"),
+    ("public", "bookings", None, "id integer!, building integer, room integer, deleted boolean!"),
+    ("public", "drafts", None, "id integer!, line_id integer, title text, deleted_at timestamp with time zone"),
+    ("public", "tickets", None, "id integer!, draft_id integer, state text!, voided_at timestamp with time zone"),
+];
+
+/// The foreign keys that the configuration of the cases names: a table, its columns, what they point to.
+const FOREIGN_KEYS: &[(&str, &[&str], &str, &[&str])] = &[
+    ("lines", &["product_id"], "products", &["id"]),
+    ("products", &["parent_id"], "products", &["id"]),
+    ("bookings", &["building", "room"], "rooms", &["building", "room"]),
 ];
 
 /// The first oid that a database gives to its own objects.
@@ -68,8 +81,24 @@ fn snapshot() -> Snapshot {
         primary_key: if name.starts_with("measurements") { Vec::new() } else { vec!["id".to_owned()] },
         parents: parent.iter().map(|&place| FIRST_OID + place as u32).collect(),
         reads: Vec::new(),
+        foreign_keys: foreign_keys(name),
     });
     Snapshot::new(SERVER_VERSION, relations.collect())
+}
+
+fn foreign_keys(table: &str) -> Vec<ForeignKey> {
+    let oid = |name: &str| RELATIONS.iter().zip(FIRST_OID..).find(|(relation, _)| relation.1 == name);
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    FOREIGN_KEYS
+        .iter()
+        .filter(|(referencing, ..)| *referencing == table)
+        .map(|(referencing, columns, target, referenced)| ForeignKey {
+            name: format!("{referencing}_fkey"),
+            columns: names(columns),
+            references: oid(target).expect("it is listed").1,
+            referenced: names(referenced),
+        })
+        .collect()
 }
 
 fn column(text: &str) -> Column {

@@ -1,0 +1,107 @@
+//! What `visible_through` does over a whole session, and what is found when it starts.
+
+use crate::support::cluster;
+use crate::support::database::Database;
+use crate::support::raw::Raw;
+use crate::support::sexton::{self, Sexton};
+
+const CONFIG: &str = "
+[databases.\"*\".tables.items]
+delete = \"soft\"
+visible_through = [\"lines.item_id\"]
+";
+
+const SCHEMA: &str = "
+    CREATE TABLE items (id int PRIMARY KEY, name text, deleted_at timestamptz);
+    INSERT INTO items VALUES (1, 'pen', NULL), (2, 'dead ink', '2026-02-01Z'), (3, 'dead cap', '2026-01-01Z');
+    CREATE TABLE lines (id int PRIMARY KEY, item_id int REFERENCES items);
+    INSERT INTO lines VALUES (1, 1), (2, 2);
+    GRANT ALL ON items, lines TO scopes_app;
+    GRANT CREATE ON SCHEMA public TO scopes_app";
+
+const ROLES: &str =
+    "DO $$ BEGIN CREATE ROLE scopes_app LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
+
+/// Reads every item that a line points to.
+const JOINED: &str = "SELECT i.name FROM lines l JOIN items i ON i.id = l.item_id ORDER BY i.id";
+/// Reads items alone.
+const ALONE: &str = "SELECT name FROM items ORDER BY id";
+
+fn ground(test: &str) -> Option<(Sexton, Database)> {
+    let database = Database::create(cluster::shared(test)?, "scopes");
+    database.run(ROLES);
+    database.run(SCHEMA);
+    Some((Sexton::start(database.port, CONFIG), database))
+}
+
+/// The first column of the last reply, or its SQLSTATE.
+fn names(connection: &mut Raw, sql: &str) -> String {
+    let replies = connection.simple(sql);
+    let last = replies.last().expect("a reply");
+    match &last.error {
+        Some(error) => error.sqlstate.clone(),
+        None => last.texts().iter().map(|row| row[0].as_str()).collect::<Vec<_>>().join(","),
+    }
+}
+
+#[test]
+fn no_table_of_the_session_takes_the_place_of_the_referencing_one() {
+    let Some((sexton, database)) = ground("scopes::no_table_of_the_session_takes_the_place_of_the_referencing_one")
+    else {
+        return;
+    };
+    let forge = "CREATE TEMP TABLE {} (id int, item_id int); INSERT INTO {} VALUES (1, 3)";
+    for (attempt, expected) in [
+        // Known: what is read is the session's own table, and items stay live.
+        (forge.replace("{}", "lines"), ""),
+        // Unknown: what is read is the table with the foreign key.
+        (forge.replace("{}", "forged") + "; ALTER TABLE forged RENAME TO lines", "pen,dead ink"),
+        (format!("DO $$ BEGIN {}; END $$; SET search_path = public", forge.replace("{}", "lines")), "pen,dead ink"),
+    ] {
+        let mut app = sexton.connect("scopes_app", &database.name);
+        app.expect(&attempt);
+        assert_eq!(names(&mut app, JOINED), expected, "{attempt}");
+        assert_eq!(names(&mut app, ALONE), "pen", "{attempt}");
+    }
+}
+
+#[test]
+fn a_foreign_key_that_goes_lets_nothing_through() {
+    let Some((sexton, database)) = ground("scopes::a_foreign_key_that_goes_lets_nothing_through") else { return };
+    database.run("ALTER TABLE lines OWNER TO scopes_app");
+    let mut app = sexton.connect("scopes_app", &database.name);
+    assert_eq!(names(&mut app, JOINED), "pen,dead ink");
+    app.expect("BEGIN; ALTER TABLE lines DROP CONSTRAINT lines_item_id_fkey");
+    assert_eq!(names(&mut app, JOINED), "pen");
+    app.expect("COMMIT");
+    assert_eq!(names(&mut app, JOINED), "pen");
+}
+
+#[test]
+fn a_foreign_key_that_is_not_there_is_found() {
+    let Some(cluster) = cluster::shared("scopes::a_foreign_key_that_is_not_there_is_found") else { return };
+    let database = Database::create(cluster, "scopes");
+    database.run(ROLES);
+    database.run(SCHEMA);
+    for (named, code, found) in [
+        ("lines.item_id", 0, ""),
+        (
+            "lines.id",
+            1,
+            "public.lines.id has no foreign key that points to the table\n  mend: ALTER TABLE public.lines ADD FOREIGN KEY (id) REFERENCES public.items, or",
+        ),
+        ("lines.other", 1, "public.lines.other does not exist\n  mend: correct visible_through"),
+        (
+            "notyet.item_id",
+            0,
+            "the table of public.notyet.item_id does not exist yet\n  mend: create it through Sexton",
+        ),
+    ] {
+        let config = CONFIG.replace("lines.item_id", named);
+        let output = sexton::run(database.port, &config, &["rewrite", "--database", &database.name, ALONE]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.success(), code == 0, "{named}: {said}");
+        let found = if found.is_empty() { String::new() } else { format!("public.items: visible_through: {found}") };
+        assert!(said.contains(&found) && (!found.is_empty() || said.is_empty()), "{named}: {said}");
+    }
+}
