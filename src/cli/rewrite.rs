@@ -14,6 +14,7 @@ use crate::cli::report::{self, Failure};
 use crate::cli::{Common, FINE, Format, REFUSED};
 use crate::config::{Access, Config, Database, Problem, UpstreamSettings};
 use crate::net::catalog::{CatalogError, Reader};
+use crate::rewrite::as_of::AsOf;
 use crate::rewrite::registry::Bound;
 use crate::rewrite::state::{Scope, State};
 use crate::rewrite::{Finding, Refusal, Registry, TagChange};
@@ -39,6 +40,9 @@ pub struct Arguments {
     /// sexton.scope of the session: live, all or deleted; without --role, the right to it is assumed
     #[arg(long, value_name = "SCOPE")]
     pub scope: Option<String>,
+    /// sexton.as_of of the session, such as '2026-01-31 12:00Z'; without --role, the right to it is assumed
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
     /// The role that sends the statement [default: one without special rights]
     #[arg(long, value_name = "NAME")]
     pub role: Option<String>,
@@ -56,7 +60,10 @@ pub struct Arguments {
 /// What keeps the question from being answered: configuration, database or arguments.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> {
     let Loaded { path, config } = load(common)?;
-    let scope = arguments.scope.as_deref().map(checked_scope).transpose()?;
+    let asked = [
+        ("sexton.scope", arguments.scope.as_deref().map(checked_scope).transpose()?),
+        ("sexton.as_of", arguments.as_of.as_deref().map(checked_as_of).transpose()?),
+    ];
     let (name, database) = database(arguments.database.as_deref(), &config)?;
     let text = text(&arguments.sql)?;
     let (registry, findings, mut role) = if arguments.offline {
@@ -69,11 +76,11 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> 
     if let Some(path) = &arguments.search_path {
         role.search_path = Some(path.clone());
     }
-    if arguments.role.is_none() && scope.is_some() {
+    if arguments.role.is_none() && asked.iter().any(|(_, value)| value.is_some()) {
         role.sees_deleted = true;
         role.hard_deletes = true;
     }
-    let plan = plan(&text, scope, &role, &registry);
+    let plan = plan(&text, &asked, &role, &registry);
     match common.format {
         Format::Json => report::out(as_json(&plan).to_string().as_bytes()),
         Format::Text => as_text(&plan),
@@ -81,12 +88,12 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> 
     Ok(ExitCode::from(if plan.refusal.is_some() { REFUSED } else { FINE }))
 }
 
-/// The plan of `text` for a session that starts as the arguments say. A scope goes the way every session's
-/// does, by SET, so that a role without the right to it is refused in the same words.
-fn plan(text: &[u8], scope: Option<&str>, role: &RoleFacts, registry: &Registry) -> Plan {
+/// The plan of `text` for a session that starts with the settings `asked`. They go the way every session's
+/// do, by SET, so that a role without the right to them is refused in the same words.
+fn plan(text: &[u8], asked: &[(&str, Option<&str>)], role: &RoleFacts, registry: &Registry) -> Plan {
     let mut settings = Settings::new(State::new(role.search_path.as_deref()));
-    if let Some(scope) = scope {
-        let set = Plan::new(format!("SET sexton.scope = '{scope}'").as_bytes(), &settings, role, registry);
+    for (name, value) in asked.iter().filter_map(|(name, value)| Some((name, (*value)?))) {
+        let set = Plan::new(format!("SET {name} = '{value}'").as_bytes(), &settings, role, registry);
         if set.refusal.is_some() {
             return set;
         }
@@ -105,6 +112,11 @@ fn checked_scope(scope: &str) -> Result<&str, Failure> {
         return Err(failure("a scope holds no quotes".to_owned()));
     }
     Scope::parse(scope).map(|_| scope).map_err(failure)
+}
+
+/// `time` if it is one.
+fn checked_as_of(time: &str) -> Result<&str, Failure> {
+    AsOf::parse(time).map(|_| time).map_err(|why| Failure::new(format!("--as-of: {why}")))
 }
 
 /// The section that covers `name`, or the only one there is, under the name clients connect with.

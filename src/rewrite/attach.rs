@@ -69,6 +69,10 @@ impl<'a> Rewriter<'a> {
         }
         let Some(entry) = self.reference(&table.name)? else { return Ok(Vec::new()) };
         self.check_fault(entry, table.name.relation())?;
+        if let Some(rows) = self.past_rows(entry, table)? {
+            self.put_in_place(table, rows);
+            return Ok(Vec::new());
+        }
         let pending = Pending { table, entry };
         if table.alias.as_ref().is_some_and(|alias| alias.columns) {
             self.derive(&pending)?;

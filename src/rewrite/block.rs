@@ -174,7 +174,9 @@ impl<'a> Rewriter<'a> {
         let respected: Vec<(usize, &Entry, &Policy)> = reach
             .entries()
             .filter_map(|(token, entry)| Some((token, entry, entry.policy()?.as_ref())))
-            .filter(|(_, entry, policy)| policy.on_mention == OnMention::Respect && self.rows(entry) == Rows::Live)
+            .filter(|(_, entry, policy)| {
+                policy.on_mention == OnMention::Respect && self.rows(entry) == Rows::Live && self.scope.as_of.is_none()
+            })
             .collect();
         let mut index = condition.first;
         while index <= condition.last && !respected.is_empty() {

@@ -1,5 +1,6 @@
-//! The scope that a statement's own comment asks for: `/* sexton: scope=all */`.
+//! The scope that a statement's own comment asks for: `/* sexton: scope=all */`, `/* sexton: as_of=2026-01-31 12:00Z */`.
 
+use crate::rewrite::as_of::AsOf;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::resolve::Names;
 use crate::rewrite::state::Scope;
@@ -16,36 +17,60 @@ pub(crate) fn scope(text: &[u8], tokens: &[Token], piece: Piece, names: Names<'_
     if memchr::memmem::find(&text[start..end], b"sexton:").is_none() {
         return Ok(names.state.scope.clone());
     }
-    let mut chosen = None;
+    let mut chosen = names.state.scope.clone();
     for index in piece.first..=piece.end {
         let gap_start = if index == 0 { 0 } else { tokens[index - 1].end };
         let gap_end = tokens.get(index).map_or(text.len(), |token| token.start);
-        for (offset, value) in requests(&text[gap_start..gap_end]) {
-            let scope =
-                Scope::parse(&value).map_err(|fault| Refusal::at(Reason::ScopeValue { fault }, gap_start + offset))?;
-            check_allowed(&scope, names).map_err(|reason| Refusal::at(reason, gap_start + offset))?;
-            chosen = Some(scope);
+        for (offset, request) in requests(&text[gap_start..gap_end]) {
+            chosen = request
+                .on(chosen)
+                .and_then(|scope| check_allowed(&scope, names).map(|()| scope))
+                .map_err(|reason| Refusal::at(reason, gap_start + offset))?;
         }
     }
-    Ok(chosen.unwrap_or_else(|| names.state.scope.clone()))
+    Ok(chosen)
 }
 
-/// A scope beyond `live` needs a role in `access.see_deleted`.
+/// What a comment asks for, as written.
+enum Request {
+    Scope(String),
+    AsOf(String),
+}
+
+impl Request {
+    /// `scope` with what is asked for.
+    fn on(self, scope: Scope) -> Result<Scope, Reason> {
+        match self {
+            Self::Scope(text) => match Scope::parse(&text) {
+                Ok(asked) => Ok(Scope { as_of: scope.as_of, ..asked }),
+                Err(fault) => Err(Reason::ScopeValue { fault }),
+            },
+            Self::AsOf(text) => match AsOf::parse(&text) {
+                Ok(as_of) => Ok(Scope { as_of, ..scope }),
+                Err(fault) => Err(Reason::AsOfValue { fault }),
+            },
+        }
+    }
+}
+
+/// A scope beyond `live`, and the past, need a role in `access.see_deleted`.
 pub(crate) fn check_allowed(scope: &Scope, names: Names<'_>) -> Result<(), Reason> {
     if scope.is_live() || names.role.sees_deleted { Ok(()) } else { Err(Reason::Scope) }
 }
 
-/// The values of `sexton: scope=…` in the block comments of a gap between two tokens.
-fn requests(gap: &[u8]) -> Vec<(usize, String)> {
+/// What the block comments of a gap between two tokens ask for: `sexton: scope=…`, `sexton: as_of=…`.
+fn requests(gap: &[u8]) -> Vec<(usize, Request)> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(start) = memchr::memmem::find(&gap[at..], b"/*").map(|offset| at + offset) {
         let body = start + 2;
         let Some(end) = memchr::memmem::find(&gap[body..], b"*/").map(|offset| body + offset) else { break };
         let comment = String::from_utf8_lossy(&gap[body..end]);
-        if let Some(value) = comment.trim().strip_prefix("sexton:").and_then(|rest| rest.trim().strip_prefix("scope="))
-        {
-            found.push((start, value.trim().to_owned()));
+        let asked = comment.trim().strip_prefix("sexton:").and_then(|asked| asked.trim().split_once('='));
+        match asked.map(|(name, value)| (name, value.trim().to_owned())) {
+            Some(("scope", value)) => found.push((start, Request::Scope(value))),
+            Some(("as_of", value)) => found.push((start, Request::AsOf(value))),
+            _ => {}
         }
         at = end + 2;
     }

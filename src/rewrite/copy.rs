@@ -36,7 +36,9 @@ pub(crate) fn copy(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     }
     let Some(mention) = statement.mention() else { return Ok(Decision::unchanged(Effect::None)) };
     if statement.outside_groups(first, Keyword::From).is_some() {
-        return Ok(Decision::unchanged(Effect::None));
+        let rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
+        let (parts, _) = statement.name_parts(first).unwrap_or_default();
+        return rewriter.check_present(&parts, mention).map(|()| Decision::unchanged(Effect::None));
     }
     let Some(table) = table(statement, first) else {
         return statement.refuse(Reason::Unreadable { what: "a form of COPY" }, mention);
@@ -54,7 +56,8 @@ fn table(statement: &Statement<'_>, first: usize) -> Option<TableRef> {
         name_last: next - 1,
         last,
         name: Name { parts },
-        only: false,
+        // COPY leaves children out.
+        only: true,
         alias: None,
         sampled: false,
         subqueries: Vec::new(),
@@ -72,16 +75,18 @@ fn comment_behind(statement: &Statement<'_>, token: usize) -> String {
 
 fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, Refusal> {
     let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
-    let Some(entry) = rewriter.target(&table.name)? else { return finish(statement, rewriter, table) };
+    let Some(entry) = rewriter.reference(&table.name)? else { return finish(statement, rewriter, table) };
     // The server refuses to copy from a partitioned table, and says so best itself.
     if entry.relation.kind == RelationKind::PartitionedTable {
         return Ok(Decision::unchanged(Effect::None));
     }
     let cause = table.name.relation();
     rewriter.check_fault(entry, cause)?;
-    let Some(limit) = rewriter.limit(entry, rewriter.rows(entry), table) else {
+    let past = rewriter.past_rows(entry, table)?;
+    let limit = rewriter.limit(entry, rewriter.rows(entry), table);
+    if past.is_none() && limit.is_none() {
         return Ok(Decision::unchanged(Effect::None));
-    };
+    }
     let columns = if table.last > table.name_last {
         // Between name, parentheses and columns only comments are kept; each stands before the columns.
         let comments: String = [table.name_last, table.name_last + 1, table.last - 1]
@@ -102,7 +107,12 @@ fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, R
         columns.join(", ")
     };
     let name = rewriter.source(table.first, table.name_last);
-    rewriter.replace(table.first, table.last, &format!("(SELECT {columns} FROM ONLY {name} WHERE {limit})"), cause);
+    let rows = match (past, limit) {
+        (Some(past), _) => format!("{past} AS {}", quote(&entry.relation.name)),
+        (None, Some(limit)) => format!("ONLY {name} WHERE {limit}"),
+        (None, None) => format!("ONLY {name}"),
+    };
+    rewriter.replace(table.first, table.last, &format!("(SELECT {columns} FROM {rows})"), cause);
     finish(statement, rewriter, table)
 }
 

@@ -1,6 +1,7 @@
 //! The rules: one statement, a registry and the session's state in; an outcome out. No IO, no clock, no lock.
 
 mod archive;
+pub mod as_of;
 mod attach;
 mod block;
 mod body;
@@ -11,6 +12,7 @@ pub mod insert;
 mod merge;
 pub mod opaque;
 pub mod outcome;
+mod past;
 pub mod policy;
 mod query;
 mod reach;

@@ -114,6 +114,8 @@ pub enum Effect {
 pub enum Setting {
     /// `sexton.scope`: the setting's text, already checked.
     Scope(Option<String>),
+    /// `sexton.as_of`: the setting's text, already checked.
+    AsOf(Option<String>),
     /// `search_path`: the setting's text.
     SearchPath(Option<String>),
     /// `search_path` or `standard_conforming_strings` set to something Sexton cannot know.

@@ -2,6 +2,7 @@
 
 use crate::catalog::{Column, ForeignKey, Relation, Snapshot};
 use crate::config::{OnMention, Reference, Strategy, Table, TableName, Truncate};
+use crate::rewrite::as_of::AsOf;
 use crate::rewrite::state::Rows;
 use crate::sql::ident::quote;
 use crate::sql::predicate::Predicate;
@@ -65,6 +66,8 @@ pub struct Policy {
     pub deleted: Option<Predicate>,
     /// The marker column as stored.
     pub marker: Option<String>,
+    /// The column that says when a row was deleted, where there is one.
+    pub time: Option<String>,
     /// What a reference meets whose block tests the marker itself.
     pub on_mention: OnMention,
     /// The foreign keys through which a reference keeps deleted rows.
@@ -105,6 +108,10 @@ const ARCHIVE_RECORDS: &[(&str, &str)] = &[
     ("deletion_id", "(SELECT gen_random_uuid())"),
 ];
 
+/// Expressions that give the time of the deletion.
+const NOW: &[&str] =
+    &["now()", "current_timestamp", "transaction_timestamp()", "statement_timestamp()", "clock_timestamp()"];
+
 const ACTOR: &str = "coalesce(nullif(current_setting('sexton.actor', true), ''), session_user)";
 const REASON: &str = "nullif(current_setting('sexton.reason', true), '')";
 
@@ -130,6 +137,7 @@ impl Policy {
             live: None,
             deleted: None,
             marker: table.marker().map(str::to_owned),
+            time: None,
             on_mention: table.on_mention,
             through: through(table, relation, snapshot),
             marks: Vec::new(),
@@ -141,7 +149,32 @@ impl Policy {
             .and_then(|()| policy.resolve_marks(table, relation))
             .and_then(|()| policy.resolve_archive(table, relation, snapshot));
         policy.fault = resolved.err();
+        policy.time = policy.deletion_time(table, relation);
         policy
+    }
+
+    /// The predicate that limits a reference to the rows that lived at `as_of`; `None` where nothing limits it.
+    #[must_use]
+    pub fn limit_as_of(&self, as_of: &AsOf, qualifier: &str) -> Option<String> {
+        let live = self.live.as_ref()?.render(qualifier);
+        Some(match &self.time {
+            Some(time) => format!("({live} OR {qualifier}.{} > {})", quote(time), as_of.literal()),
+            None => live,
+        })
+    }
+
+    /// The column that a deletion sets to its time: a marker that is a time itself, or one that `mark` sets to now.
+    fn deletion_time(&self, table: &Table, relation: Option<&Relation>) -> Option<String> {
+        let is_time = |column: &str| match relation {
+            Some(relation) => relation.column(column).is_some_and(|column| column.type_name.starts_with("timestamp")),
+            None => true,
+        };
+        let own = table.marker().filter(|_| table.live.is_none());
+        let set = self.marks.iter().filter(|mark| NOW.contains(&mark.value.plain().to_ascii_lowercase().as_str()));
+        own.into_iter()
+            .chain(set.map(|mark| mark.column.as_str()).filter(|_| own.is_none()))
+            .find(|column| is_time(column))
+            .map(str::to_owned)
     }
 
     /// The predicate that limits a reference to `rows`, for `qualifier`; `None` where nothing limits it.

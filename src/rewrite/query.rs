@@ -110,6 +110,11 @@ impl Rewriter<'_> {
     fn table_command(&mut self, keyword: usize, table: &TableRef) -> Result<(), Refusal> {
         let Some(entry) = self.reference(&table.name)? else { return Ok(()) };
         self.check_fault(entry, table.name.relation())?;
+        if let Some(rows) = self.past_rows(entry, table)? {
+            self.replace(keyword, keyword, "SELECT * FROM", table.name.relation());
+            self.put_in_place(table, rows);
+            return Ok(());
+        }
         if let Some(limit) = self.limit(entry, self.rows(entry), table) {
             let cause = table.name.relation();
             self.replace(keyword, keyword, "SELECT * FROM", cause);

@@ -38,6 +38,11 @@ pub enum Reason {
         /// What is missing.
         fault: String,
     },
+    /// A value of `sexton.as_of` that is no time, or one that is not a constant.
+    AsOfValue {
+        /// What is wrong with it.
+        fault: String,
+    },
     /// A form of COPY that cannot be turned into COPY (query).
     Copy {
         /// The table.
@@ -69,6 +74,27 @@ pub enum Reason {
     Opaque {
         /// What holds it, such as `DO` or a function's name.
         holder: String,
+    },
+    /// A row lock asked for with `sexton.as_of`.
+    PastLock,
+    /// An archive table that cannot be read as of another time.
+    PastArchive {
+        /// The table.
+        table: String,
+        /// Its archive.
+        archive: String,
+        /// What is missing.
+        fault: &'static str,
+    },
+    /// A table whose deletions leave no time behind.
+    PastUnknown {
+        /// The table.
+        table: String,
+    },
+    /// A write with `sexton.as_of`.
+    PastWrite {
+        /// The table.
+        table: String,
     },
     /// The role is not known to have a privilege that the server would not ask for in the statement's new form.
     Privilege {
@@ -154,6 +180,7 @@ impl Reason {
     fn words(&self) -> Words {
         let unscoped = SqlState::FEATURE_NOT_SUPPORTED;
         let forbidden = SqlState::INSUFFICIENT_PRIVILEGE;
+        let past = SqlState::READ_ONLY_SQL_TRANSACTION;
         match self {
             Self::Alter { table } => words(
                 "alter",
@@ -172,6 +199,12 @@ impl Reason {
                 unscoped,
                 format!("{table} holds the rows of {registered}, which is registered, but is not registered itself"),
                 "Register the parent table in the configuration instead of its child.",
+            ),
+            Self::AsOfValue { fault } => words(
+                "as-of-value",
+                SqlState::INVALID_PARAMETER_VALUE,
+                format!("invalid value for sexton.as_of: {fault}"),
+                "Write a time in ISO form, such as '2026-01-31 12:00Z' or '2026-01-31'; RESET sexton.as_of goes back to the present.",
             ),
             Self::Broken { table, fault } => words(
                 "broken",
@@ -220,6 +253,30 @@ impl Reason {
                 unscoped,
                 format!("{holder} holds SQL that cannot be scoped and may read a registered table"),
                 "Run the SQL as a statement of its own, or set unscoped = \"pass\" for the database.",
+            ),
+            Self::PastArchive { table, archive, fault } => words(
+                "past-archive",
+                unscoped,
+                format!("{table} cannot be read as of another time from its archive {archive}: {fault}"),
+                "Read it in the present: RESET sexton.as_of, or name the table apart with sexton.scope.",
+            ),
+            Self::PastLock => words(
+                "past-lock",
+                past,
+                "rows as they were cannot be locked while sexton.as_of is set".to_owned(),
+                "Leave out FOR UPDATE or FOR SHARE, or RESET sexton.as_of.",
+            ),
+            Self::PastUnknown { table } => words(
+                "past-unknown",
+                unscoped,
+                format!("{table} cannot be read as of another time: its marker does not say when a row was deleted"),
+                "Give it a marker of type timestamptz, or a mark that sets such a column to now().",
+            ),
+            Self::PastWrite { table } => words(
+                "past-write",
+                past,
+                format!("cannot write to {table} while sexton.as_of is set"),
+                "RESET sexton.as_of first.",
             ),
             Self::Privilege { verb, table } => words(
                 "privilege",

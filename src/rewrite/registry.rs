@@ -401,6 +401,12 @@ impl Entry {
         self.policy().is_some_and(|policy| policy.strategy != Strategy::Hard)
     }
 
+    /// True where it is registered without effect.
+    #[must_use]
+    pub fn is_transparent(&self) -> bool {
+        matches!(&self.kind, EntryKind::Registered(policy) if policy.is_transparent())
+    }
+
     /// Its policy, where it is registered with effect: soft, archive, or read through a live predicate.
     #[must_use]
     pub fn policy(&self) -> Option<&Arc<Policy>> {

@@ -88,12 +88,14 @@ impl<'a> Rewriter<'a> {
     /// The entry that the target of a data-modifying statement means: CTEs are never targets.
     pub(crate) fn target(&mut self, name: &Name) -> Result<Option<&'a Entry>, Refusal> {
         let parts = self.parts(name)?;
+        self.check_present(&parts, name.relation())?;
         self.resolve(&parts, name)
     }
 
     /// The same for a target whose rows are deleted: a view would really delete them.
     pub(crate) fn delete_target(&mut self, name: &Name) -> Result<Option<&'a Entry>, Refusal> {
         let parts = self.parts(name)?;
+        self.check_present(&parts, name.relation())?;
         if let Ok(Meaning::Relation(Some(entry))) = self.names.resolve(&parts)
             && let EntryKind::View(table) = &entry.kind
             && !self.names.role.hard_deletes
@@ -131,11 +133,11 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// Refuses what the database is not ready for.
+    /// Refuses what the database is not ready for, and what cannot be read as of another time.
     pub(crate) fn check_fault(&self, entry: &Entry, token: usize) -> Result<(), Refusal> {
         match entry.policy().and_then(|policy| policy.fault.as_ref()) {
             Some(fault) => self.refuse(Reason::Broken { table: entry.display(), fault: fault.message.clone() }, token),
-            None => Ok(()),
+            None => self.check_past(entry, token),
         }
     }
 
@@ -160,8 +162,11 @@ impl<'a> Rewriter<'a> {
     /// The same, where its columns are known by `qualifier`.
     pub(crate) fn limit_as(&self, entry: &Entry, rows: Rows, table: &TableRef, qualifier: &str) -> Option<String> {
         let policy = entry.policy()?;
-        let kept = rows == Rows::Live && self.kept.contains(&table.name.relation());
-        if kept { None } else { policy.limit(rows, qualifier) }
+        match (&self.scope.as_of, rows) {
+            (_, Rows::Live) if self.kept.contains(&table.name.relation()) => None,
+            (Some(as_of), Rows::Live) => policy.limit_as_of(as_of, qualifier),
+            _ => policy.limit(rows, qualifier),
+        }
     }
 
     /// What DELETE from `entry` means.

@@ -1,5 +1,6 @@
 //! What SET, RESET, DISCARD, `set_config` and transaction control do to the state that rewriting depends on.
 
+use crate::rewrite::as_of::AsOf;
 use crate::rewrite::comment::check_allowed;
 use crate::rewrite::outcome::{Effect, Setting};
 use crate::rewrite::refusal::{Reason, Refusal};
@@ -134,6 +135,13 @@ fn set(statement: &Statement<'_>) -> Result<Effect, Refusal> {
             let text = text_value(statement, value).filter(|_| statement.kind(value + 1).is_none());
             effect(Setting::Scope(Some(checked_scope(statement, text, value)?)))
         }
+        Some(Tracked::AsOf) => {
+            if statement.keyword(value) == Some(Keyword::Default) {
+                return effect(Setting::AsOf(None));
+            }
+            let text = text_value(statement, value).filter(|_| statement.kind(value + 1).is_none());
+            effect(Setting::AsOf(Some(checked_as_of(statement, text, value)?)))
+        }
         None => Ok(Effect::None),
     }
 }
@@ -145,6 +153,7 @@ enum Tracked {
     Encoding,
     Role,
     Scope,
+    AsOf,
 }
 
 /// Setting names are compared without regard to case, quoted or not.
@@ -155,6 +164,7 @@ fn setting_named(parts: &[String]) -> Option<Tracked> {
         "client_encoding" => Some(Tracked::Encoding),
         "role" | "session_authorization" => Some(Tracked::Role),
         "sexton.scope" => Some(Tracked::Scope),
+        "sexton.as_of" => Some(Tracked::AsOf),
         _ => None,
     }
 }
@@ -170,6 +180,20 @@ fn checked_scope(statement: &Statement<'_>, text: Option<String>, token: usize) 
             Err(reason) => statement.refuse(reason, token),
         },
         Err(fault) => statement.refuse(Reason::ScopeValue { fault }, token),
+    }
+}
+
+fn checked_as_of(statement: &Statement<'_>, text: Option<String>, token: usize) -> Result<String, Refusal> {
+    let Some(text) = text else {
+        let fault = "only a string constant can be followed".to_owned();
+        return statement.refuse(Reason::AsOfValue { fault }, token);
+    };
+    match AsOf::parse(&text) {
+        Ok(as_of) => match check_allowed(&Scope { as_of, ..Scope::default() }, statement.names) {
+            Ok(()) => Ok(text),
+            Err(reason) => statement.refuse(reason, token),
+        },
+        Err(fault) => statement.refuse(Reason::AsOfValue { fault }, token),
     }
 }
 
@@ -228,6 +252,7 @@ fn reset(statement: &Statement<'_>) -> Result<Effect, Refusal> {
         Some(Tracked::Encoding) => effect(Setting::ClientEncoding(None)),
         Some(Tracked::Role) => effect(Setting::Role),
         Some(Tracked::Scope) => effect(Setting::Scope(None)),
+        Some(Tracked::AsOf) => effect(Setting::AsOf(None)),
         None => Ok(Effect::None),
     }
 }
@@ -242,6 +267,7 @@ pub(crate) fn set_config(statement: &Statement<'_>) -> Result<Option<Effect>, Re
         Some(Tracked::Encoding) => Setting::ClientEncoding(Some(value)),
         Some(Tracked::Role) => Setting::Role,
         Some(Tracked::Scope) => Setting::Scope(Some(checked_scope(statement, Some(value), call)?)),
+        Some(Tracked::AsOf) => Setting::AsOf(Some(checked_as_of(statement, Some(value), call)?)),
         None => return Ok(None),
     };
     Ok(Some(Effect::Set { local, setting }))
@@ -268,6 +294,9 @@ pub(crate) fn unsettles(statement: &Statement<'_>, effect: &Effect) -> Result<bo
             Some(None) => {}
             Some(Some(Tracked::Scope)) => {
                 checked_scope(statement, None, call)?;
+            }
+            Some(Some(Tracked::AsOf)) => {
+                checked_as_of(statement, None, call)?;
             }
             Some(Some(_)) | None => return Ok(true),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::rewrite::as_of::AsOf;
 use crate::rewrite::outcome::Setting;
 use crate::sql::encoding::Encoding;
 
@@ -17,13 +18,15 @@ pub enum Rows {
     Deleted,
 }
 
-/// The value of `sexton.scope`: a default, and tables named apart (`'live, items=all'`).
+/// The value of `sexton.scope`, a default and tables named apart (`'live, items=all'`), together with `sexton.as_of`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// For every table not named.
     pub default: Rows,
     /// By table as written in the setting: `name` or `schema.name`.
     pub tables: BTreeMap<String, Rows>,
+    /// What tables in scope `live` are read as of: the present where there is none.
+    pub as_of: Option<AsOf>,
 }
 
 impl Scope {
@@ -57,10 +60,10 @@ impl Scope {
         Ok(scope)
     }
 
-    /// True where nothing beyond live rows is asked for.
+    /// True where nothing beyond the rows that live now is asked for.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.default == Rows::Live && self.tables.values().all(|rows| *rows == Rows::Live)
+        self.as_of.is_none() && self.default == Rows::Live && self.tables.values().all(|rows| *rows == Rows::Live)
     }
 
     /// The rows that references to `schema.name` see.
@@ -144,9 +147,16 @@ impl State {
     pub fn set(&mut self, setting: &Setting, start: &Self) {
         match setting {
             Setting::Scope(text) => {
-                self.scope = match text.as_deref().map(Scope::parse) {
+                let scope = match text.as_deref().map(Scope::parse) {
                     Some(Ok(scope)) => scope,
                     Some(Err(_)) | None => start.scope.clone(),
+                };
+                self.scope = Scope { as_of: self.scope.as_of.take(), ..scope };
+            }
+            Setting::AsOf(text) => {
+                self.scope.as_of = match text.as_deref().map(AsOf::parse) {
+                    Some(Ok(as_of)) => as_of,
+                    Some(Err(_)) | None => start.scope.as_of.clone(),
                 };
             }
             Setting::SearchPath(Some(text)) => self.search_path = SearchPath::Known(text.clone()),

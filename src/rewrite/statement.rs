@@ -5,7 +5,7 @@ use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::resolve::Names;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Scope;
-use crate::rewrite::{comment, copy, opaque, schema_change, settings, truncate, witness};
+use crate::rewrite::{comment, copy, opaque, past, schema_change, settings, truncate, witness};
 use crate::sql::edit::Edits;
 use crate::sql::ident::identifier;
 use crate::sql::keyword::Keyword;
@@ -227,6 +227,7 @@ impl<'a> Statement<'a> {
         walk: impl FnOnce(&Self, &mut Rewriter<'a>) -> Result<(), Refusal>,
     ) -> Result<(Outcome, Option<TagChange>), Refusal> {
         let Some(mention) = self.mention() else { return Ok((Outcome::Unchanged, None)) };
+        past::check_locks(self)?;
         let mut rewriter = Rewriter::new(self.text, self.tokens, self.names, self.scope.clone());
         walk(self, &mut rewriter)?;
         rewriter.write_schemas();

@@ -6,6 +6,7 @@ use bytes::{Buf, BytesMut};
 
 use crate::catalog::RoleFacts;
 use crate::rewrite::Registry;
+use crate::rewrite::as_of::AsOf;
 use crate::rewrite::state::{Scope, SearchPath, State};
 use crate::session::cache::PlanCache;
 use crate::session::names::{Names, Overlay};
@@ -60,6 +61,9 @@ pub enum BeginFault {
     /// The startup packet's scope is none.
     #[error("sexton: {0}")]
     Scope(String),
+    /// The startup packet's `sexton.as_of` is no time.
+    #[error("sexton: {0}")]
+    AsOf(String),
     /// The role may not leave scope live.
     #[error("sexton: role \"{0}\" may not see deleted rows")]
     Denied(String),
@@ -70,9 +74,11 @@ impl BeginFault {
     pub fn put(&self, out: &mut BytesMut) {
         let (code, hint) = match self {
             Self::Scope(_) => (SqlState::INVALID_PARAMETER_VALUE, "Connect with another sexton.scope."),
-            Self::Denied(_) => {
-                (SqlState::INSUFFICIENT_PRIVILEGE, "Leave sexton.scope at live, or add the role to access.see_deleted.")
-            }
+            Self::AsOf(_) => (SqlState::INVALID_PARAMETER_VALUE, "Connect with another sexton.as_of."),
+            Self::Denied(_) => (
+                SqlState::INSUFFICIENT_PRIVILEGE,
+                "Leave sexton.scope and sexton.as_of alone, or add the role to access.see_deleted.",
+            ),
         };
         let message = self.to_string();
         ErrorReport { severity: "FATAL", code: code.0, message: &message, detail: None, hint: Some(hint) }.put(out);
@@ -97,6 +103,7 @@ pub struct Session {
     /// `None` until the session has begun.
     pub(super) ground: Option<Ground>,
     asked_scope: Option<Vec<u8>>,
+    asked_as_of: Option<Vec<u8>>,
     asked_search_path: Option<Vec<u8>>,
     /// The startup packet sets `role`: names resolve as for somebody else.
     asks_role: bool,
@@ -142,6 +149,7 @@ impl Session {
             planner,
             ground: None,
             asked_scope: startup.setting("sexton.scope"),
+            asked_as_of: startup.setting("sexton.as_of"),
             asked_search_path: startup.setting("search_path"),
             asks_role: startup.setting("role").is_some(),
             confirmed: settings.clone(),
@@ -218,9 +226,14 @@ impl Session {
     }
 
     fn scope(&mut self, role: &RoleFacts) -> Result<Scope, BeginFault> {
-        let Some(text) = self.asked_scope.take() else { return Ok(Scope::default()) };
-        let text = String::from_utf8(text).map_err(|_| BeginFault::Scope("the scope is not UTF-8".to_owned()))?;
-        let scope = Scope::parse(&text).map_err(BeginFault::Scope)?;
+        let read = |text: Option<Vec<u8>>| text.map(|text| String::from_utf8_lossy(&text).into_owned());
+        let mut scope = match read(self.asked_scope.take()) {
+            Some(text) => Scope::parse(&text).map_err(BeginFault::Scope)?,
+            None => Scope::default(),
+        };
+        if let Some(text) = read(self.asked_as_of.take()) {
+            scope.as_of = AsOf::parse(&text).map_err(BeginFault::AsOf)?;
+        }
         if scope.is_live() || role.sees_deleted { Ok(scope) } else { Err(BeginFault::Denied(role.name.clone())) }
     }
 

@@ -13,6 +13,8 @@ impl SqlState {
     pub const FEATURE_NOT_SUPPORTED: Self = Self("0A000");
     /// A setting's value that is none.
     pub const INVALID_PARAMETER_VALUE: Self = Self("22023");
+    /// A write by a session that looks at the past.
+    pub const READ_ONLY_SQL_TRANSACTION: Self = Self("25006");
     /// A scope or a hard delete that the role may not use.
     pub const INSUFFICIENT_PRIVILEGE: Self = Self("42501");
     /// A rewritten statement that is longer than a message may be.

@@ -117,7 +117,7 @@ fn help_goes_to_stdout_and_is_fine() {
     let folder = Folder::new("help");
     let ran = folder.run(&["rewrite", "--help"]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
-    for option in ["--offline", "--scope", "--role", "--database", "--search-path", "--config", "--format"] {
+    for option in ["--offline", "--scope", "--as-of", "--role", "--database", "--search-path", "--config", "--format"] {
         assert!(ran.out.contains(option), "{option} is not in\n{}", ran.out);
     }
     assert!(folder.run(&["--help"]).out.contains("rewrite"));
@@ -129,12 +129,27 @@ fn wrong_arguments_exit_with_2() {
     for arguments in [
         vec!["bury"],
         vec!["rewrite", "--offline", "--scope", "dead", "SELECT 1"],
+        vec!["rewrite", "--offline", "--as-of", "yesterday", "SELECT 1"],
         vec!["rewrite", "--offline", "--database", "other", "SELECT 1"],
     ] {
         let ran = folder.run(&arguments);
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{arguments:?}");
         assert!(ran.err.starts_with("error: "), "{}", ran.err);
     }
+}
+
+#[test]
+fn a_time_in_the_past_is_shown() {
+    let folder = Folder::new("as-of").with("sexton.toml", MINIMAL);
+    let run = |more: &[&str]| {
+        let arguments = ["rewrite", "--offline", "--as-of", "2026-01-31", "TABLE users"];
+        folder.run(&[&arguments, more].concat())
+    };
+    let shown = "SELECT * FROM users WHERE (users.deleted_at IS NULL OR users.deleted_at > timestamptz '2026-01-31')\n";
+    assert_eq!(run(&[]).out, shown);
+    let refused = run(&["--role", "app"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("42501: sexton: permission denied to leave scope"), "{}", refused.err);
 }
 
 #[test]

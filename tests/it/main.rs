@@ -23,7 +23,7 @@ mod headers;
 mod hostile;
 /// What must hold for every statement, and for every change to it.
 mod properties;
-/// References that keep deleted rows, over whole sessions.
+/// Sessions with another scope or time, and references that keep deleted rows.
 mod scopes;
 /// Queries against filtered views.
 mod shadow;

@@ -1,11 +1,14 @@
-//! What `visible_through` does over a whole session, and what is found when it starts.
+//! What `visible_through`, `on_mention` and `sexton.as_of` do over a whole session, and what is found when it starts.
 
 use crate::support::cluster;
 use crate::support::database::Database;
-use crate::support::raw::Raw;
+use crate::support::raw::{Raw, bind, execute, parse, sync};
 use crate::support::sexton::{self, Sexton};
 
 const CONFIG: &str = "
+[access]
+see_deleted = [\"scopes_support\"]
+
 [databases.\"*\".tables.items]
 delete = \"soft\"
 visible_through = [\"lines.item_id\"]
@@ -16,11 +19,12 @@ const SCHEMA: &str = "
     INSERT INTO items VALUES (1, 'pen', NULL), (2, 'dead ink', '2026-02-01Z'), (3, 'dead cap', '2026-01-01Z');
     CREATE TABLE lines (id int PRIMARY KEY, item_id int REFERENCES items);
     INSERT INTO lines VALUES (1, 1), (2, 2);
-    GRANT ALL ON items, lines TO scopes_app;
+    GRANT ALL ON items, lines TO scopes_app, scopes_support;
     GRANT CREATE ON SCHEMA public TO scopes_app";
 
-const ROLES: &str =
-    "DO $$ BEGIN CREATE ROLE scopes_app LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
+const ROLES: &str = "
+    DO $$ BEGIN CREATE ROLE scopes_app LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+    DO $$ BEGIN CREATE ROLE scopes_support LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
 
 /// Reads every item that a line points to.
 const JOINED: &str = "SELECT i.name FROM lines l JOIN items i ON i.id = l.item_id ORDER BY i.id";
@@ -75,6 +79,49 @@ fn a_foreign_key_that_goes_lets_nothing_through() {
     assert_eq!(names(&mut app, JOINED), "pen");
     app.expect("COMMIT");
     assert_eq!(names(&mut app, JOINED), "pen");
+}
+
+#[test]
+fn a_connection_may_start_in_the_past() {
+    let Some((sexton, database)) = ground("scopes::a_connection_may_start_in_the_past") else { return };
+    let connect = |user: &str, as_of: &str| {
+        let options = format!("-c sexton.as_of={as_of}");
+        Raw::connect_with(sexton.port, &[("user", user), ("database", &database.name), ("options", &options)])
+    };
+    let mut support = connect("scopes_support", "2026-01-15\\ 00:00Z").expect("it may");
+    assert_eq!(names(&mut support, ALONE), "pen,dead ink");
+    assert_eq!(
+        names(&mut support, "SET sexton.as_of = '2025-12-01Z'; SELECT name FROM items"),
+        "pen,dead ink,dead cap"
+    );
+    assert_eq!(names(&mut support, "RESET sexton.as_of; SELECT name FROM items"), "pen,dead ink");
+    support.expect("DISCARD ALL");
+    assert_eq!(names(&mut support, ALONE), "pen,dead ink");
+    assert_eq!(names(&mut support, "SET sexton.as_of = ''; SELECT name FROM items"), "pen");
+    for (user, as_of, why) in
+        [("scopes_app", "2026-01-15", "may not see deleted rows"), ("scopes_support", "soon", "is no time")]
+    {
+        let refused = connect(user, as_of).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(refused.contains(why), "{user}, {as_of}: {refused}");
+    }
+}
+
+#[test]
+fn a_statement_prepared_earlier_follows_the_time() {
+    let Some((sexton, database)) = ground("scopes::a_statement_prepared_earlier_follows_the_time") else { return };
+    let mut support = sexton.connect("scopes_support", &database.name);
+    let mut run = |before: &str, first: bool| {
+        support.expect(before);
+        let mut messages = if first { parse("s", ALONE) } else { Vec::new() };
+        messages.extend([bind("s", &[], false), execute(0), sync()].concat());
+        support.send(&messages).expect("it can be sent");
+        support.replies(ALONE).last().map(|reply| reply.rows.len())
+    };
+    assert_eq!(run("SELECT 1", true), Some(1));
+    assert_eq!(run("SET sexton.as_of = '2026-01-15Z'", false), Some(2));
+    assert_eq!(run("BEGIN; SET LOCAL sexton.as_of = '2025-12-01Z'", false), Some(3));
+    assert_eq!(run("ROLLBACK", false), Some(2));
+    assert_eq!(run("RESET sexton.as_of", false), Some(1));
 }
 
 #[test]

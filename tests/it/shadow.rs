@@ -2,7 +2,7 @@
 //!
 //! The views bear the tables' names in a schema that the search path puts first, so PostgreSQL itself does what
 //! the rewriter claims to do. Rows (as multisets unless their order is fixed), column names and types must agree.
-//! `SEXTON_SHADOW` sets the number of queries, `SEXTON_SEED` the seed.
+//! `SEXTON_SHADOW` sets the number of queries, `SEXTON_SEED` the seed. The same is done for a time in the past.
 
 use std::fs;
 use std::path::Path;
@@ -23,6 +23,9 @@ const SUCCEEDED_PERCENT_MIN: u64 = 80;
 /// The first oid that a database gives to its own objects, such as the row types of tables and views.
 const FIRST_NORMAL_OID: u32 = 16_384;
 
+/// The type of a row of a derived table: the past of an archive table is one.
+const RECORD_OID: u32 = 2249;
+
 /// Some rows of every kind deleted, and the views.
 const GROUND: &str = "
     UPDATE users SET deleted_at = now() WHERE id % 3 = 0;
@@ -37,6 +40,34 @@ const GROUND: &str = "
     CREATE VIEW shadow.orders AS SELECT * FROM public.orders;
     CREATE VIEW shadow.items AS SELECT * FROM public.items;
 ";
+
+/// The same for the past: every deletion leaves its time, some of them before the time that is asked for.
+const PAST_GROUND: &str = "
+    DO $$ BEGIN CREATE ROLE support LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+    ALTER TABLE posts ADD COLUMN deleted_at timestamptz;
+    ALTER TABLE seats ADD COLUMN voided_at timestamp;
+    SET TimeZone = 'UTC';
+    UPDATE users SET deleted_at = timestamptz '2026-01-01Z' + id * interval '1 day' WHERE id % 3 = 0;
+    UPDATE posts SET deleted = true, deleted_at = timestamptz '2026-01-01Z' + id * interval '1 day' WHERE id % 4 = 1;
+    UPDATE seats SET state = 'void', voided_at = timestamp '2026-01-01' + id * interval '1 day' WHERE id % 5 = 2;
+    WITH gone AS (DELETE FROM orders WHERE id % 4 = 0 RETURNING *)
+        INSERT INTO archive.orders (id, user_id, note, cents, archived_at)
+        SELECT *, timestamptz '2026-01-01Z' + id * interval '1 day' FROM gone;
+    CREATE SCHEMA shadow;
+    CREATE VIEW shadow.users AS SELECT * FROM public.users
+        WHERE deleted_at IS NULL OR deleted_at > timestamptz '2026-01-16Z';
+    CREATE VIEW shadow.posts AS SELECT * FROM public.posts WHERE NOT deleted OR deleted_at > timestamptz '2026-01-16Z';
+    CREATE VIEW shadow.seats AS SELECT * FROM public.seats WHERE state <> 'void' OR voided_at > timestamp '2026-01-16';
+    CREATE VIEW shadow.orders AS SELECT * FROM public.orders UNION ALL
+        SELECT id, user_id, note, cents FROM archive.orders WHERE archived_at > timestamptz '2026-01-16Z';
+    CREATE VIEW shadow.items AS SELECT * FROM public.items;
+";
+
+/// Marks that leave a time, in the place of those that do not.
+const PAST_MARKS: &[(&str, &str)] = &[
+    ("column = \"deleted\"", "live = \"NOT deleted\"\nmark = { deleted = \"true\", deleted_at = \"now()\" }"),
+    ("voided_by = \"session_user\"", "voided_at = \"current_timestamp\""),
+];
 
 /// Queries that the generator does not make.
 const QUERIES_BY_HAND: &[&str] = &[
@@ -87,8 +118,30 @@ fn sexton_answers_as_views_without_deleted_rows_do() {
     let database = Database::named(cluster, "shadow");
     database.run(&read("schema.sql"));
     database.run(GROUND);
-    let sexton = Sexton::start(cluster.port(), &read("sexton.toml").replace("databases.twin_a.", "databases.shadow."));
+    let sexton = Sexton::start(cluster.port(), &read("sexton.toml"));
+    run(sexton.connect("postgres", &database.name), database.direct());
+}
+
+#[test]
+fn sexton_reads_the_past_as_views_of_it_do() {
+    let Some(cluster) = cluster::shared("shadow::sexton_reads_the_past_as_views_of_it_do") else { return };
+    let database = Database::named(cluster, "shadow_past");
+    database.run(&read("schema.sql"));
+    database.run(PAST_GROUND);
+    let config = PAST_MARKS.iter().fold(read("sexton.toml"), |config, (from, to)| {
+        assert!(config.contains(from), "{from}");
+        config.replace(from, to)
+    });
+    let sexton = Sexton::start(cluster.port(), &config);
     let (mut through, mut beside) = (sexton.connect("postgres", &database.name), database.direct());
+    through.expect("SET sexton.as_of = '2026-01-16 00:00Z'");
+    through.expect("SET TimeZone = 'UTC'");
+    beside.expect("SET TimeZone = 'UTC'");
+    run(through, beside);
+}
+
+/// The same queries through Sexton and beside it.
+fn run(mut through: Raw, mut beside: Raw) {
     beside.expect("SET search_path = shadow, public");
     let seed = number("SEXTON_SEED").unwrap_or(1);
     let mut generator = Generator::new(seed);
@@ -135,7 +188,7 @@ fn shown(replies: &[Reply], statement: &Statement) -> String {
     let mut out = String::new();
     for reply in replies {
         for column in &reply.columns {
-            let own = column.type_oid >= FIRST_NORMAL_OID;
+            let own = column.type_oid >= FIRST_NORMAL_OID || column.type_oid == RECORD_OID;
             let type_oid = if own { "own type".to_owned() } else { column.type_oid.to_string() };
             out.push_str(&format!("{}:{type_oid}:{} ", column.name, column.type_modifier));
         }

@@ -139,6 +139,7 @@ const POOL: &[&str] = &[
     "CYCLE",
     "TRUNCATE",
     "set_config('sexton.scope', 'all', false)",
+    "set_config('sexton.as_of', '2026-01-01', false)",
     "SEMI",
     "REPLACE",
     "NULL",
