@@ -56,12 +56,14 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 
 fn parse(path: &Path, text: &str) -> Result<Config, Failure> {
     let name = path.display().to_string();
-    config::parse(text, &|name| std::env::var(name).ok()).map_err(|problems| {
+    let mut config = config::parse(text, &|name| std::env::var(name).ok()).map_err(|problems| {
         let number = match problems.len() {
             1 => "1 problem".to_owned(),
             more => format!("{more} problems"),
         };
         let start = Failure::new(format!("the configuration cannot be used: {number}"));
         problems.iter().fold(start, |failure, problem| failure.detail(problem.render(&name)))
-    })
+    })?;
+    config.seen_from(path.parent().unwrap_or(Path::new("")));
+    Ok(config)
 }

@@ -13,6 +13,7 @@ use crate::cli::load::{Loaded, load};
 use crate::cli::report::{self, Failure};
 use crate::cli::{Common, FINE, Format, REFUSED};
 use crate::config::{Access, Config, Database, Problem, UpstreamSettings};
+use crate::net::Upstream;
 use crate::net::catalog::{CatalogError, Reader};
 use crate::rewrite::as_of::AsOf;
 use crate::rewrite::registry::Bound;
@@ -172,8 +173,10 @@ fn online(
 ) -> Result<(Registry, Vec<Finding>, RoleFacts), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("the runtime cannot be started: {error}")))?;
+    let upstream = Upstream::new(upstream)
+        .map_err(|finding| Failure::new(format!("{}: {}", finding.key, finding.message)).mend(finding.mend))?;
     let asking = async {
-        let mut reader = Reader::connect(upstream, name).await?;
+        let mut reader = Reader::connect(&upstream, name).await?;
         let snapshot = reader.snapshot(database, &Bound::default()).await?;
         let (registry, findings) = Registry::build(database, Arc::new(snapshot), &Bound::default(), 1);
         let facts = match role {

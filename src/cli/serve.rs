@@ -8,11 +8,11 @@ use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::load::{Loaded, load};
+use crate::cli::load::{self, Loaded};
 use crate::cli::report::{self, Failure};
 use crate::cli::{Common, FINE};
 use crate::config::{Config, Problem};
-use crate::net::{ServeError, Server};
+use crate::net::{Reloaded, Reloader, ServeError, Server};
 use crate::rewrite::Finding;
 
 /// What `serve` takes.
@@ -33,12 +33,12 @@ pub enum LogFormat {
     Json,
 }
 
-/// Runs the proxy until SIGTERM or SIGINT.
+/// Runs the proxy until SIGTERM or SIGINT; SIGHUP has the configuration read again.
 ///
 /// # Errors
 /// What keeps it from starting: configuration, address or databases.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> {
-    let Loaded { path, config } = load(common)?;
+    let Loaded { path, config } = load::load(common)?;
     log(arguments.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -52,6 +52,8 @@ async fn serve(path: &Path, config: Config) -> Result<(), Failure> {
     let no_signals = |error| Failure::new(format!("signals cannot be received: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
+    raise_open_files();
     let server = Server::start(config).await.map_err(|error| failure(path, &error))?;
     for warning in server.warnings() {
         report::err(&format!("warning: {}", render(path, warning)));
@@ -60,16 +62,56 @@ async fn serve(path: &Path, config: Config) -> Result<(), Failure> {
         Ok(address) => tracing::info!(%address, "listening"),
         Err(error) => tracing::warn!(%error, "listening at an address the system does not tell"),
     }
+    let reloader = server.reloader();
     server
         .run(async {
-            tokio::select! {
-                _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
-                _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => return tracing::info!("SIGTERM: draining"),
+                    _ = interrupt.recv() => return tracing::info!("SIGINT: draining"),
+                    // While it is read again the proxy serves on, but another signal waits.
+                    _ = hangup.recv() => reload(&reloader, path).await,
+                }
             }
         })
         .await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Reads the file again and serves by it, or says why not and goes on as before.
+async fn reload(reloader: &Reloader, path: &Path) {
+    let outcome = match load::reload(path) {
+        Ok(config) => reloader.reload(config).await.map_err(|error| failure(path, &error)),
+        Err(failure) => Err(failure),
+    };
+    match outcome {
+        Ok(Reloaded { warnings, needs_restart }) => {
+            for warning in &warnings {
+                tracing::warn!("{}", render(path, warning));
+            }
+            for key in needs_restart {
+                tracing::warn!("{key} has changed, which takes a restart; the rest is in force");
+            }
+            tracing::info!(
+                "SIGHUP: the configuration and its certificates are read again; sessions that are open keep their connections"
+            );
+        }
+        Err(failure) => {
+            for line in failure.to_string().lines() {
+                tracing::error!("SIGHUP: {line}");
+            }
+            tracing::error!("SIGHUP: the old configuration stays in force");
+        }
+    }
+}
+
+/// Two sockets a session: as many as the system lets us have (F8).
+fn raise_open_files() {
+    match rlimit::increase_nofile_limit(rlimit::INFINITY) {
+        Ok(files) => tracing::debug!(files, "files that may be open"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
 }
 
 /// Log lines go to stderr; `RUST_LOG` chooses them.
@@ -95,7 +137,7 @@ fn failure(path: &Path, error: &ServeError) -> Failure {
         ServeError::Unreachable { .. } => {
             failure.mend("look at upstream.address, upstream.user and upstream.password, and that the server runs")
         }
-        ServeError::Unfit { findings, .. } => {
+        ServeError::Files { findings } | ServeError::Unfit { findings, .. } => {
             findings.iter().fold(failure, |failure, finding| failure.detail(render(path, finding)))
         }
     }

@@ -10,8 +10,8 @@ use crate::config::problem::Problem;
 use crate::config::raw::{Node, Value};
 use crate::config::value::{self, Fault};
 use crate::config::{
-    Access, Assignment, Config, Database, Databases, ListenSettings, OnMention, Reference, Reinsert, Strategy, Table,
-    TableName, Truncate, Unscoped, UpstreamSettings,
+    Access, Assignment, ClientTls, Config, Database, Databases, FileName, ListenSettings, Network, OnMention,
+    Reference, Reinsert, Strategy, Table, TableName, Truncate, Unscoped, UpstreamSettings, UpstreamTls,
 };
 use crate::sql::predicate::Predicate;
 
@@ -45,7 +45,63 @@ fn listen(section: Option<&Node>, problems: &mut Vec<Problem>) -> ListenSettings
         unix_socket_dir: read(get("unix_socket_dir"), directory, problems),
         max_connections: get("max_connections").and_then(|node| count(node, problems)).unwrap_or(MAX_CONNECTIONS),
         startup_timeout_ms: read(get("startup_timeout"), value::milliseconds, problems).unwrap_or(STARTUP_TIMEOUT_MS),
+        trusted_proxies: get("trusted_proxies")
+            .into_iter()
+            .flat_map(Node::entries)
+            .filter_map(|node| read(Some(node), network, problems))
+            .collect(),
+        tls: get("tls").and_then(|section| client_tls(section, problems)),
     }
+}
+
+fn client_tls(section: &Node, problems: &mut Vec<Problem>) -> Option<ClientTls> {
+    let mut required = |name: &str, mend: &str| {
+        let node = section.get(name);
+        if node.is_none() && matches!(section.value, Value::Section(_)) {
+            problems.push(missing(section.line, format!("listen.tls.{name}"), mend));
+        }
+        node
+    };
+    let mode = required("mode", "write mode = \"require\", or \"prefer\" to take clients without TLS as well");
+    let cert = required("cert", "write the file with the certificate chain, such as cert = \"server.crt\"");
+    let key = required("key", "write the file with its private key, such as key = \"server.key\"");
+    let required = mode.and_then(Node::text) == Some("require");
+    let client_ca = section.get("client_ca");
+    if let (Some(node), false, Some(_)) = (client_ca, required, mode.and_then(Node::text)) {
+        problems.push(node.problem(
+            "a client without TLS would need no certificate",
+            "write mode = \"require\", or remove client_ca",
+        ));
+    }
+    let client_ca = file(client_ca, problems);
+    Some(ClientTls { required, cert: file(cert, problems)?, key: file(key, problems)?, client_ca })
+}
+
+fn upstream_tls(section: Option<&Node>, problems: &mut Vec<Problem>) -> (UpstreamTls, Option<FileName>) {
+    let get = |name| section.and_then(|section| section.get(name));
+    let tls = match get("tls").and_then(Node::text) {
+        Some("prefer") => UpstreamTls::Prefer,
+        Some("require") => UpstreamTls::Require,
+        Some("verify-ca") => UpstreamTls::VerifyCa,
+        Some("verify-full") => UpstreamTls::VerifyFull,
+        _ => UpstreamTls::Disable,
+    };
+    let verified = tls >= UpstreamTls::VerifyCa;
+    match (get("tls"), get("ca")) {
+        (Some(node), None) if verified => problems.push(node.problem(
+            "nothing says which authority to verify against",
+            "add ca = \"ca.crt\"; for a public authority name the system's own bundle",
+        )),
+        // Not taken for verify-ca, as libpq does: what is verified should be written down.
+        (tls, Some(node)) if !verified && tls.is_none_or(|node| node.text().is_some()) => {
+            problems.push(node.problem(
+                "nothing is verified against it",
+                "write tls = \"verify-full\" or \"verify-ca\", or remove ca",
+            ))
+        }
+        _ => {}
+    }
+    (tls, file(get("ca"), problems))
 }
 
 fn upstream(root: &Node, problems: &mut Vec<Problem>) -> UpstreamSettings {
@@ -68,10 +124,13 @@ fn upstream(root: &Node, problems: &mut Vec<Problem>) -> UpstreamSettings {
     if let Some(node) = address.filter(|node| node.entries().is_empty()) {
         problems.push(node.problem("the list is empty", "write at least one address"));
     }
+    let (tls, ca) = upstream_tls(section, problems);
     UpstreamSettings {
         addresses,
         user: read(user, |text| value::stored(text.to_owned()), problems).unwrap_or_default(),
         password: section.and_then(|section| section.get("password")).and_then(Node::text).map(str::to_owned),
+        tls,
+        ca,
     }
 }
 
@@ -322,6 +381,21 @@ fn count(node: &Node, problems: &mut Vec<Problem>) -> Option<u32> {
             .push(node.problem(format!("{number} is out of range"), format!("write a number from 1 to {}", u32::MAX)));
     }
     count
+}
+
+fn file(node: Option<&Node>, problems: &mut Vec<Problem>) -> Option<FileName> {
+    let (node, path) = (node?, read(node, path, problems)?);
+    Some(FileName { path, key: node.key.clone(), line: node.line })
+}
+
+fn path(text: &str) -> Result<PathBuf, Fault> {
+    if text.is_empty() { Err(Fault::new("the path is empty", "write a file")) } else { Ok(PathBuf::from(text)) }
+}
+
+fn network(text: &str) -> Result<Network, Fault> {
+    Network::read(text).ok_or_else(|| {
+        Fault::new(format!("\"{text}\" is no network"), "write one such as \"10.0.0.0/8\" or \"fd00::/8\"")
+    })
 }
 
 fn directory(text: &str) -> Result<PathBuf, Fault> {

@@ -24,6 +24,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("listen.max_connections", Kind::Integer),
     ("listen.startup_timeout", Kind::Text),
     ("listen.replication", Kind::Flag),
+    ("listen.trusted_proxies", Kind::List),
     ("listen.tls.mode", Kind::Choice(&["prefer", "require"])),
     ("listen.tls.cert", Kind::Text),
     ("listen.tls.key", Kind::Text),
@@ -57,11 +58,8 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
 /// Keys that are not built yet, each with the one value that is accepted all the same, because it asks
 /// for what happens anyway. Any other value would promise what does not happen. To build one, delete its row.
 pub(super) const NOT_BUILT: &[(&str, Option<&str>)] = &[
-    ("listen.tls", None),
     ("listen.replication", Some("false")),
     ("upstream.target", Some("any")),
-    ("upstream.tls", Some("disable")),
-    ("upstream.ca", None),
     ("admin", None),
     ("purge", None),
     ("databases.*.tables.*.audit", Some("false")),

@@ -6,16 +6,18 @@
 mod check;
 mod expand;
 mod keys;
+mod network;
 mod problem;
 mod raw;
 pub mod settings;
 mod value;
 
 pub use keys::patterns;
+pub use network::Network;
 pub use problem::Problem;
 pub use settings::{
-    Access, Admin, Assignment, Config, Database, Databases, ListenSettings, OnMention, Reference, Reinsert, Strategy,
-    Table, TableName, Truncate, Unscoped, UpstreamAddress, UpstreamSettings,
+    Access, Admin, Assignment, ClientTls, Config, Database, Databases, FileName, ListenSettings, OnMention, Reference,
+    Reinsert, Strategy, Table, TableName, Truncate, Unscoped, UpstreamAddress, UpstreamSettings, UpstreamTls,
 };
 
 /// Reads a configuration file's `text`; `environment` looks up the variables it names.

@@ -1,8 +1,10 @@
 //! The checked settings: what a configuration means, where every value is already valid.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use crate::config::Network;
 
 /// A whole configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,28 @@ pub struct Config {
     pub databases: Databases,
 }
 
+impl Config {
+    /// Takes the names of files as seen from `directory`.
+    pub fn seen_from(&mut self, directory: &Path) {
+        let tls = self.listen.tls.iter_mut();
+        let files = tls.flat_map(|tls| [Some(&mut tls.cert), Some(&mut tls.key), tls.client_ca.as_mut()]);
+        for file in files.chain([self.upstream.ca.as_mut()]).flatten() {
+            file.path = directory.join(&file.path);
+        }
+    }
+}
+
+/// A file that the configuration names, and where it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName {
+    /// The file.
+    pub path: PathBuf,
+    /// The key that names it.
+    pub key: String,
+    /// The key's line, 1-based.
+    pub line: usize,
+}
+
 /// Where Sexton listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenSettings {
@@ -30,6 +54,39 @@ pub struct ListenSettings {
     pub max_connections: u32,
     /// How long a client may take to finish its startup and authentication.
     pub startup_timeout_ms: u64,
+    /// From these networks connections open with a PROXY protocol header.
+    pub trusted_proxies: Vec<Network>,
+    /// `[listen.tls]`
+    pub tls: Option<ClientTls>,
+}
+
+/// TLS towards clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientTls {
+    /// Sessions over TCP must be encrypted.
+    pub required: bool,
+    /// Certificate chain, PEM.
+    pub cert: FileName,
+    /// Its private key, PEM.
+    pub key: FileName,
+    /// Authorities of which clients must present a certificate.
+    pub client_ca: Option<FileName>,
+}
+
+/// TLS towards PostgreSQL: `upstream.tls`, with libpq's meanings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UpstreamTls {
+    /// Never.
+    #[default]
+    Disable,
+    /// Where the server has it; not verified.
+    Prefer,
+    /// Always; not verified.
+    Require,
+    /// Always, with a certificate that the authority signed.
+    VerifyCa,
+    /// Always, with a certificate that the authority signed for the host's name.
+    VerifyFull,
 }
 
 /// One place where PostgreSQL listens.
@@ -60,13 +117,19 @@ pub struct UpstreamSettings {
     pub user: String,
     /// Its password, if one is needed.
     pub password: Option<String>,
+    /// `tls`
+    pub tls: UpstreamTls,
+    /// `ca`: there under `verify-ca` and `verify-full`.
+    pub ca: Option<FileName>,
 }
 
 impl std::fmt::Debug for UpstreamSettings {
     /// Everything but the password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { addresses, user, password: _ } = self;
-        f.debug_struct("UpstreamSettings").field("addresses", addresses).field("user", user).finish_non_exhaustive()
+        let Self { addresses, user, password: _, tls, ca } = self;
+        let mut shown = f.debug_struct("UpstreamSettings");
+        shown.field("addresses", addresses).field("user", user).field("tls", tls).field("ca", ca);
+        shown.finish_non_exhaustive()
     }
 }
 

@@ -4,12 +4,14 @@
 
 use std::collections::HashMap;
 
+use tokio::time::timeout;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, IsolationLevel, NoTls, Row};
 
 use crate::catalog::{Column, ForeignKey, Relation, RelationKind, Snapshot};
-use crate::config::{Database, UpstreamAddress, UpstreamSettings};
+use crate::config::Database;
 use crate::net::roles::RoleQuestions;
-use crate::net::upstream::{CONNECT_TIMEOUT, describe};
+use crate::net::upstream::{CONNECT_TIMEOUT, Upstream, describe};
 use crate::rewrite::registry::Bound;
 
 /// The catalog cannot be read: why, in the server's words where it gave any.
@@ -126,22 +128,23 @@ impl Reader {
     ///
     /// # Errors
     /// No address answers, or the login is refused.
-    pub async fn connect(upstream: &UpstreamSettings, database: &str) -> Result<Self, CatalogError> {
+    pub async fn connect(upstream: &Upstream, database: &str) -> Result<Self, CatalogError> {
+        let settings = &upstream.settings;
         let mut config = tokio_postgres::Config::new();
-        config.user(&upstream.user).dbname(database).application_name("sexton").connect_timeout(CONNECT_TIMEOUT);
-        if let Some(password) = &upstream.password {
+        // The stream comes with TLS or without, as configured: nothing is left to ask for.
+        config.user(&settings.user).dbname(database).application_name("sexton").ssl_mode(SslMode::Disable);
+        if let Some(password) = &settings.password {
             config.password(password);
         }
-        for address in &upstream.addresses {
-            match address {
-                UpstreamAddress::Tcp { host, port } => config.host(host).port(*port),
-                UpstreamAddress::Unix { directory, port } => config.host_path(directory).port(*port),
-            };
-        }
-        let (client, connection) = config.connect(NoTls).await.map_err(|error| {
-            let places: Vec<String> = upstream.addresses.iter().map(describe).collect();
-            CatalogError { message: format!("{}: {}", places.join(", "), CatalogError::from(error).message) }
-        })?;
+        let connecting = async {
+            let stream = upstream.connect().await.map_err(|error| CatalogError { message: error.to_string() })?;
+            config.connect_raw(stream, NoTls).await.map_err(|error| {
+                let places: Vec<String> = settings.addresses.iter().map(describe).collect();
+                CatalogError { message: format!("{}: {}", places.join(", "), CatalogError::from(error).message) }
+            })
+        };
+        let late = || CatalogError { message: format!("no login within {} s", CONNECT_TIMEOUT.as_secs()) };
+        let (client, connection) = timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| Err(late()))?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "Sexton's own connection ended");

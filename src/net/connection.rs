@@ -46,16 +46,20 @@ type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answer, CatalogError>> + Se
 
 impl Asked<'_> {
     async fn ask(&self, want: Want) -> Result<Answer, CatalogError> {
-        let covered = self.directory.open(self.database).await;
-        let served = covered.unwrap_or_else(|| Err(CatalogError { message: "no section covers it".to_owned() }))?;
+        let uncovered = || CatalogError { message: "no section covers it".to_owned() };
         match want {
             Want::Refresh => {
+                // It may have lost its section since: its sessions go on by the rules they had.
+                let served = self.directory.opened(self.database).ok_or_else(uncovered)?;
                 // A GRANT or a new schema may have changed what the role can reach.
                 let registry = served.refresh().await;
                 let role = served.role_facts(self.user.to_owned()).await;
                 Ok(Answer::Refreshed(registry.zip(role.ok())))
             }
-            Want::Role => Ok(Answer::Role(served.role_facts(self.user.to_owned()).await?, served)),
+            Want::Role => {
+                let served = self.directory.open(self.database).await.unwrap_or_else(|| Err(uncovered()))?;
+                Ok(Answer::Role(served.role_facts(self.user.to_owned()).await?, served))
+            }
         }
     }
 }

@@ -1,18 +1,22 @@
 //! The databases served: for each a registry that follows the catalog, and one task that owns Sexton's connection to it.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OnceCell, mpsc, oneshot, watch};
+use tokio::sync::{OnceCell, RwLock, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::catalog::{RoleFacts, Snapshot};
-use crate::config::{Access, Config, Database, UpstreamSettings};
+use crate::config::{Access, Database};
 use crate::net::catalog::{CatalogError, Reader};
+use crate::net::login::Unverifiable;
+use crate::net::server::ServeError;
+use crate::net::setup::Setup;
 use crate::rewrite::registry::Bound;
 use crate::rewrite::{Finding, Registry};
 use crate::session::cache::PlanCache;
+use crate::wire::scram::Verifier;
 
 /// How often the catalog is read where nobody asks for it: DDL that did not come through Sexton.
 const REFRESH_EVERY: Duration = Duration::from_secs(30);
@@ -23,7 +27,18 @@ const QUESTIONS_MAX: usize = 1024;
 
 enum Question {
     Role { name: String, answer: oneshot::Sender<Result<RoleFacts, CatalogError>> },
+    Verifier { name: String, answer: oneshot::Sender<Result<Option<Verifier>, Unverifiable>> },
     Refresh { done: oneshot::Sender<bool> },
+    Propose { setup: Arc<Setup>, database: Arc<Database>, answer: oneshot::Sender<Proposed> },
+    Adopt,
+}
+
+/// What became of a proposed configuration.
+struct Proposed {
+    /// What the database lacks for it.
+    outcome: Result<Vec<Finding>, CatalogError>,
+    /// Sessions decide by the registry.
+    is_followed: bool,
 }
 
 /// One database.
@@ -39,10 +54,19 @@ pub(crate) struct Served {
 impl Served {
     /// The facts about a role that has logged in.
     pub(crate) async fn role_facts(&self, name: String) -> Result<RoleFacts, CatalogError> {
+        self.ask(|answer| Question::Role { name, answer }).await?
+    }
+
+    /// What the role logs in with, where it is a SCRAM verifier.
+    pub(crate) async fn verifier(&self, name: String) -> Result<Option<Verifier>, Unverifiable> {
+        self.ask(|answer| Question::Verifier { name, answer }).await?
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, CatalogError> {
         let (answer, answered) = oneshot::channel();
         let gone = || CatalogError { message: "the catalog is not being read any more".to_owned() };
-        self.questions.send(Question::Role { name, answer }).await.map_err(|_| gone())?;
-        answered.await.unwrap_or_else(|_| Err(gone()))
+        self.questions.send(question(answer)).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())
     }
 
     /// A registry read after this was called; `None` where the catalog could not be read.
@@ -56,30 +80,108 @@ impl Served {
 /// All databases, each opened when first asked for.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    config: Arc<Config>,
-    served: Mutex<HashMap<String, Arc<OnceCell<Arc<Served>>>>>,
+    /// Locked for writing while another configuration is tried: nothing is opened under the old one meanwhile.
+    setup: RwLock<Arc<Setup>>,
+    served: Mutex<HashMap<String, Cell>>,
 }
 
+type Cell = Arc<OnceCell<Arc<Served>>>;
+
 impl Directory {
-    pub(crate) fn new(config: Arc<Config>) -> Self {
-        Self { config, served: Mutex::default() }
+    pub(crate) fn new(setup: Arc<Setup>) -> Self {
+        Self { setup: RwLock::new(setup), served: Mutex::default() }
     }
 
     /// The database of that name; `None` where no section covers it.
     pub(crate) async fn open(&self, name: &str) -> Option<Result<Arc<Served>, CatalogError>> {
-        let database = Arc::clone(self.config.databases.find(name)?);
-        let cell = {
-            let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(served.entry(name.to_owned()).or_default())
-        };
-        let opening = cell.get_or_try_init(|| open(Arc::clone(&self.config), name.to_owned(), database));
-        Some(opening.await.cloned())
+        let setup = self.setup.read().await;
+        let database = Arc::clone(setup.config.databases.find(name)?);
+        let cell = Arc::clone(self.served().entry(name.to_owned()).or_default());
+        let opening = cell.get_or_try_init(|| open(Arc::clone(&setup), name.to_owned(), database));
+        let opened = opening.await.cloned();
+        if opened.is_err() {
+            // Anybody may ask for any name.
+            self.served().retain(|other, cell| other != name || cell.initialized());
+        }
+        Some(opened)
+    }
+
+    /// The database of that name, where it has been opened, whether or not a section covers it still.
+    pub(crate) fn opened(&self, name: &str) -> Option<Arc<Served>> {
+        self.served().get(name)?.get().cloned()
+    }
+
+    /// Serves every database by `setup`, all of them or, after an error, none. Those that it does not cover keep the
+    /// rules they had, for the sessions that are still there.
+    pub(crate) async fn adopt(&self, setup: &Arc<Setup>) -> Result<Vec<Finding>, ServeError> {
+        let mut running = self.setup.write().await;
+        let databases = &setup.config.databases;
+        let opened: Vec<(String, Arc<Served>)> =
+            self.served().iter().filter_map(|(name, cell)| Some((name.clone(), Arc::clone(cell.get()?)))).collect();
+        let (mut warnings, mut proposed, mut fresh, mut gone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (name, served) in &opened {
+            let Some(database) = databases.find(name) else { continue };
+            let answer =
+                |answer| Question::Propose { setup: Arc::clone(setup), database: Arc::clone(database), answer };
+            match served.ask(answer).await.map_err(|error| unreachable(name, error))? {
+                Proposed { outcome: Ok(findings), .. } => {
+                    warnings.extend(fitting(name, findings)?);
+                    proposed.push(served);
+                }
+                // Dropped since, perhaps: it is looked at again when somebody asks for it.
+                Proposed { outcome: Err(_), is_followed: false } if !databases.named.contains_key(name) => {
+                    gone.push(name)
+                }
+                Proposed { outcome: Err(error), .. } => return Err(unreachable(name, error)),
+            }
+        }
+        for (name, database) in
+            databases.named.iter().filter(|(name, _)| opened.iter().all(|(other, _)| other != *name))
+        {
+            let served = open(Arc::clone(setup), name.clone(), Arc::clone(database)).await;
+            let served = served.map_err(|error| unreachable(name, error))?;
+            warnings.extend(fitting(name, served.findings.clone())?);
+            fresh.push((name.clone(), Arc::new(OnceCell::new_with(Some(served)))));
+        }
+        for served in proposed {
+            // A task that has ended meanwhile has no sessions that could miss it.
+            drop(served.questions.send(Question::Adopt).await);
+        }
+        let mut served = self.served();
+        served.retain(|name, _| !gone.contains(&name));
+        served.extend(fresh);
+        *running = Arc::clone(setup);
+        Ok(warnings)
+    }
+
+    fn served(&self) -> MutexGuard<'_, HashMap<String, Cell>> {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn open(config: Arc<Config>, name: String, database: Arc<Database>) -> Result<Arc<Served>, CatalogError> {
-    let (bound, findings) = (Bound::default(), Vec::new());
-    let mut source = Source { config, name, database, reader: None, bound, findings, generation: 1 };
+fn unreachable(database: &str, error: CatalogError) -> ServeError {
+    ServeError::Unreachable { database: database.to_owned(), message: error.message }
+}
+
+/// The findings, where none of them is fatal.
+fn fitting(database: &str, findings: Vec<Finding>) -> Result<Vec<Finding>, ServeError> {
+    match findings.iter().any(|finding| finding.fatal) {
+        true => Err(ServeError::Unfit { database: database.to_owned(), findings }),
+        false => Ok(findings),
+    }
+}
+
+async fn open(setup: Arc<Setup>, name: String, database: Arc<Database>) -> Result<Arc<Served>, CatalogError> {
+    let mut source = Source {
+        setup,
+        name,
+        database,
+        reader: None,
+        bound: Bound::default(),
+        findings: Vec::new(),
+        generation: 1,
+        proposed: None,
+    };
     let snapshot = source.read().await?;
     let (registry, findings) = source.build(snapshot);
     source.findings.clone_from(&findings);
@@ -91,7 +193,7 @@ async fn open(config: Arc<Config>, name: String, database: Arc<Database>) -> Res
 
 /// What the task owns.
 struct Source {
-    config: Arc<Config>,
+    setup: Arc<Setup>,
     name: String,
     database: Arc<Database>,
     reader: Option<Reader>,
@@ -100,6 +202,8 @@ struct Source {
     /// What has been said about the database already.
     findings: Vec<Finding>,
     generation: u64,
+    /// What this one becomes, and the registry it then publishes, when a proposed configuration is adopted.
+    proposed: Option<Box<(Source, Registry)>>,
 }
 
 impl Source {
@@ -125,8 +229,47 @@ impl Source {
                         let relations = publish.borrow().kept_relations();
                         drop(answer.send(self.role_facts(&name, &relations).await));
                     }
+                    Question::Verifier { name, answer } => drop(answer.send(self.verifier(&name).await)),
+                    Question::Propose { setup, database, answer } => {
+                        let outcome = self.propose(setup, database).await;
+                        drop(answer.send(Proposed { outcome, is_followed: publish.receiver_count() > 1 }));
+                    }
+                    Question::Adopt => self.adopt(&publish).await,
                 }
             }
+        }
+    }
+
+    /// Tries a configuration, over a connection of its own, and keeps what comes of it for [`Source::adopt`].
+    async fn propose(&mut self, setup: Arc<Setup>, database: Arc<Database>) -> Result<Vec<Finding>, CatalogError> {
+        let mut next = Source {
+            setup,
+            name: self.name.clone(),
+            database,
+            reader: None,
+            bound: self.bound.clone(),
+            findings: Vec::new(),
+            generation: self.generation + 1,
+            proposed: None,
+        };
+        let snapshot = next.read().await?;
+        let (registry, findings) = next.build(snapshot);
+        next.findings.clone_from(&findings);
+        self.proposed = Some(Box::new((next, registry)));
+        Ok(findings)
+    }
+
+    async fn adopt(&mut self, publish: &watch::Sender<Arc<Registry>>) {
+        let Some(proposed) = self.proposed.take() else { return };
+        let (mut next, mut registry) = *proposed;
+        let is_late = next.generation <= self.generation;
+        next.generation = self.generation + 1;
+        registry.generation = next.generation;
+        *self = next;
+        publish.send_replace(Arc::new(registry));
+        if is_late {
+            // The catalog has changed between the proposal and now.
+            self.refresh(publish).await;
         }
     }
 
@@ -155,7 +298,9 @@ impl Source {
     }
 
     fn build(&mut self, snapshot: Snapshot) -> (Registry, Vec<Finding>) {
-        let (registry, findings) = Registry::build(&self.database, Arc::new(snapshot), &self.bound, self.generation);
+        let (mut registry, findings) =
+            Registry::build(&self.database, Arc::new(snapshot), &self.bound, self.generation);
+        registry.configuration = self.setup.number;
         self.bound = registry.bound().clone();
         (registry, findings)
     }
@@ -173,7 +318,7 @@ impl Source {
     }
 
     async fn role_facts(&mut self, name: &str, relations: &[u32]) -> Result<RoleFacts, CatalogError> {
-        let access: Access = self.config.access.clone();
+        let access: Access = self.setup.config.access.clone();
         let result = match self.reader().await {
             Ok(reader) => timeout(READ_TIMEOUT, reader.role_facts(name, &access, relations))
                 .await
@@ -183,9 +328,17 @@ impl Source {
         self.keep(result)
     }
 
+    async fn verifier(&mut self, name: &str) -> Result<Option<Verifier>, Unverifiable> {
+        let result = match self.reader().await {
+            Ok(reader) => timeout(READ_TIMEOUT, reader.verifier(name)).await.unwrap_or_else(|_| Err(timed_out())),
+            Err(error) => Err(error),
+        };
+        self.keep(result)?
+    }
+
     /// The connection, made anew where it has ended.
     async fn reader(&mut self) -> Result<&mut Reader, CatalogError> {
-        let upstream: &UpstreamSettings = &self.config.upstream;
+        let upstream = &self.setup.upstream;
         let reader = match self.reader.take().filter(|reader| !reader.is_closed()) {
             Some(reader) => reader,
             None => Reader::connect(upstream, &self.name).await?,

@@ -49,25 +49,19 @@ impl Listener {
         self.tcp.local_addr()
     }
 
-    /// The next client.
-    pub(crate) async fn accept(&self) -> Stream {
+    /// The next client, and where it comes from if not from a unix socket.
+    pub(crate) async fn accept(&self) -> (Stream, Option<SocketAddr>) {
+        let tcp = |(stream, peer)| Stream::tcp(stream).map(|stream| (stream, Some(peer)));
         loop {
             let accepted = match &self.unix {
-                None => self.tcp.accept().await.map(|(stream, _)| Stream::Tcp(stream)),
+                None => self.tcp.accept().await.and_then(tcp),
                 Some((unix, _)) => tokio::select! {
-                    tcp = self.tcp.accept() => tcp.map(|(stream, _)| Stream::Tcp(stream)),
-                    unix = unix.accept() => unix.map(|(stream, _)| Stream::Unix(stream)),
+                    accepted = self.tcp.accept() => accepted.and_then(tcp),
+                    unix = unix.accept() => unix.map(|(stream, _)| (Stream::Unix(stream), None)),
                 },
             };
             match accepted {
-                Ok(stream) => {
-                    if let Stream::Tcp(tcp) = &stream
-                        && let Err(error) = tcp.set_nodelay(true)
-                    {
-                        tracing::debug!(%error, "a client left before it was served");
-                    }
-                    return stream;
-                }
+                Ok(client) => return client,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;

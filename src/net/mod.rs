@@ -1,15 +1,22 @@
-//! Sockets and time: listener, relay, upstream, cancel, catalog loading.
+//! Sockets and time: listener, TLS, login, relay, upstream, cancel, catalog loading, reload.
 
 mod cancel;
 pub mod catalog;
+mod certificate;
+mod client;
 mod connection;
 mod databases;
 mod listener;
+mod login;
 mod relay;
 mod roles;
 pub mod server;
+mod setup;
 mod startup;
 mod stream;
+mod tls;
 mod upstream;
+mod verify;
 
-pub use server::{ServeError, Server};
+pub use server::{Reloaded, Reloader, ServeError, Server};
+pub use upstream::Upstream;

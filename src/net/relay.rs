@@ -107,6 +107,17 @@ impl Relay {
         }
     }
 
+    /// Takes up what the server has sent already.
+    pub(crate) fn take_up(&mut self, from_upstream: BytesMut) {
+        self.from_upstream.buffer = from_upstream;
+        self.take_from_upstream();
+    }
+
+    /// True for each side that is on TLS: client and upstream.
+    pub(crate) fn is_encrypted(&self) -> (bool, bool) {
+        (self.client.is_tls(), self.upstream.is_tls())
+    }
+
     /// Decides by the newest registry that `registry` holds, from here on.
     pub(crate) fn follow(&mut self, registry: watch::Receiver<Arc<Registry>>) {
         self.registry = Some(registry);

@@ -1,35 +1,27 @@
-//! The proxy as a whole: preflight, accepting clients, draining.
+//! The proxy as a whole: preflight, accepting clients, reloading, draining.
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::config::Config;
-use crate::net::connection::{self, Asked, Drain};
+use crate::net::cancel::CANCELS_MAX;
+use crate::net::client::{self, Shared};
+use crate::net::connection::Drain;
 use crate::net::databases::Directory;
 use crate::net::listener::Listener;
-use crate::net::relay::Relay;
-use crate::net::startup::{self, Opening, fatal};
-use crate::net::stream::Stream;
-use crate::net::{cancel, upstream};
+use crate::net::setup::Setup;
 use crate::rewrite::Finding;
-use crate::session::Session;
-use crate::session::plan::Plan;
-use crate::wire::sqlstate::SqlState;
-use crate::wire::startup::Startup;
 
 /// How long transactions may go on once the proxy is asked to stop.
 pub const DRAIN_GRACE: Duration = Duration::from_secs(5);
 /// How long the rest may take to be told.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// Cancel requests under way at once (C4).
-const CANCELS_MAX: usize = 64;
 
 /// Connections beyond `listen.max_connections` that may be open without being sessions: startups, refusals, cancels.
 const UNDECIDED_MAX: usize = 1024;
@@ -44,6 +36,12 @@ pub enum ServeError {
         address: String,
         /// Why.
         source: std::io::Error,
+    },
+    /// Files that the configuration names cannot be used.
+    #[error("the configuration names files that cannot be used")]
+    Files {
+        /// Which, and why.
+        findings: Vec<Finding>,
     },
     /// A named database cannot be read.
     #[error("database \"{database}\" cannot be read: {message}")]
@@ -63,14 +61,6 @@ pub enum ServeError {
     },
 }
 
-#[derive(Debug)]
-struct Shared {
-    config: Arc<Config>,
-    directory: Directory,
-    places: Arc<Semaphore>,
-    cancels: Arc<Semaphore>,
-}
-
 /// A proxy that listens and has looked at its databases.
 #[derive(Debug)]
 pub struct Server {
@@ -79,36 +69,39 @@ pub struct Server {
     findings: Vec<Finding>,
 }
 
+/// Gives a running proxy another configuration.
+#[derive(Debug, Clone)]
+pub struct Reloader {
+    shared: Arc<Shared>,
+}
+
+/// What came of a reload.
+#[derive(Debug)]
+pub struct Reloaded {
+    /// What the databases lack that does not keep the configuration from being used.
+    pub warnings: Vec<Finding>,
+    /// Keys that have changed and are read only when the proxy starts.
+    pub needs_restart: Vec<&'static str>,
+}
+
 impl Server {
     /// Looks at every named database and starts to listen.
     ///
     /// # Errors
     /// [`ServeError`]; nothing listens then.
     pub async fn start(config: Config) -> Result<Self, ServeError> {
-        let config = Arc::new(config);
-        let bound = Listener::bind(&config.listen).await;
+        let setup = Arc::new(Setup::new(config, 1).map_err(|findings| ServeError::Files { findings })?);
+        let bound = Listener::bind(&setup.config.listen).await;
         let listener = bound.map_err(|(address, source)| ServeError::Listen { address, source })?;
-        let directory = Directory::new(Arc::clone(&config));
-        let mut all = Vec::new();
-        for name in config.databases.named.keys() {
-            match directory.open(name).await {
-                Some(Ok(served)) => {
-                    let findings = served.findings.clone();
-                    if findings.iter().any(|finding| finding.fatal) {
-                        return Err(ServeError::Unfit { database: name.clone(), findings });
-                    }
-                    all.extend(findings);
-                }
-                Some(Err(error)) => {
-                    return Err(ServeError::Unreachable { database: name.clone(), message: error.message });
-                }
-                None => {}
-            }
-        }
-        let places = Semaphore::new(config.listen.max_connections as usize);
-        let cancels = Arc::new(Semaphore::new(CANCELS_MAX));
-        let shared = Shared { config, directory, places: Arc::new(places), cancels };
-        Ok(Self { listener, shared: Arc::new(shared), findings: all })
+        let directory = Directory::new(Arc::clone(&setup));
+        let findings = directory.adopt(&setup).await?;
+        let shared = Shared {
+            setup: watch::Sender::new(setup),
+            directory,
+            sessions: Arc::default(),
+            cancels: Semaphore::new(CANCELS_MAX),
+        };
+        Ok(Self { listener, shared: Arc::new(shared), findings })
     }
 
     /// What the databases lack that does not keep the proxy from running.
@@ -125,6 +118,12 @@ impl Server {
         self.listener.address()
     }
 
+    /// The way to give it another configuration while it runs.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        Reloader { shared: Arc::clone(&self.shared) }
+    }
+
     /// Serves clients until `shutdown` is done, then drains: idle sessions end at once, the others after their
     /// transaction or [`DRAIN_GRACE`].
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
@@ -133,13 +132,14 @@ impl Server {
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             tokio::select! {
-                client = self.listener.accept() => {
+                (stream, peer) = self.listener.accept() => {
                     // Clients that have not said what they want count as well (F7): a flood of them is not answered.
-                    if clients.len() >= self.shared.config.listen.max_connections as usize + UNDECIDED_MAX {
+                    let sessions_max = self.shared.setup.borrow().config.listen.max_connections as usize;
+                    if clients.len() >= sessions_max + UNDECIDED_MAX {
                         tracing::warn!("too many connections that are not sessions: one is closed");
                         continue;
                     }
-                    clients.spawn(serve_client(client, Arc::clone(&self.shared), draining.clone()));
+                    clients.spawn(client::serve(stream, peer, Arc::clone(&self.shared), draining.clone()));
                 }
                 Some(ended) = clients.join_next(), if !clients.is_empty() => {
                     if let Err(error) = ended {
@@ -160,6 +160,22 @@ impl Server {
     }
 }
 
+impl Reloader {
+    /// Serves by `config` from now on, all of it or, after an error, nothing of it.
+    ///
+    /// # Errors
+    /// [`ServeError`]; what was served by before stays.
+    pub async fn reload(&self, config: Config) -> Result<Reloaded, ServeError> {
+        let running = Arc::clone(&self.shared.setup.borrow());
+        let setup = Setup::new(config, running.number + 1).map_err(|findings| ServeError::Files { findings })?;
+        let setup = Arc::new(setup);
+        let needs_restart = setup.needs_restart(&running);
+        let warnings = self.shared.directory.adopt(&setup).await?;
+        self.shared.setup.send_replace(setup);
+        Ok(Reloaded { warnings, needs_restart })
+    }
+}
+
 /// Starts a proxy and runs it.
 ///
 /// # Errors
@@ -167,60 +183,4 @@ impl Server {
 pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
     Server::start(config).await?.run(shutdown).await;
     Ok(())
-}
-
-async fn serve_client(mut client: Stream, shared: Arc<Shared>, draining: watch::Receiver<Drain>) {
-    let limit = Duration::from_millis(shared.config.listen.startup_timeout_ms);
-    let started = tokio::time::Instant::now();
-    let opening = timeout(limit, startup::read(&mut client)).await.unwrap_or(Opening::Nothing);
-    match opening {
-        Opening::Nothing => {}
-        Opening::Cancel(packet) => {
-            if let Ok(_place) = Arc::clone(&shared.cancels).acquire_owned().await {
-                cancel::relay(&packet, client, &shared.config.upstream).await;
-            }
-        }
-        Opening::Session { packet, startup, rest } => {
-            let Some(name) = admit(&mut client, &shared, &startup).await else { return };
-            let Ok(_place) = Arc::clone(&shared.places).try_acquire_owned() else {
-                let hint = Some("Raise listen.max_connections, or use fewer connections.");
-                fatal(&mut client, SqlState::TOO_MANY_CONNECTIONS, "sexton: sorry, too many clients already", hint)
-                    .await;
-                return;
-            };
-            let server = match upstream::connect(&shared.config.upstream).await {
-                Ok(server) => server,
-                Err(error) => {
-                    tracing::error!(%error, "upstream unreachable");
-                    let message = "sexton: the PostgreSQL server cannot be reached";
-                    fatal(&mut client, SqlState::CLIENT_UNABLE_TO_CONNECT, message, Some("Look into Sexton's log."))
-                        .await;
-                    return;
-                }
-            };
-            let session = Session::new(&startup, Plan::new);
-            let relay = Relay::new(client, server, session, rest, BytesMut::from(&packet[..]));
-            let user = String::from_utf8_lossy(startup.user()).into_owned();
-            let asked = Asked { directory: &shared.directory, database: &name, user: &user };
-            connection::run(relay, &asked, draining, started + limit).await;
-        }
-    }
-}
-
-/// Refuses what Sexton does not serve; the database's name otherwise.
-async fn admit(client: &mut Stream, shared: &Shared, startup: &Startup) -> Option<String> {
-    if startup.is_replication() {
-        let message = "sexton: replication connections are not served";
-        let hint = "Connect to the PostgreSQL server itself for replication.";
-        fatal(client, SqlState::FEATURE_NOT_SUPPORTED, message, Some(hint)).await;
-        return None;
-    }
-    let name = String::from_utf8_lossy(startup.database()).into_owned();
-    if shared.config.databases.find(&name).is_none() {
-        let message = format!("sexton: database \"{name}\" is not configured");
-        let hint = "Add a section [databases.NAME], or [databases.\"*\"] for all others.";
-        fatal(client, SqlState::INVALID_CATALOG_NAME, &message, Some(hint)).await;
-        return None;
-    }
-    Some(name)
 }

@@ -1,47 +1,118 @@
-//! The way to PostgreSQL: the configured addresses, tried in order.
+//! The way to PostgreSQL: the configured addresses, tried in order, encrypted as configured.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
 
 use crate::config::{UpstreamAddress, UpstreamSettings};
 use crate::net::stream::Stream;
+use crate::net::tls::ServerLeg;
+use crate::rewrite::Finding;
+use crate::wire::startup::SSL_REQUEST;
 
 /// How long one address may take to answer.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Connects to the first address that answers; names are resolved anew each time (X7).
-///
-/// # Errors
-/// What went wrong with the last address.
-pub(crate) async fn connect(settings: &UpstreamSettings) -> io::Result<Stream> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "no upstream address is configured");
-    for address in &settings.addresses {
-        match connect_to(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = io::Error::new(error.kind(), format!("{}: {error}", describe(address))),
-        }
-    }
-    Err(last)
+/// PostgreSQL as the configuration describes it.
+#[derive(Debug)]
+pub struct Upstream {
+    pub(crate) settings: UpstreamSettings,
+    tls: Option<ServerLeg>,
 }
 
-/// Connects to one address.
-pub(crate) async fn connect_to(address: &UpstreamAddress) -> io::Result<Stream> {
-    let connecting = async {
-        match address {
-            UpstreamAddress::Tcp { host, port } => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
-                stream.set_nodelay(true)?;
-                Ok(Stream::Tcp(stream))
-            }
-            UpstreamAddress::Unix { directory, port } => {
-                UnixStream::connect(directory.join(format!(".s.PGSQL.{port}"))).await.map(Stream::Unix)
+/// One place to connect to.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    Tcp { host: String, address: SocketAddr },
+    Unix(std::path::PathBuf),
+}
+
+impl Upstream {
+    /// Reads the files that the settings name.
+    ///
+    /// # Errors
+    /// The file that cannot be used, and why.
+    pub fn new(settings: &UpstreamSettings) -> Result<Self, Finding> {
+        Ok(Self { settings: settings.clone(), tls: ServerLeg::read(settings)? })
+    }
+
+    /// Connects to the first address that answers; names are resolved anew each time (X7).
+    ///
+    /// # Errors
+    /// What went wrong with the last address.
+    pub(crate) async fn connect(&self) -> io::Result<Stream> {
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "no upstream address is configured");
+        for address in &self.settings.addresses {
+            match self.connect_to(address).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = io::Error::new(error.kind(), format!("{}: {error}", describe(address))),
             }
         }
-    };
-    timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        Err(last)
+    }
+
+    async fn connect_to(&self, address: &UpstreamAddress) -> io::Result<Stream> {
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        for place in places(address).await? {
+            match self.reach(&place).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// Connects to one place.
+    ///
+    /// # Errors
+    /// The system's, and those of TLS.
+    pub(crate) async fn reach(&self, place: &Place) -> io::Result<Stream> {
+        let connecting = async {
+            match place {
+                Place::Unix(path) => UnixStream::connect(path).await.map(Stream::Unix),
+                Place::Tcp { host, address } => {
+                    let stream = Stream::tcp(TcpStream::connect(address).await?)?;
+                    match &self.tls {
+                        Some(tls) => encrypt(tls, host, stream).await,
+                        None => Ok(stream),
+                    }
+                }
+            }
+        };
+        timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// Every place that the address stands for.
+pub(crate) async fn places(address: &UpstreamAddress) -> io::Result<Vec<Place>> {
+    match address {
+        UpstreamAddress::Unix { directory, port } => Ok(vec![Place::Unix(directory.join(format!(".s.PGSQL.{port}")))]),
+        UpstreamAddress::Tcp { host, port } => {
+            let resolving = timeout(CONNECT_TIMEOUT, lookup_host((host.as_str(), *port))).await;
+            let found = resolving.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+            Ok(found.map(|address| Place::Tcp { host: host.clone(), address }).collect())
+        }
+    }
+}
+
+/// Asks for TLS. An error message in answer is no more than a refusal: nobody has vouched for its text (N5).
+async fn encrypt(tls: &ServerLeg, host: &str, mut stream: Stream) -> io::Result<Stream> {
+    stream.write_all(&SSL_REQUEST).await?;
+    let answer = stream.read_u8().await?;
+    let refused = |message: &str| Err(io::Error::new(io::ErrorKind::ConnectionRefused, message.to_owned()));
+    match (answer, stream) {
+        (b'N', stream) if tls.optional => Ok(stream),
+        (b'N', _) => refused("the server has no TLS, which upstream.tls asks for"),
+        (b'S', stream) if stream.has_unread().await => {
+            refused("the server sent unencrypted data after its answer to SSLRequest")
+        }
+        (b'S', Stream::Tcp(socket)) => tls.connect(host, socket).await,
+        _ => refused("the server answered SSLRequest with neither S nor N"),
+    }
 }
 
 /// The address as the configuration writes it.

@@ -54,6 +54,8 @@ pub type Bound = HashMap<TableName, Vec<u32>>;
 pub struct Registry {
     /// Counts the snapshots: plans made under another generation are made again.
     pub generation: u64,
+    /// Counts the configurations: what roles may do is asked anew under another.
+    pub configuration: u64,
     /// `unscoped`
     pub unscoped: Unscoped,
     snapshot: Arc<Snapshot>,
@@ -127,6 +129,7 @@ impl Registry {
         let respected = database.tables.iter().any(|table| table.on_mention == OnMention::Respect);
         Self {
             generation,
+            configuration: 0,
             unscoped: database.unscoped,
             snapshot,
             entries,

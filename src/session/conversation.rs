@@ -51,7 +51,7 @@ pub enum ServerStep {
 pub enum Want {
     /// Authenticated: [`Session::begin`] with the role's facts and the registry.
     Role,
-    /// Its DDL is committed: [`Session::refreshed`] with a registry read after now.
+    /// Its DDL is committed, or the configuration is another: [`Session::refreshed`] with a registry read after now.
     Refresh,
 }
 
@@ -130,7 +130,7 @@ pub struct Session {
     pub(super) copying: bool,
     /// The server reads copy data, and its end has not been sent.
     pub(super) copy_in: bool,
-    /// DDL is confirmed that no registry read since has seen.
+    /// DDL is confirmed that no registry read since has seen, or another configuration is in force.
     pub(super) schema_changed: bool,
     pub(super) want: Option<Want>,
 
@@ -239,8 +239,15 @@ impl Session {
 
     /// Decides from now on by `registry`.
     pub fn set_registry(&mut self, registry: Arc<Registry>) {
-        if let Some(ground) = &mut self.ground {
-            ground.registry = registry;
+        let Some(ground) = &mut self.ground else { return };
+        let reconfigured = ground.registry.configuration != registry.configuration;
+        ground.registry = registry;
+        if reconfigured {
+            // What the role may do is configured too.
+            self.schema_changed = true;
+            if self.is_idle() {
+                self.want = Some(Want::Refresh);
+            }
         }
     }
 

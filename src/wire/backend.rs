@@ -114,7 +114,20 @@ pub fn parameter_status(body: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((name, value))
 }
 
-fn put_header(out: &mut BytesMut, tag: u8, body_bytes: usize) {
+/// Writes a NegotiateProtocolVersion: the newest version spoken, and the options that are not (P1).
+pub fn put_negotiate_protocol_version(out: &mut BytesMut, version: (u16, u16), options: &[&[u8]]) {
+    put_header(out, b'v', 8 + options.iter().map(|option| option.len() + 1).sum::<usize>());
+    out.put_u16(version.0);
+    out.put_u16(version.1);
+    // As many as fit into a startup packet.
+    out.put_u32(u32::try_from(options.len()).unwrap_or(u32::MAX));
+    for option in options {
+        out.put_slice(option);
+        out.put_u8(0);
+    }
+}
+
+pub(super) fn put_header(out: &mut BytesMut, tag: u8, body_bytes: usize) {
     out.reserve(body_bytes + 5);
     out.put_u8(tag);
     // A server's message that was read whole, grown by one of our texts: far below the format's bound.

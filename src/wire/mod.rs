@@ -1,9 +1,12 @@
 //! Protocol 3 messages over byte buffers. Knows neither SQL nor sockets.
 
+pub mod authentication;
 pub mod backend;
 pub mod frame;
 pub mod frontend;
 pub mod options;
+pub mod proxy_protocol;
+pub mod scram;
 pub mod sqlstate;
 pub mod startup;
 pub mod tag;

@@ -7,6 +7,10 @@ pub struct SqlState(pub &'static str);
 impl SqlState {
     /// Upstream unreachable.
     pub const CLIENT_UNABLE_TO_CONNECT: Self = Self("08001");
+    /// A connection that ended too early.
+    pub const CONNECTION_FAILURE: Self = Self("08006");
+    /// A login that the listener's configuration does not allow.
+    pub const INVALID_AUTHORIZATION_SPECIFICATION: Self = Self("28000");
     /// Malformed message.
     pub const PROTOCOL_VIOLATION: Self = Self("08P01");
     /// A statement that cannot be scoped.

@@ -1,17 +1,29 @@
 //! A client's first bytes: a request for encryption, a cancel request, or a startup message, of which a copy is read
 //! while the bytes themselves go to the server as they came (P1, P3).
 
+use bytes::BytesMut;
+
+use crate::wire::backend::put_negotiate_protocol_version;
 use crate::wire::options;
 use crate::wire::split_string;
+use crate::wire::sqlstate::SqlState;
 
 /// `MAX_STARTUP_PACKET_LENGTH` (P2).
 pub const STARTUP_LENGTH_MAX: u32 = 10_000;
 /// Names are cut here by the server (`NAMEDATALEN` - 1; P6).
 pub const NAME_BYTES_MAX: usize = 63;
+/// The newest minor version of protocol 3 there is.
+const NEWEST_MINOR: u16 = 2;
+
+/// Opens names of protocol options.
+const OPTION_PREFIX: &[u8] = b"_pq_.";
 
 const CANCEL_CODE: u32 = 80_877_102;
 const SSL_CODE: u32 = 80_877_103;
 const GSSENC_CODE: u32 = 80_877_104;
+
+/// An SSLRequest, for the server.
+pub const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 /// What a client opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,15 +49,33 @@ pub struct Startup {
 /// First bytes that no server would accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StartupFault {
-    /// Length below 8 or above 10 000.
+    /// Length below 8 or above 10 000; the server closes without a word.
     #[error("invalid length of startup packet")]
     Length,
     /// The list of parameters does not end where the packet does.
     #[error("invalid startup packet layout: expected terminator as last byte")]
     Layout,
     /// Not protocol 3.
-    #[error("unsupported frontend protocol {0}.{1}: server supports 3.0 to 3.2")]
+    #[error("unsupported frontend protocol {0}.{1}: server supports 3.0 to 3.{NEWEST_MINOR}")]
     Version(u16, u16),
+}
+
+impl StartupFault {
+    /// The code the server gives it.
+    #[must_use]
+    pub fn code(self) -> SqlState {
+        match self {
+            Self::Length | Self::Layout => SqlState::PROTOCOL_VIOLATION,
+            Self::Version(..) => SqlState::FEATURE_NOT_SUPPORTED,
+        }
+    }
+
+    /// A request for encryption where it cannot be asked for any more: the server then takes it for a version.
+    #[must_use]
+    pub fn repeated(request: &First) -> Self {
+        let code = if *request == First::Ssl { SSL_CODE } else { GSSENC_CODE };
+        Self::Version((code >> 16) as u16, (code & 0xffff) as u16)
+    }
 }
 
 /// Reads the first packet from `buffer` and says how many bytes it takes; `None` until it is all there.
@@ -120,6 +150,17 @@ impl Startup {
         let value = value.to_ascii_lowercase();
         let off = |word: &[u8], least: usize| value.len() >= least && word.starts_with(&value);
         !(value == b"0" || off(b"false", 1) || off(b"no", 1) || off(b"off", 2))
+    }
+
+    /// Writes the NegotiateProtocolVersion that a client is owed which asks for more than there is (P1): only for
+    /// answers that no server has a part in.
+    pub fn put_negotiation(&self, out: &mut BytesMut) {
+        let names = self.parameters.iter().map(|(name, _)| name.as_slice());
+        let options: Vec<&[u8]> = names.filter(|name| name.starts_with(OPTION_PREFIX)).collect();
+        if self.version.1 > NEWEST_MINOR || !options.is_empty() {
+            let version = (self.version.0, self.version.1.min(NEWEST_MINOR));
+            put_negotiate_protocol_version(out, version, &options);
+        }
     }
 
     /// A setting, from its own parameter or from `options`; the server applies the parameters last.
@@ -205,6 +246,23 @@ mod tests {
         body.extend("é".as_bytes());
         body.extend(b"\0\0");
         assert_eq!(startup(&body).user(), [b'a'; 62]);
+    }
+
+    #[test]
+    fn p1_what_is_asked_for_beyond_what_there_is_is_named() {
+        let negotiated = |version: u32, body: &[u8]| {
+            let mut out = BytesMut::new();
+            match first(&packet(version, body)) {
+                Ok(Some((First::Startup(startup), _))) => startup.put_negotiation(&mut out),
+                other => panic!("{other:?}"),
+            }
+            out.to_vec()
+        };
+        assert_eq!(negotiated(3 << 16, b"user\0a\0\0"), b"");
+        assert_eq!(negotiated((3 << 16) + 2, b"user\0a\0\0"), b"");
+        assert_eq!(negotiated((3 << 16) + 9999, b"user\0a\0\0"), b"v\0\0\0\x0c\0\x03\0\x02\0\0\0\0");
+        let named = negotiated(3 << 16, b"user\0a\0_pq_.x\0y\0\0");
+        assert_eq!(named, b"v\0\0\0\x13\0\x03\0\0\0\0\0\x01_pq_.x\0");
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn not_started(error: &ServeError) -> Failure {
     let start = Failure::new("Sexton did not start in front of the demo's server").detail(error.to_string());
     match error {
         ServeError::Listen { .. } | ServeError::Unreachable { .. } => start,
-        ServeError::Unfit { findings, .. } => findings
+        ServeError::Files { findings } | ServeError::Unfit { findings, .. } => findings
             .iter()
             .fold(start, |failure, finding| failure.detail(format!("{}: {}", finding.key, finding.message))),
     }

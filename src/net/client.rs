@@ -1,0 +1,156 @@
+//! One client from its first byte to its end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
+
+use crate::net::cancel;
+use crate::net::connection::{self, Asked, Drain};
+use crate::net::databases::Directory;
+use crate::net::login::{Legs, Unverifiable};
+use crate::net::relay::Relay;
+use crate::net::setup::Setup;
+use crate::net::startup::{self, Opening, Refusal};
+use crate::net::stream::Stream;
+use crate::session::Session;
+use crate::session::plan::Plan;
+use crate::wire::scram::Verifier;
+use crate::wire::sqlstate::SqlState;
+use crate::wire::startup::Startup;
+
+/// What all clients share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) setup: watch::Sender<Arc<Setup>>,
+    pub(crate) directory: Directory,
+    pub(crate) sessions: Arc<AtomicU32>,
+    pub(crate) cancels: Semaphore,
+}
+
+/// One of `listen.max_connections`, given back when dropped.
+struct Place(Arc<AtomicU32>);
+
+impl Place {
+    fn take(sessions: &Arc<AtomicU32>, max: u32) -> Option<Self> {
+        let more = |open: u32| (open < max).then_some(open + 1);
+        sessions.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok().map(|_| Self(Arc::clone(sessions)))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Serves it; `peer`: the other end of a TCP connection.
+pub(crate) async fn serve(
+    mut client: Stream,
+    peer: Option<SocketAddr>,
+    shared: Arc<Shared>,
+    draining: watch::Receiver<Drain>,
+) {
+    let setup = Arc::clone(&shared.setup.borrow());
+    let listen = &setup.config.listen;
+    let deadline = Instant::now() + Duration::from_millis(listen.startup_timeout_ms);
+    let opening = async {
+        let origin = match peer {
+            Some(peer) => Some(startup::origin(&mut client, peer, &listen.trusted_proxies).await?),
+            None => None,
+        };
+        Some((startup::read(client, setup.client_tls.as_ref()).await, origin))
+    };
+    match timeout_at(deadline, opening).await {
+        Err(_) | Ok(None | Some((Opening::Nothing, _))) => {}
+        Ok(Some((Opening::Cancel { client, packet }, _))) => {
+            cancel::relay(&packet, client, &setup.upstream, &shared.cancels).await;
+        }
+        Ok(Some((Opening::Session { mut client, packet, startup }, origin))) => {
+            let Some(name) = admit(&mut client, &setup, &startup).await else { return };
+            let Some(_place) = Place::take(&shared.sessions, listen.max_connections) else {
+                let message = "sexton: sorry, too many clients already";
+                let refusal = Refusal::new(SqlState::TOO_MANY_CONNECTIONS, message);
+                let hint = "Raise listen.max_connections, or use fewer connections.";
+                return refusal.hint(hint).tell(&mut client, Some(&startup)).await;
+            };
+            let user = String::from_utf8_lossy(startup.user()).into_owned();
+            let asked = Asked { directory: &shared.directory, database: &name, user: &user };
+            let Some(relay) = connect(client, &packet, &startup, &setup, &asked, deadline).await else { return };
+            tracing::debug!(client = ?origin, user, database = name, tls = ?relay.is_encrypted(), "login");
+            connection::run(relay, &asked, draining, deadline).await;
+        }
+    }
+}
+
+/// Connects to the server and begins the login there, up to where both sides can be relayed.
+async fn connect(
+    mut client: Stream,
+    packet: &[u8],
+    startup: &Startup,
+    setup: &Setup,
+    asked: &Asked<'_>,
+    deadline: Instant,
+) -> Option<Relay> {
+    let server = match setup.upstream.connect().await {
+        Ok(server) => server,
+        Err(error) => {
+            tracing::error!(%error, "upstream unreachable");
+            let message = "sexton: the PostgreSQL server cannot be reached";
+            let refusal = Refusal::new(SqlState::CLIENT_UNABLE_TO_CONNECT, message);
+            refusal.hint("Look into Sexton's log.").tell(&mut client, Some(startup)).await;
+            return None;
+        }
+    };
+    let session = Session::new(startup, Plan::new);
+    if !server.is_tls() {
+        return Some(Relay::new(client, server, session, BytesMut::new(), BytesMut::from(packet)));
+    }
+    let mut legs = Legs { client, server, from_client: BytesMut::new(), from_server: BytesMut::new() };
+    let login = legs.begin(packet, setup.client_tls.as_ref(), verifier(asked));
+    let words = match timeout_at(deadline, login).await {
+        Ok(Ok(())) => {
+            let mut relay = Relay::new(legs.client, legs.server, session, legs.from_client, BytesMut::new());
+            relay.take_up(legs.from_server);
+            return Some(relay);
+        }
+        Ok(Err(fault)) => {
+            tracing::warn!(user = asked.user, database = asked.database, error = %fault, "a login failed");
+            fault.words()?
+        }
+        Err(_) => (SqlState::PROTOCOL_VIOLATION, "sexton: startup took too long".to_owned(), None),
+    };
+    let (code, message, hint) = &words;
+    Refusal { code: *code, message, detail: None, hint: *hint }.tell(&mut legs.client, None).await;
+    None
+}
+
+async fn verifier(asked: &Asked<'_>) -> Result<Option<Verifier>, Unverifiable> {
+    match asked.directory.open(asked.database).await {
+        Some(served) => served?.verifier(asked.user.to_owned()).await,
+        None => Ok(None),
+    }
+}
+
+/// Refuses what Sexton does not serve; the database's name otherwise.
+async fn admit(client: &mut Stream, setup: &Setup, startup: &Startup) -> Option<String> {
+    if startup.is_replication() {
+        let refusal = Refusal::new(SqlState::FEATURE_NOT_SUPPORTED, "sexton: replication connections are not served");
+        let hint = "Connect to the PostgreSQL server itself for replication.";
+        refusal.hint(hint).tell(client, Some(startup)).await;
+        return None;
+    }
+    let name = String::from_utf8_lossy(startup.database()).into_owned();
+    if setup.config.databases.find(&name).is_none() {
+        let message = format!("sexton: database \"{name}\" is not configured");
+        let hint = "Add a section [databases.NAME], or [databases.\"*\"] for all others.";
+        let refusal = Refusal::new(SqlState::INVALID_CATALOG_NAME, &message);
+        refusal.hint(hint).tell(client, Some(startup)).await;
+        return None;
+    }
+    Some(name)
+}

@@ -1,0 +1,42 @@
+//! What one configuration file makes, with the files it names read: swapped as a whole when it is read again.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::net::tls::ClientLeg;
+use crate::net::upstream::Upstream;
+use crate::rewrite::Finding;
+
+/// A configuration that can be served.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) config: Config,
+    pub(crate) client_tls: Option<ClientLeg>,
+    pub(crate) upstream: Arc<Upstream>,
+    /// Counts the configurations.
+    pub(crate) number: u64,
+}
+
+impl Setup {
+    /// Reads the files that `config` names.
+    ///
+    /// # Errors
+    /// All that cannot be used.
+    pub(crate) fn new(config: Config, number: u64) -> Result<Self, Vec<Finding>> {
+        let client_tls = config.listen.tls.as_ref().map(ClientLeg::read).transpose();
+        match (client_tls, Upstream::new(&config.upstream)) {
+            (Ok(client_tls), Ok(upstream)) => Ok(Self { config, client_tls, upstream: Arc::new(upstream), number }),
+            (client_tls, upstream) => Err(client_tls.err().into_iter().chain(upstream.err()).collect()),
+        }
+    }
+
+    /// The keys in which `self` asks for what only a new start can give.
+    pub(crate) fn needs_restart(&self, running: &Self) -> Vec<&'static str> {
+        let (new, old) = (&self.config.listen, &running.config.listen);
+        let changed = [
+            ("listen.address", new.address != old.address),
+            ("listen.unix_socket_dir", new.unix_socket_dir != old.unix_socket_dir),
+        ];
+        changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
+    }
+}
