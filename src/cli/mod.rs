@@ -54,7 +54,7 @@ pub enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the proxy
+    /// Run the proxy: SIGHUP has the configuration read again, SIGTERM and SIGINT drain
     Serve(serve::Arguments),
     /// A database, sample data, the proxy and a guided tour, with nothing else installed
     Demo(demo::Arguments),

@@ -73,8 +73,8 @@ fn client_tls(section: &Node, problems: &mut Vec<Problem>) -> Option<ClientTls> 
             "write mode = \"require\", or remove client_ca",
         ));
     }
-    let client_ca = file(client_ca, problems);
-    Some(ClientTls { required, cert: file(cert, problems)?, key: file(key, problems)?, client_ca })
+    let [cert, key, client_ca] = [cert, key, client_ca].map(|node| file(node, problems));
+    Some(ClientTls { required, cert: cert?, key: key?, client_ca })
 }
 
 fn upstream_tls(section: Option<&Node>, problems: &mut Vec<Problem>) -> (UpstreamTls, Option<FileName>) {

@@ -136,15 +136,13 @@ impl Reader {
         if let Some(password) = &settings.password {
             config.password(password);
         }
-        let connecting = async {
-            let stream = upstream.connect().await.map_err(|error| CatalogError { message: error.to_string() })?;
-            config.connect_raw(stream, NoTls).await.map_err(|error| {
-                let places: Vec<String> = settings.addresses.iter().map(describe).collect();
-                CatalogError { message: format!("{}: {}", places.join(", "), CatalogError::from(error).message) }
-            })
-        };
+        let stream = upstream.connect().await.map_err(|error| CatalogError { message: error.to_string() })?;
         let late = || CatalogError { message: format!("no login within {} s", CONNECT_TIMEOUT.as_secs()) };
-        let (client, connection) = timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| Err(late()))?;
+        let login = timeout(CONNECT_TIMEOUT, config.connect_raw(stream, NoTls)).await.map_err(|_| late())?;
+        let (client, connection) = login.map_err(|error| {
+            let places: Vec<String> = settings.addresses.iter().map(describe).collect();
+            CatalogError { message: format!("{}: {}", places.join(", "), CatalogError::from(error).message) }
+        })?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "Sexton's own connection ended");

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::net::cancel;
 use crate::net::connection::{self, Asked, Drain};
 use crate::net::databases::Directory;
-use crate::net::login::{Legs, Unverifiable};
+use crate::net::login::{Legs, LoginFault, Unverifiable};
 use crate::net::relay::Relay;
 use crate::net::setup::Setup;
 use crate::net::startup::{self, Opening, Refusal};
@@ -27,6 +27,8 @@ use crate::wire::startup::Startup;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) setup: watch::Sender<Arc<Setup>>,
+    /// Held while a configuration is tried: one after the other.
+    pub(crate) reloading: Mutex<()>,
     pub(crate) directory: Directory,
     pub(crate) sessions: Arc<AtomicU32>,
     pub(crate) cancels: Semaphore,
@@ -117,6 +119,11 @@ async fn connect(
             let mut relay = Relay::new(legs.client, legs.server, session, legs.from_client, BytesMut::new());
             relay.take_up(legs.from_server);
             return Some(relay);
+        }
+        // Whoever is asked for a password and has none leaves, and comes back with one.
+        Ok(Err(LoginFault::Client(error))) => {
+            tracing::debug!(%error, "a client left during its login");
+            return None;
         }
         Ok(Err(fault)) => {
             tracing::warn!(user = asked.user, database = asked.database, error = %fault, "a login failed");

@@ -39,8 +39,12 @@ pub(crate) enum Unverifiable {
 /// How a login ended that was not left to the server to end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoginFault {
+    #[error("the client has gone: {0}")]
+    Client(io::Error),
+    #[error("the server has gone: {0}")]
+    Upstream(io::Error),
     #[error("{0}")]
-    Io(#[from] io::Error),
+    Random(io::Error),
     #[error("{0}")]
     Length(#[from] LengthFault),
     #[error("{0}")]
@@ -65,12 +69,12 @@ impl LoginFault {
             pg_authid TO Sexton's login; or give Sexton the certificate and key of the server; or connect either side \
             without TLS; or connect with channel_binding=disable.";
         Some(match self {
-            Self::Io(_) => return None,
+            Self::Client(_) => return None,
             Self::Length(_) | Self::Malformed(_) | Self::Unexpected(_) | Self::Downgraded => {
                 (protocol, self.to_string(), None)
             }
-            Self::Impostor | Self::Server => {
-                let message = "sexton: the PostgreSQL server cannot be logged in to";
+            Self::Upstream(_) | Self::Random(_) | Self::Impostor | Self::Server => {
+                let message = "sexton: the login at the PostgreSQL server has failed";
                 (SqlState::CONNECTION_FAILURE, message.to_owned(), Some("Look into Sexton's log."))
             }
             Self::Unverifiable(Unverifiable::Denied) => {
@@ -108,7 +112,7 @@ impl Legs {
     where
         V: Future<Output = Result<Option<Verifier>, Unverifiable>>,
     {
-        self.server.write_all(packet).await?;
+        self.tell_server(packet).await?;
         // What comes before the first request, such as NegotiateProtocolVersion or a notice, goes first (P1, P9).
         let mut before = BytesMut::new();
         let request = loop {
@@ -140,7 +144,7 @@ impl Legs {
         if clear {
             return self.leave_to_relay(before);
         }
-        self.client.write_all(&before).await?;
+        self.tell_client(&before).await?;
         self.mediate(end_point, verifier).await
     }
 
@@ -174,20 +178,20 @@ impl Legs {
         self.from_client.advance(header.frame_bytes());
         let verifier = verifier.await?;
 
-        let login = Login::new(&nonce(random()?));
+        let login = Login::new(&nonce(random().map_err(LoginFault::Random)?));
         let mut out = BytesMut::new();
         put_sasl_initial_response(&mut out, SCRAM, login.first().as_bytes());
-        self.server.write_all(&out).await?;
+        self.tell_server(&out).await?;
         let Some(message) = self.server_says().await? else { return Ok(()) };
         let Request::SaslContinue(data) = Request::read(&message) else { return Err(LoginFault::Server) };
         let server = login.challenged(data).map_err(|_| LoginFault::Server)?;
         // A role without a verifier is asked like any other: the server has made up a salt for it (A2).
         let verifier = verifier.filter(|verifier| server.asked.fits(verifier));
 
-        let challenge = first.challenge(&nonce(random()?), &server.asked);
+        let challenge = first.challenge(&nonce(random().map_err(LoginFault::Random)?), &server.asked);
         out.clear();
         put_sasl_continue(&mut out, challenge.message().as_bytes());
-        self.client.write_all(&out).await?;
+        self.tell_client(&out).await?;
         let header = client_header(&mut self.client, &mut self.from_client).await?;
         let body = self.from_client.split_to(header.frame_bytes()).split_off(HEADER_BYTES);
         let proven = challenge.verify(&body, end_point.unwrap_or_default(), verifier.as_ref())?;
@@ -195,11 +199,11 @@ impl Legs {
         let proof = match &proven {
             Some(proven) => server.prove(proven),
             // The server refuses it, in its own words, after its own delay and in its own log.
-            None => server.fail(random()?),
+            None => server.fail(random().map_err(LoginFault::Random)?),
         };
         out.clear();
         put_sasl_response(&mut out, proof.as_bytes());
-        self.server.write_all(&out).await?;
+        self.tell_server(&out).await?;
         let Some(message) = self.server_says().await? else { return Ok(()) };
         let (Some(proven), Some(verifier)) = (&proven, &verifier) else { return Err(LoginFault::Impostor) };
         match Request::read(&message) {
@@ -220,9 +224,20 @@ impl Legs {
                 b'R' => return Ok(Some(self.from_server.split_to(header.frame_bytes()).split_off(HEADER_BYTES))),
                 b'E' => return Ok(None),
                 // A notice (P9).
-                _ => self.client.write_all(&self.from_server.split_to(header.frame_bytes())).await?,
+                _ => {
+                    let notice = self.from_server.split_to(header.frame_bytes());
+                    self.tell_client(&notice).await?;
+                }
             }
         }
+    }
+
+    async fn tell_server(&mut self, bytes: &[u8]) -> Result<(), LoginFault> {
+        self.server.write_all(bytes).await.map_err(LoginFault::Upstream)
+    }
+
+    async fn tell_client(&mut self, bytes: &[u8]) -> Result<(), LoginFault> {
+        self.client.write_all(bytes).await.map_err(LoginFault::Client)
     }
 }
 
@@ -237,7 +252,7 @@ async fn client_header(client: &mut Stream, buffer: &mut BytesMut) -> Result<Hea
                 return Ok(header);
             }
         }
-        more(client, buffer).await?;
+        more(client, buffer).await.map_err(LoginFault::Client)?;
     }
 }
 
@@ -252,7 +267,7 @@ async fn server_header(server: &mut Stream, buffer: &mut BytesMut) -> Result<Hea
                 return Ok(header);
             }
         }
-        more(server, buffer).await?;
+        more(server, buffer).await.map_err(LoginFault::Upstream)?;
     }
 }
 

@@ -107,10 +107,11 @@ impl Relay {
         }
     }
 
-    /// Takes up what the server has sent already.
+    /// Takes up what both sides have sent already.
     pub(crate) fn take_up(&mut self, from_upstream: BytesMut) {
         self.from_upstream.buffer = from_upstream;
         self.take_from_upstream();
+        self.take_from_client();
     }
 
     /// True for each side that is on TLS: client and upstream.

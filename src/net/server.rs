@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -97,6 +97,7 @@ impl Server {
         let findings = directory.adopt(&setup).await?;
         let shared = Shared {
             setup: watch::Sender::new(setup),
+            reloading: Mutex::default(),
             directory,
             sessions: Arc::default(),
             cancels: Semaphore::new(CANCELS_MAX),
@@ -166,6 +167,7 @@ impl Reloader {
     /// # Errors
     /// [`ServeError`]; what was served by before stays.
     pub async fn reload(&self, config: Config) -> Result<Reloaded, ServeError> {
+        let _turn = self.shared.reloading.lock().await;
         let running = Arc::clone(&self.shared.setup.borrow());
         let setup = Setup::new(config, running.number + 1).map_err(|findings| ServeError::Files { findings })?;
         let setup = Arc::new(setup);

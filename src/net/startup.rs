@@ -3,6 +3,7 @@
 //!
 //! No byte is read that belongs to what follows: what arrives before a handshake must not count as encrypted (N4).
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
@@ -147,7 +148,10 @@ async fn encrypted(tls: &ClientLeg, socket: tokio::net::TcpStream, direct: bool)
     let mut client = match tls.accept(socket, direct).await {
         Ok(client) => client,
         Err(error) => {
-            tracing::info!(%error, "a TLS handshake failed");
+            match error.kind() {
+                ErrorKind::UnexpectedEof => tracing::debug!("a client left before its TLS handshake"),
+                _ => tracing::info!(%error, "a TLS handshake failed"),
+            }
             return Opening::Nothing;
         }
     };

@@ -8,8 +8,8 @@ use crate::wire::options;
 use crate::wire::split_string;
 use crate::wire::sqlstate::SqlState;
 
-/// `MAX_STARTUP_PACKET_LENGTH` (P2).
-pub const STARTUP_LENGTH_MAX: u32 = 10_000;
+/// `MAX_STARTUP_PACKET_LENGTH`, which the server compares with the length less its own four bytes (P2).
+pub const STARTUP_LENGTH_MAX: u32 = 10_000 + 4;
 /// Names are cut here by the server (`NAMEDATALEN` - 1; P6).
 pub const NAME_BYTES_MAX: usize = 63;
 /// The newest minor version of protocol 3 there is.
@@ -49,7 +49,7 @@ pub struct Startup {
 /// First bytes that no server would accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StartupFault {
-    /// Length below 8 or above 10 000; the server closes without a word.
+    /// Length below 8 or above 10 004; the server closes without a word.
     #[error("invalid length of startup packet")]
     Length,
     /// The list of parameters does not end where the packet does.
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn p2_lengths_and_layout_are_the_servers() {
         assert_eq!(first(&[0, 0, 0, 7, 0, 0, 0, 0]), Err(StartupFault::Length));
-        assert_eq!(first(&[0, 0, 0x27, 0x11]), Err(StartupFault::Length));
+        assert_eq!(first(&[0, 0, 0x27, 0x15]), Err(StartupFault::Length));
         assert_eq!(first(&packet(3 << 16, b"user\0ann\0")), Err(StartupFault::Layout));
         assert_eq!(first(&packet(3 << 16, b"user\0ann\0\0x")), Err(StartupFault::Layout));
         assert_eq!(first(&packet(2 << 16, b"")), Err(StartupFault::Version(2, 0)));

@@ -1,4 +1,4 @@
-//! Random and damaged bytes against the three readers of what a client sends: frames, tokens, plans.
+//! Random and damaged bytes against the readers of what a peer sends: first packets, SCRAM, frames, tokens, plans.
 //!
 //! Each target takes any bytes and must return, quickly and without a panic, and keep what it promises about them.
 //! The default run takes a few seconds; `tests/run --fuzz SECONDS` sets `SEXTON_FUZZ`, `SEXTON_SEED` chooses the seed.
@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use sexton::sql::lexer::{Kind, lex};
 use sexton::sql::split::statements;
-use sexton::wire::{frame, frontend};
+use sexton::wire::authentication::{self, Request};
+use sexton::wire::scram::{ClientFirst, Login, Verifier};
+use sexton::wire::{frame, frontend, proxy_protocol, startup};
 
 use crate::support::offline::{self, Offline, number};
 use crate::support::random::Random;
@@ -50,6 +52,46 @@ fn fuzz_body(body: &[u8]) {
     let _ = frontend::bind_names(body);
     let _ = frontend::target(body);
     let _ = frontend::execute(body);
+}
+
+/// First bytes of any kind: no byte of what follows a packet has a part in it.
+pub(crate) fn fuzz_startup(bytes: &[u8]) {
+    if let Ok(Some((first, taken))) = startup::first(bytes) {
+        assert!((8..=bytes.len()).contains(&taken));
+        assert_eq!(startup::first(&bytes[..taken]), Ok(Some((first.clone(), taken))));
+        assert_eq!(startup::first(&bytes[..taken - 1]), Ok(None));
+        if let startup::First::Startup(startup) = first {
+            assert!(startup.user().len() <= startup::NAME_BYTES_MAX);
+            let _ = (startup.setting("search_path"), startup.is_replication());
+            startup.put_negotiation(&mut bytes::BytesMut::new());
+        }
+    }
+    match proxy_protocol::header(bytes) {
+        Ok(Some((_, taken))) => assert_eq!(proxy_protocol::header(&bytes[..taken - 1]), Ok(None)),
+        Ok(None) => assert!(proxy_protocol::bytes_wanted(bytes) > 0),
+        Err(_) => {}
+    }
+}
+
+/// A SCRAM message of any kind, from a client and from a server (A3): nothing is proven by it.
+pub(crate) fn fuzz_scram(bytes: &[u8]) {
+    let verifier = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:\
+                    wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+    let verifier = Verifier::read(verifier);
+    let _ = authentication::sasl_initial_response(bytes);
+    let _ = Request::read(bytes);
+    let asked = Login::new("abc").challenged(b"r=abcdef,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096").map(|it| it.asked);
+    if let (Ok(first), Ok(asked)) = (ClientFirst::read(bytes), &asked) {
+        assert!(first.challenge("n", asked).message().starts_with("r="));
+    }
+    if let (Ok(first), Ok(asked)) = (ClientFirst::read(b"n,,n=,r=x"), &asked) {
+        let proven = first.challenge("n", asked).verify(bytes, b"", verifier.as_ref());
+        assert!(proven.is_err() || proven.is_ok_and(|proven| proven.is_none()));
+    }
+    if let Ok(challenged) = Login::new("abc").challenged(bytes) {
+        assert!(verifier.is_none_or(|verifier| !challenged.is_server(bytes, &verifier)));
+    }
+    let _ = std::str::from_utf8(bytes).map(Verifier::read);
 }
 
 /// Any text: tokens are in order, do not overlap, leave only white space and comments, and pieces are made of them.
@@ -131,6 +173,35 @@ fn texts() -> impl FnMut(&mut Random) -> Vec<u8> {
         }
         _ => mutate::bytes(random.pick::<String>(&cases).as_bytes(), random),
     }
+}
+
+#[test]
+fn first_packets_of_any_bytes() {
+    let whole: [&[u8]; 6] = [
+        b"\0\0\0\x26\0\x03\0\0user\0ann\0options\0-c a=b\0_pq_.x\0\0\0",
+        b"\0\0\0\x08\x04\xd2\x16\x2f",
+        b"\0\0\0\x10\x04\xd2\x16\x2eaaaabbbb",
+        b"PROXY TCP4 10.9.8.7 127.0.0.1 257 5432\r\n",
+        b"PROXY TCP6 ::1 ::1 257 5432\r\n",
+        b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0caaaabbbbccdd",
+    ];
+    let input = |random: &mut Random| mutate::bytes(random.pick::<&[u8]>(&whole), random);
+    run("startup", input, fuzz_startup);
+}
+
+#[test]
+fn scram_of_any_bytes() {
+    let whole: [&[u8]; 7] = [
+        b"n,,n=,r=rOprNGfwEbeRWgbNEkqO",
+        b"p=tls-server-end-point,,n=user,r=x",
+        b"r=abcdef,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+        b"c=biws,r=xn,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+        b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
+        b"SCRAM-SHA-256\0\0\0\0\x09n,,n=,r=x",
+        b"SCRAM-SHA-256$4096:AAAA$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:AAAA",
+    ];
+    let input = |random: &mut Random| mutate::bytes(random.pick::<&[u8]>(&whole), random);
+    run("scram", input, fuzz_scram);
 }
 
 #[test]

@@ -21,8 +21,12 @@ mod fuzz;
 mod headers;
 /// Message sequences that once showed a deleted row.
 mod hostile;
+/// A client's first bytes.
+mod opening;
 /// What must hold for every statement, and for every change to it.
 mod properties;
+/// Another configuration while it runs.
+mod reload;
 /// Sessions with another scope or time, and references that keep deleted rows.
 mod scopes;
 /// Queries against filtered views.
@@ -31,6 +35,8 @@ mod shadow;
 mod through;
 /// The code against its own rules.
 mod tidy;
+/// TLS on both legs, and authentication across it.
+mod tls;
 /// Whole conversations against the session, as text.
 mod traces;
 /// Random statements against a database with real deletes.

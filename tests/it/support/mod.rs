@@ -1,6 +1,7 @@
 //! What the integration tests stand on: a server, databases, the real binary, a protocol client, case files, diffs.
 
 pub mod case;
+pub mod certificates;
 pub mod cluster;
 pub mod database;
 pub mod diff;
@@ -9,4 +10,5 @@ pub mod offline;
 pub mod random;
 pub mod raw;
 pub mod relay;
+pub mod secure;
 pub mod sexton;

@@ -19,6 +19,7 @@ const KEEPER: &str = r#"
 exec 3<&0
 "$@" </dev/null 3<&- &
 served=$!
+echo "$served" >"$SEXTON_PID_FILE"
 { read -r _ <&3; kill "$served" 2>/dev/null; sleep 2; kill -KILL "$served" 2>/dev/null; } &
 wait "$served"
 kill $! 2>/dev/null
@@ -37,13 +38,25 @@ pub struct Sexton {
 impl Sexton {
     /// Starts it in front of the server at `server_port`; `rest` is the configuration after `[listen]` and `[upstream]`.
     pub fn start(server_port: u16, rest: &str) -> Self {
+        Self::configured(|port| {
+            format!(
+                "[listen]\naddress = \"127.0.0.1:{port}\"\n\n\
+                 [upstream]\naddress = \"127.0.0.1:{server_port}\"\nuser = \"postgres\"\n\n{rest}"
+            )
+        })
+    }
+
+    /// Starts it with the configuration that `text` gives for a port.
+    pub fn configured(text: impl FnOnce(u16) -> String) -> Self {
         let directory = directory();
         let port = free_port().expect("a free port");
-        let file = write_config(&directory, port, server_port, rest);
+        let file = directory.join("sexton.toml");
+        fs::write(&file, text(port)).expect("a configuration file");
         let log = fs::File::create(directory.join("log")).expect("a log file");
         let mut keeper = Command::new("/bin/sh")
             .args(["-c", KEEPER, "sexton-keeper", env!("CARGO_BIN_EXE_sexton"), "serve", "--config"])
             .arg(&file)
+            .env("SEXTON_PID_FILE", directory.join("pid"))
             .stdin(Stdio::piped())
             .stdout(log.try_clone().expect("a second handle"))
             .stderr(log)
@@ -66,6 +79,24 @@ impl Sexton {
             .unwrap_or_else(|error| panic!("connecting through sexton: {error}\n{}", self.log()))
     }
 
+    /// Gives it another configuration and has it read; answers with what it logs about that.
+    pub fn reload(&self, text: &str) -> String {
+        fs::write(self.directory.join("sexton.toml"), text).expect("a configuration file");
+        let before = self.log().len();
+        let pid = fs::read_to_string(self.directory.join("pid")).expect("its process id");
+        let sent = Command::new("kill").args(["-HUP", pid.trim()]).status().expect("kill runs");
+        assert!(sent.success(), "{pid}");
+        let deadline = Instant::now() + START_TIMEOUT;
+        loop {
+            let log = self.log().split_off(before);
+            if log.contains("are read again") || log.contains("stays in force") {
+                return log;
+            }
+            assert!(Instant::now() < deadline, "no word about a reload:\n{log}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.directory.join("log")).unwrap_or_default()
@@ -81,6 +112,19 @@ impl Drop for Sexton {
         let _ = self.keeper.wait();
         let _ = fs::remove_dir_all(&self.directory);
     }
+}
+
+/// Serves a configuration that it should not start with, and answers with what it says.
+pub fn refused(text: &str) -> String {
+    let directory = directory();
+    let file = directory.join("sexton.toml");
+    fs::write(&file, text).expect("a configuration file");
+    let run = ["-s", "KILL", "30", env!("CARGO_BIN_EXE_sexton"), "serve", "--config"];
+    let output = Command::new("timeout").args(run).arg(&file).stdin(Stdio::null()).output().expect("the binary runs");
+    let _ = fs::remove_dir_all(&directory);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    said
 }
 
 /// Runs `sexton` with these arguments and this configuration to its end.

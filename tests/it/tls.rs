@@ -1,0 +1,214 @@
+//! TLS on both legs, with psql and a real server: who is let in, who is not, and what is said about it.
+
+use crate::support::certificates::{Authority, Pair};
+use crate::support::secure::Secure;
+use crate::support::sexton::{self, Sexton};
+
+/// `[listen]` and `[upstream]` with what each test is about.
+struct Setting<'a> {
+    client: Option<&'a Pair>,
+    mode: &'a str,
+    upstream: &'a str,
+    host: &'a str,
+    user: &'a str,
+}
+
+impl Default for Setting<'_> {
+    fn default() -> Self {
+        Self { client: None, mode: "prefer", upstream: "tls = \"disable\"", host: "localhost", user: "postgres" }
+    }
+}
+
+impl Setting<'_> {
+    fn text(&self, secure: &Secure, port: u16) -> String {
+        let tls = self.client.map_or(String::new(), |pair| {
+            let (cert, key) = (pair.cert.display(), pair.key.display());
+            format!("[listen.tls]\nmode = \"{}\"\ncert = \"{cert}\"\nkey = \"{key}\"\n", self.mode)
+        });
+        format!(
+            "[listen]\naddress = \"127.0.0.1:{port}\"\n{tls}\n\
+             [upstream]\naddress = \"{}:{}\"\nuser = \"{}\"\npassword = \"s3cret\"\n{}\n\
+             [databases.postgres]\n",
+            self.host,
+            secure.cluster.port(),
+            self.user,
+            self.upstream
+        )
+    }
+
+    fn start(&self, secure: &Secure) -> Sexton {
+        Sexton::configured(|port| self.text(secure, port))
+    }
+}
+
+const SHOWN: &str = "SELECT current_user, ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+
+fn log_in(secure: &Secure, sexton: &Sexton, user: &str, how: &str) -> Result<String, String> {
+    let place = format!("host=localhost hostaddr=127.0.0.1 port={} dbname=postgres", sexton.port);
+    secure.psql(&format!("{place} user={user} {how}"), SHOWN)
+}
+
+#[test]
+fn a1_the_matrix_of_authentication_holds() {
+    let Some(secure) = Secure::start("tls::a1_the_matrix…") else { return };
+    let own = Authority::new();
+    let pair = own.sign("sexton", "localhost");
+    for (upstream, server_leg) in [("disable", "f"), ("require", "t")] {
+        let upstream = format!("tls = \"{upstream}\"");
+        let setting = Setting { client: Some(&pair), upstream: &upstream, ..Setting::default() };
+        let sexton = setting.start(&secure);
+        for client in ["disable", "require"] {
+            let both = client == "require" && server_leg == "t";
+            for (user, binding, works) in [
+                ("scram", "prefer", true),
+                ("scram", "disable", true),
+                ("scram", "require", both),
+                ("hashed", "prefer", true),
+                ("clear", "prefer", true),
+                ("trusted", "prefer", true),
+            ] {
+                let how = format!("sslmode={client} channel_binding={binding}");
+                let came = log_in(&secure, &sexton, user, &how);
+                match works {
+                    true => assert_eq!(came, Ok(format!("{user}|{server_leg}")), "{how}, upstream {server_leg}"),
+                    false => {
+                        assert!(came.as_ref().is_err_and(|it| it.contains("channel binding")), "{came:?}")
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a2_whoever_the_server_turns_away_is_turned_away_in_its_words() {
+    let Some(secure) = Secure::start("tls::a2_whoever…") else { return };
+    let own = Authority::new();
+    let pair = own.sign("sexton", "localhost");
+    let sexton = Setting { client: Some(&pair), upstream: "tls = \"require\"", ..Setting::default() }.start(&secure);
+    let direct = format!("host=localhost hostaddr=127.0.0.1 port={} dbname=postgres", secure.cluster.port());
+    for (user, how) in [
+        ("scram", "password=wrong"),
+        ("nobody_at_all", ""),
+        ("expired", ""),
+        ("barred", ""),
+        ("scram", "options='-c nosuch=1'"),
+    ] {
+        let how = format!("sslmode=require {how}");
+        let wrong = |said: Result<String, String>| {
+            let said = said.expect_err("nobody gets in");
+            said.rsplit_once("FATAL:").map(|(_, words)| words.trim().to_owned()).unwrap_or(said)
+        };
+        let past = wrong(secure.psql(&format!("{direct} user={user} {how}"), SHOWN));
+        assert_eq!(wrong(log_in(&secure, &sexton, user, &how)), past, "{user} {how}");
+    }
+}
+
+#[test]
+fn a_login_without_the_right_to_read_verifiers_says_what_to_do() {
+    let Some(secure) = Secure::start("tls::a_login_without…") else { return };
+    let own = Authority::new();
+    let pair = own.sign("sexton", "localhost");
+    let both = Setting { client: Some(&pair), upstream: "tls = \"require\"", user: "plain", ..Setting::default() };
+    let sexton = both.start(&secure);
+    let said = log_in(&secure, &sexton, "scram", "sslmode=require").expect_err("the right is missing");
+    assert!(said.contains("needs the right to read the roles' verifiers"), "{said}");
+    assert!(said.contains("GRANT SELECT (rolname, rolpassword, rolvaliduntil) ON pg_authid"), "{said}");
+    let unbound = log_in(&secure, &sexton, "scram", "sslmode=require channel_binding=disable");
+    assert_eq!(unbound.as_deref(), Ok("scram|t"), "what can be relayed is");
+    secure.directly("GRANT SELECT (rolname, rolpassword, rolvaliduntil) ON pg_authid TO plain");
+    assert_eq!(log_in(&secure, &sexton, "scram", "sslmode=require").as_deref(), Ok("scram|t"));
+    secure.directly("REVOKE SELECT (rolname, rolpassword, rolvaliduntil) ON pg_authid FROM plain");
+    drop(sexton);
+
+    let shared = Setting { client: Some(&secure.pair), ..both }.start(&secure);
+    for binding in ["prefer", "require", "disable"] {
+        let how = format!(
+            "sslmode=verify-full sslrootcert={} channel_binding={binding}",
+            secure.authority.certificate().display()
+        );
+        assert_eq!(log_in(&secure, &shared, "scram", &how).as_deref(), Ok("scram|t"), "{how}");
+    }
+}
+
+#[test]
+fn a4_a_certificate_without_a_hash_serves_without_binding() {
+    let Some(secure) = Secure::start("tls::a4_a_certificate…") else { return };
+    let pair = secure.authority.ed25519("ed");
+    let sexton = Setting { client: Some(&pair), upstream: "tls = \"require\"", ..Setting::default() }.start(&secure);
+    assert!(sexton.log().contains("no hash for SCRAM to bind to"), "{}", sexton.log());
+    assert_eq!(log_in(&secure, &sexton, "scram", "sslmode=require").as_deref(), Ok("scram|t"));
+    assert!(log_in(&secure, &sexton, "scram", "sslmode=require channel_binding=require").is_err());
+}
+
+#[test]
+fn the_upstream_leg_believes_what_it_is_told_to_believe() {
+    let Some(secure) = Secure::start("tls::the_upstream_leg…") else { return };
+    let (right, wrong) = (secure.authority.certificate(), Authority::new());
+    let tls = |mode: &str, ca: &std::path::Path| format!("tls = \"{mode}\"\nca = \"{}\"", ca.display());
+    let started = |upstream: &str, host: &str| {
+        let sexton = Setting { upstream, host, ..Setting::default() }.start(&secure);
+        assert_eq!(log_in(&secure, &sexton, "scram", "sslmode=disable").as_deref(), Ok("scram|t"), "{upstream}");
+    };
+    let refused = |upstream: &str, host: &str| {
+        sexton::refused(&Setting { upstream, host, ..Setting::default() }.text(&secure, 1))
+    };
+    started(&tls("verify-full", &right), "localhost");
+    started(&tls("verify-ca", &right), "127.0.0.1");
+    started("tls = \"prefer\"", "127.0.0.1");
+    started("tls = \"require\"", "127.0.0.1");
+    started(&tls("verify-full", &secure.pair.cert), "localhost");
+    assert!(refused(&tls("verify-full", &right), "127.0.0.1").contains("not valid for name"), "another name");
+    for mode in ["verify-ca", "verify-full"] {
+        assert!(refused(&tls(mode, &wrong.certificate()), "localhost").contains("UnknownIssuer"), "{mode}");
+    }
+    let missing = refused(&tls("verify-full", std::path::Path::new("/nonexistent/ca.crt")), "localhost");
+    assert!(missing.contains(": upstream.ca: /nonexistent/ca.crt cannot be read"), "{missing}");
+
+    secure.show(&secure.authority.sign_until("old", "localhost", 2001));
+    for mode in ["verify-ca", "verify-full"] {
+        assert!(refused(&tls(mode, &right), "localhost").contains("expired"), "{mode}");
+    }
+    started("tls = \"require\"", "localhost");
+
+    secure.set("ssl", "off");
+    assert!(refused("tls = \"require\"", "localhost").contains("the server has no TLS"));
+    let sexton = Setting { upstream: "tls = \"prefer\"", ..Setting::default() }.start(&secure);
+    assert_eq!(log_in(&secure, &sexton, "scram", "sslmode=disable").as_deref(), Ok("scram|f"));
+}
+
+#[test]
+fn clients_verify_sexton_and_sexton_verifies_clients() {
+    let Some(secure) = Secure::start("tls::clients_verify…") else { return };
+    let own = Authority::new();
+    let (pair, client) = (own.sign("sexton", "localhost"), own.sign("client", "app"));
+    let setting = Setting { client: Some(&pair), mode: "require", ..Setting::default() };
+    let sexton = setting.start(&secure);
+    let root = format!("sslmode=verify-full sslrootcert={}", own.certificate().display());
+    assert_eq!(log_in(&secure, &sexton, "scram", &root).as_deref(), Ok("scram|f"));
+    let stranger = format!("sslmode=verify-ca sslrootcert={}", secure.authority.certificate().display());
+    assert!(log_in(&secure, &sexton, "scram", &stranger).is_err_and(|said| said.contains("certificate verify failed")));
+    let clear = log_in(&secure, &sexton, "scram", "sslmode=disable").expect_err("TLS is required");
+    assert!(clear.contains("takes encrypted connections only"), "{clear}");
+
+    let with_ca = format!("client_ca = \"{}\"\n\n[upstream]", own.certificate().display());
+    let text = setting.text(&secure, sexton.port).replace("\n[upstream]", &with_ca);
+    let log = sexton.reload(&text);
+    assert!(log.contains("are read again"), "{log}");
+    assert!(log_in(&secure, &sexton, "scram", &root).is_err(), "a certificate is asked for now");
+    let shown = format!("{root} sslcert={} sslkey={}", client.cert.display(), client.key.display());
+    assert_eq!(log_in(&secure, &sexton, "scram", &shown).as_deref(), Ok("scram|f"));
+}
+
+#[test]
+fn a_configuration_whose_files_do_not_fit_is_refused() {
+    let Some(secure) = Secure::start("tls::a_configuration…") else { return };
+    let own = Authority::new();
+    let (one, other) = (own.sign("one", "localhost"), own.sign("other", "localhost"));
+    let mixed = Pair { cert: one.cert.clone(), key: other.key };
+    let said = sexton::refused(&Setting { client: Some(&mixed), ..Setting::default() }.text(&secure, 1));
+    assert!(said.contains(": listen.tls.key: ") && said.contains("cannot be used with the certificate"), "{said}");
+    let swapped = Pair { cert: one.key, key: one.cert };
+    let said = sexton::refused(&Setting { client: Some(&swapped), ..Setting::default() }.text(&secure, 1));
+    assert!(said.contains(": listen.tls.cert: ") && said.contains("holds no certificate"), "{said}");
+}
