@@ -173,7 +173,7 @@ fn online(
 ) -> Result<(Registry, Vec<Finding>, RoleFacts), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("the runtime cannot be started: {error}")))?;
-    let upstream = Upstream::new(upstream)
+    let upstream = Upstream::new(upstream, name)
         .map_err(|finding| Failure::new(format!("{}: {}", finding.key, finding.message)).mend(finding.mend))?;
     let asking = async {
         let mut reader = Reader::connect(&upstream, name).await?;

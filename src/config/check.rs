@@ -11,7 +11,7 @@ use crate::config::raw::{Node, Value};
 use crate::config::value::{self, Fault};
 use crate::config::{
     Access, Assignment, ClientTls, Config, Database, Databases, FileName, ListenSettings, Network, OnMention,
-    Reference, Reinsert, Strategy, Table, TableName, Truncate, Unscoped, UpstreamSettings, UpstreamTls,
+    Reference, Reinsert, Strategy, Table, TableName, Target, Truncate, Unscoped, UpstreamSettings, UpstreamTls,
 };
 use crate::sql::predicate::Predicate;
 
@@ -129,6 +129,10 @@ fn upstream(root: &Node, problems: &mut Vec<Problem>) -> UpstreamSettings {
         addresses,
         user: read(user, |text| value::stored(text.to_owned()), problems).unwrap_or_default(),
         password: section.and_then(|section| section.get("password")).and_then(Node::text).map(str::to_owned),
+        target: match section.and_then(|section| section.get("target")).and_then(Node::text) {
+            Some("primary") => Target::Primary,
+            _ => Target::Any,
+        },
         tls,
         ca,
     }

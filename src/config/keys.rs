@@ -59,7 +59,6 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
 /// for what happens anyway. Any other value would promise what does not happen. To build one, delete its row.
 pub(super) const NOT_BUILT: &[(&str, Option<&str>)] = &[
     ("listen.replication", Some("false")),
-    ("upstream.target", Some("any")),
     ("admin", None),
     ("purge", None),
     ("databases.*.tables.*.audit", Some("false")),

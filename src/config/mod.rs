@@ -17,7 +17,7 @@ pub use network::Network;
 pub use problem::Problem;
 pub use settings::{
     Access, Admin, Assignment, ClientTls, Config, Database, Databases, FileName, ListenSettings, OnMention, Reference,
-    Reinsert, Strategy, Table, TableName, Truncate, Unscoped, UpstreamAddress, UpstreamSettings, UpstreamTls,
+    Reinsert, Strategy, Table, TableName, Target, Truncate, Unscoped, UpstreamAddress, UpstreamSettings, UpstreamTls,
 };
 
 /// Reads a configuration file's `text`; `environment` looks up the variables it names.

@@ -108,6 +108,16 @@ pub enum UpstreamAddress {
     },
 }
 
+/// Which of several addresses will do: `target`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Target {
+    /// The first that answers.
+    #[default]
+    Any,
+    /// The first that is no standby.
+    Primary,
+}
+
 /// How Sexton reaches PostgreSQL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UpstreamSettings {
@@ -117,6 +127,8 @@ pub struct UpstreamSettings {
     pub user: String,
     /// Its password, if one is needed.
     pub password: Option<String>,
+    /// `target`
+    pub target: Target,
     /// `tls`
     pub tls: UpstreamTls,
     /// `ca`: there under `verify-ca` and `verify-full`.
@@ -126,9 +138,14 @@ pub struct UpstreamSettings {
 impl std::fmt::Debug for UpstreamSettings {
     /// Everything but the password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { addresses, user, password: _, tls, ca } = self;
+        let Self { addresses, user, password: _, target, tls, ca } = self;
         let mut shown = f.debug_struct("UpstreamSettings");
-        shown.field("addresses", addresses).field("user", user).field("tls", tls).field("ca", ca);
+        shown
+            .field("addresses", addresses)
+            .field("user", user)
+            .field("target", target)
+            .field("tls", tls)
+            .field("ca", ca);
         shown.finish_non_exhaustive()
     }
 }

@@ -4,14 +4,13 @@
 
 use std::collections::HashMap;
 
-use tokio::time::timeout;
-use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, IsolationLevel, NoTls, Row};
+use tokio_postgres::{Client, IsolationLevel, Row};
 
 use crate::catalog::{Column, ForeignKey, Relation, RelationKind, Snapshot};
 use crate::config::Database;
+use crate::net::own_login::log_in;
 use crate::net::roles::RoleQuestions;
-use crate::net::upstream::{CONNECT_TIMEOUT, Upstream, describe};
+use crate::net::upstream::{Upstream, describe};
 use crate::rewrite::registry::Bound;
 
 /// The catalog cannot be read: why, in the server's words where it gave any.
@@ -130,18 +129,10 @@ impl Reader {
     /// No address answers, or the login is refused.
     pub async fn connect(upstream: &Upstream, database: &str) -> Result<Self, CatalogError> {
         let settings = &upstream.settings;
-        let mut config = tokio_postgres::Config::new();
-        // The stream comes with TLS or without, as configured: nothing is left to ask for.
-        config.user(&settings.user).dbname(database).application_name("sexton").ssl_mode(SslMode::Disable);
-        if let Some(password) = &settings.password {
-            config.password(password);
-        }
         let stream = upstream.connect().await.map_err(|error| CatalogError { message: error.to_string() })?;
-        let late = || CatalogError { message: format!("no login within {} s", CONNECT_TIMEOUT.as_secs()) };
-        let login = timeout(CONNECT_TIMEOUT, config.connect_raw(stream, NoTls)).await.map_err(|_| late())?;
-        let (client, connection) = login.map_err(|error| {
+        let (client, connection) = log_in(stream, settings, database).await.map_err(|error| {
             let places: Vec<String> = settings.addresses.iter().map(describe).collect();
-            CatalogError { message: format!("{}: {}", places.join(", "), CatalogError::from(error).message) }
+            CatalogError { message: format!("{}: {}", places.join(", "), error.message) }
         })?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {

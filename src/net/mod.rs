@@ -8,6 +8,7 @@ mod connection;
 mod databases;
 mod listener;
 mod login;
+mod own_login;
 mod relay;
 mod roles;
 pub mod server;

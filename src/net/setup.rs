@@ -24,7 +24,8 @@ impl Setup {
     /// All that cannot be used.
     pub(crate) fn new(config: Config, number: u64) -> Result<Self, Vec<Finding>> {
         let client_tls = config.listen.tls.as_ref().map(ClientLeg::read).transpose();
-        match (client_tls, Upstream::new(&config.upstream)) {
+        let database = config.databases.named.keys().next().map_or("postgres", String::as_str);
+        match (client_tls, Upstream::new(&config.upstream, database)) {
             (Ok(client_tls), Ok(upstream)) => Ok(Self { config, client_tls, upstream: Arc::new(upstream), number }),
             (client_tls, upstream) => Err(client_tls.err().into_iter().chain(upstream.err()).collect()),
         }

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
-use tokio::time::timeout;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 
-use crate::config::{UpstreamAddress, UpstreamSettings};
+use crate::config::{Target, UpstreamAddress, UpstreamSettings};
+use crate::net::own_login::log_in;
 use crate::net::stream::Stream;
 use crate::net::tls::ServerLeg;
 use crate::rewrite::Finding;
@@ -17,11 +19,18 @@ use crate::wire::startup::SSL_REQUEST;
 /// How long one address may take to answer.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a primary is believed to be one still.
+const PRIMARY_BELIEVED: Duration = Duration::from_secs(1);
+
 /// PostgreSQL as the configuration describes it.
 #[derive(Debug)]
 pub struct Upstream {
     pub(crate) settings: UpstreamSettings,
     tls: Option<ServerLeg>,
+    /// Where Sexton's own login can be tried.
+    database: String,
+    /// The primary, and when it was one.
+    primary: Mutex<Option<(Place, Instant)>>,
 }
 
 /// One place to connect to.
@@ -32,19 +41,65 @@ pub(crate) enum Place {
 }
 
 impl Upstream {
-    /// Reads the files that the settings name.
+    /// Reads the files that the settings name; `database`: one that Sexton's own login can use.
     ///
     /// # Errors
     /// The file that cannot be used, and why.
-    pub fn new(settings: &UpstreamSettings) -> Result<Self, Finding> {
-        Ok(Self { settings: settings.clone(), tls: ServerLeg::read(settings)? })
+    pub fn new(settings: &UpstreamSettings, database: &str) -> Result<Self, Finding> {
+        let (tls, primary) = (ServerLeg::read(settings)?, Mutex::default());
+        Ok(Self { settings: settings.clone(), tls, database: database.to_owned(), primary })
     }
 
-    /// Connects to the first address that answers; names are resolved anew each time (X7).
+    /// Connects to the first address that answers, and under `target = "primary"` is one; names are resolved anew each
+    /// time (X7).
     ///
     /// # Errors
     /// What went wrong with the last address.
     pub(crate) async fn connect(&self) -> io::Result<Stream> {
+        match self.settings.target {
+            Target::Any => self.connect_to_any().await,
+            Target::Primary => {
+                let place = self.find_primary().await?;
+                let connected = self.reach(&place).await;
+                if connected.is_err() {
+                    *self.primary.lock().await = None;
+                }
+                connected
+            }
+        }
+    }
+
+    /// The first address that is no standby, as the server itself says at login.
+    async fn find_primary(&self) -> io::Result<Place> {
+        // Held while asking: whoever comes meanwhile waits for the one answer.
+        let mut primary = self.primary.lock().await;
+        if let Some((place, _)) = primary.as_ref().filter(|(_, since)| since.elapsed() < PRIMARY_BELIEVED) {
+            return Ok(place.clone());
+        }
+        let mut why = Vec::new();
+        for address in &self.settings.addresses {
+            for place in places(address).await.unwrap_or_default() {
+                match self.is_standby(&place).await {
+                    Ok(false) => {
+                        *primary = Some((place.clone(), Instant::now()));
+                        return Ok(place);
+                    }
+                    Ok(true) => why.push(format!("{}: is a standby", describe(address))),
+                    Err(error) => why.push(format!("{}: {error}", describe(address))),
+                }
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::NotFound, format!("no upstream address is a primary: {}", why.join("; "))))
+    }
+
+    async fn is_standby(&self, place: &Place) -> io::Result<bool> {
+        let stream = self.reach(place).await?;
+        let (_, connection) = log_in(stream, &self.settings, &self.database).await.map_err(io::Error::other)?;
+        // Reported by every server from 14 on.
+        Ok(connection.parameter("in_hot_standby") == Some("on"))
+    }
+
+    async fn connect_to_any(&self) -> io::Result<Stream> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "no upstream address is configured");
         for address in &self.settings.addresses {
             match self.connect_to(address).await {

@@ -41,5 +41,7 @@ mod tls;
 mod traces;
 /// Random statements against a database with real deletes.
 mod twin;
+/// Which of several servers is connected to.
+mod upstream;
 /// What reaches the server, and the tags that come back.
 mod wire;

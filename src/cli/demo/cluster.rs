@@ -83,11 +83,13 @@ pub struct Options {
     pub hba: Vec<String>,
     /// Lines for `postgresql.conf` that stand after all others.
     pub settings: Vec<String>,
+    /// It starts as a standby, which follows nobody.
+    pub standby: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { auth: "trust".to_owned(), password: None, hba: Vec::new(), settings: Vec::new() }
+        Self { auth: "trust".to_owned(), password: None, hba: Vec::new(), settings: Vec::new(), standby: false }
     }
 }
 
@@ -124,6 +126,9 @@ impl Cluster {
             let account = Account::choose(&directory)?;
             init(binaries, &directory, account, options)?;
             fs::write(directory.join("data/pg_hba.conf"), hba(options)).map_err(io_error("writing pg_hba.conf"))?;
+            if options.standby {
+                fs::write(directory.join("data/standby.signal"), "").map_err(io_error("writing standby.signal"))?;
+            }
             let mut attempt = 1;
             loop {
                 match launch(binaries, &directory, account, options) {
@@ -319,12 +324,12 @@ fn launch(binaries: &Binaries, directory: &Path, account: Account, options: &Opt
     }
 }
 
-/// The last line of `postmaster.pid` says `ready`, as `pg_ctl` reads it, and the port answers.
+/// The last line of `postmaster.pid` says `ready`, or `standby` for one that is not the primary, as `pg_ctl` reads it, and the port answers.
 fn wait_until_ready(directory: &Path, port: u16) -> Result<(), ClusterError> {
     let deadline = Instant::now() + START_TIMEOUT;
     loop {
         let status = fs::read_to_string(directory.join("data/postmaster.pid")).unwrap_or_default();
-        if status.lines().nth(7).is_some_and(|line| line.trim() == "ready")
+        if status.lines().nth(7).is_some_and(|line| matches!(line.trim(), "ready" | "standby"))
             && TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
         {
             return Ok(());

@@ -80,6 +80,8 @@ pub struct Raw {
     stream: BufReader<TcpStream>,
     /// `I` idle, `T` in a transaction, `E` in a failed one.
     pub status: u8,
+    /// BackendKeyData: process id and secret key, as they came.
+    pub key: Vec<u8>,
 }
 
 impl Raw {
@@ -101,7 +103,7 @@ impl Raw {
             body.push(0);
         }
         body.push(0);
-        let mut raw = Self { stream: BufReader::new(stream), status: b'I' };
+        let mut raw = Self { stream: BufReader::new(stream), status: b'I', key: Vec::new() };
         raw.send(&framed(&body))?;
         loop {
             match raw.read_message()? {
@@ -109,6 +111,7 @@ impl Raw {
                     return Err(io::Error::other("the server wants a password"));
                 }
                 (b'E', body) => return Err(io::Error::other(error(&body).to_string())),
+                (b'K', body) => raw.key = body,
                 (b'Z', _) => return Ok(raw),
                 _ => {}
             }

@@ -40,7 +40,7 @@ impl Secure {
             auth: "scram-sha-256".to_owned(),
             password: Some(PASSWORD.to_owned()),
             hba: vec![line("trusted", "trust"), line("clear", "password"), line("hashed", "md5")],
-            settings: Vec::new(),
+            ..Options::default()
         };
         let cluster = match Cluster::start(&options) {
             Ok(cluster) => cluster,
