@@ -15,7 +15,7 @@ use crate::net::catalog::CatalogError;
 use crate::net::stream::Stream;
 use crate::net::tls::{ClientLeg, random};
 use crate::wire::authentication::{
-    Request, SCRAM, SCRAM_PLUS, put_sasl, put_sasl_continue, put_sasl_final, put_sasl_initial_response,
+    BEARER, Request, SCRAM, SCRAM_PLUS, put_sasl, put_sasl_continue, put_sasl_final, put_sasl_initial_response,
     put_sasl_response, sasl_initial_response,
 };
 use crate::wire::frame::{HEADER_BYTES, Header, LengthFault, backend_header, frontend_header};
@@ -51,6 +51,8 @@ pub(crate) enum LoginFault {
     Malformed(#[from] Malformed),
     #[error("expected SASL response, got message type 0x{0:02X}")]
     Unexpected(u8),
+    #[error("the server asks for a bearer token, and the client is not on TLS")]
+    BearerInClear,
     #[error("SCRAM channel binding negotiation error")]
     Downgraded,
     #[error("the server does not prove that it knows the role's password")]
@@ -76,6 +78,11 @@ impl LoginFault {
             Self::Upstream(_) | Self::Random(_) | Self::Impostor | Self::Server => {
                 let message = "sexton: the login at the PostgreSQL server has failed";
                 (SqlState::CONNECTION_FAILURE, message.to_owned(), Some("Look into Sexton's log."))
+            }
+            Self::BearerInClear => {
+                let message = "sexton: the server asks for a bearer token, which does not travel in clear";
+                let hint = "Connect with sslmode=require, or stricter.";
+                (SqlState::INVALID_AUTHORIZATION_SPECIFICATION, message.to_owned(), Some(hint))
             }
             Self::Unverifiable(Unverifiable::Denied) => {
                 let message = "sexton: SCRAM with TLS on both sides needs the right to read the roles' verifiers";
@@ -128,6 +135,10 @@ impl Legs {
             _ => Vec::new(),
         };
         let clear = !self.client.is_tls();
+        if matches!(self.client, Stream::Tcp(_)) && offer.iter().any(|mechanism| mechanism == BEARER) {
+            // The server asks because its own leg is encrypted (A6).
+            return Err(LoginFault::BearerInClear);
+        }
         let same =
             tls.is_some_and(|tls| tls.end_point.is_some() && self.server.peer_certificate() == Some(&tls.certificate));
         if !offer.iter().any(|mechanism| mechanism == SCRAM) || (!clear && same) {

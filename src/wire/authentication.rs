@@ -10,6 +10,9 @@ pub const SCRAM: &[u8] = b"SCRAM-SHA-256";
 /// SCRAM with channel binding.
 pub const SCRAM_PLUS: &[u8] = b"SCRAM-SHA-256-PLUS";
 
+/// A token that is as good as its bearer.
+pub const BEARER: &[u8] = b"OAUTHBEARER";
+
 const SASL: u32 = 10;
 const SASL_CONTINUE: u32 = 11;
 const SASL_FINAL: u32 = 12;

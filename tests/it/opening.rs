@@ -360,6 +360,27 @@ fn p2_lengths_no_server_takes_end_the_connection_without_a_word() {
 }
 
 #[test]
+fn whoever_is_slow_in_the_middle_of_an_opening_is_let_go() {
+    let listen = "startup_timeout = \"500ms\"\ntrusted_proxies = [\"127.0.0.1\"]";
+    let Some(ground) = ground("opening::whoever_is_slow…", "prefer", listen) else { return };
+    let header = b"PROXY UNKNOWN\r\n".as_slice();
+    for opening in [
+        b"".as_slice(),
+        b"PROXY TC",
+        header,
+        &[header, &SSL[..5]].concat(),
+        &[header, &SSL].concat(),
+        &[header, &GSS].concat(),
+    ] {
+        let mut socket = connect(ground.sexton.port);
+        socket.write_all(opening).expect("sent");
+        let began = Instant::now();
+        rest(&mut socket);
+        assert!(began.elapsed() < Duration::from_secs(10), "{}", opening.escape_ascii());
+    }
+}
+
+#[test]
 fn n14_a_proxy_header_is_read_from_trusted_networks_only() {
     let trusted = "trusted_proxies = [\"127.0.0.0/8\"]";
     let Some(ground) = ground("opening::n14_a_proxy_header…", "prefer", trusted) else { return };

@@ -18,8 +18,16 @@ const LONG_FUNCTIONS: &[(&str, &str)] =
     &[("src/rewrite/refusal.rs: words", "one row a reason: the words of every refusal stand in one place")];
 
 /// Crates and the rooms that may name them.
-const CRATES: &[(&str, &[&str])] =
-    &[("sqlparser", &["sql"]), ("tokio", &["net", "cli"]), ("tokio_postgres", &["net", "cli"])];
+const CRATES: &[(&str, &[&str])] = &[
+    ("sqlparser", &["sql"]),
+    ("tokio", &["net", "cli"]),
+    ("tokio_postgres", &["net", "cli"]),
+    ("tokio_rustls", &["net"]),
+    ("socket2", &["net"]),
+    ("x509_cert", &["net"]),
+    ("hmac", &["wire"]),
+    ("rlimit", &["cli"]),
+];
 
 struct Source {
     /// From the package's root, such as `src/sql/edit.rs`.

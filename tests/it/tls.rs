@@ -93,6 +93,8 @@ fn a2_whoever_the_server_turns_away_is_turned_away_in_its_words() {
         ("expired", ""),
         ("barred", ""),
         ("scram", "options='-c nosuch=1'"),
+        // As long as the tokens of some clouds (A5).
+        ("clear", &format!("password={}", "x".repeat(20_000))),
     ] {
         let how = format!("sslmode=require {how}");
         let wrong = |said: Result<String, String>| {
