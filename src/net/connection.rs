@@ -38,7 +38,7 @@ pub(crate) struct Asked<'a> {
 }
 
 enum Answer {
-    Role(RoleFacts, Arc<Served>),
+    Role(RoleFacts, Arc<Registry>, Arc<Served>),
     Refreshed(Option<(Arc<Registry>, RoleFacts)>),
 }
 
@@ -54,11 +54,12 @@ impl Asked<'_> {
                 // A GRANT or a new schema may have changed what the role can reach.
                 let registry = served.refresh().await;
                 let role = served.role_facts(self.user.to_owned()).await;
-                Ok(Answer::Refreshed(registry.zip(role.ok())))
+                Ok(Answer::Refreshed(registry.zip(role.ok().map(|(role, _)| role))))
             }
             Want::Role => {
                 let served = self.directory.open(self.database).await.unwrap_or_else(|| Err(uncovered()))?;
-                Ok(Answer::Role(served.role_facts(self.user.to_owned()).await?, served))
+                let (role, registry) = served.role_facts(self.user.to_owned()).await?;
+                Ok(Answer::Role(role, registry, served))
             }
         }
     }
@@ -110,14 +111,13 @@ async fn answered(asking: &mut Option<Asking<'_>>) -> Result<Answer, CatalogErro
 fn satisfy(relay: &mut Relay, answer: Answer) {
     match answer {
         Answer::Refreshed(read) => relay.session.refreshed(read),
-        Answer::Role(role, served) => {
+        Answer::Role(role, registry, served) => {
             tracing::debug!(role = role.name, search_path = ?role.search_path, role.sees_deleted, role.hard_deletes, "session begins");
-            let mut registry = served.registry.clone();
-            let now = Arc::clone(&registry.borrow_and_update());
-            if let Err(fault) = relay.session.begin(role, now, Arc::clone(&served.plans)) {
+            if let Err(fault) = relay.session.begin(role, registry, Arc::clone(&served.plans)) {
                 return relay.end_with(|out| fault.put(out));
             }
-            relay.follow(registry);
+            // Not seen yet: what is newer than the role's facts is met with the first statement.
+            relay.follow(served.registry.clone());
         }
     }
     relay.satisfied();

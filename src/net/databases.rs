@@ -26,11 +26,11 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 const QUESTIONS_MAX: usize = 1024;
 
 enum Question {
-    Role { name: String, answer: oneshot::Sender<Result<RoleFacts, CatalogError>> },
+    Role { name: String, answer: oneshot::Sender<Result<(RoleFacts, Arc<Registry>), CatalogError>> },
     Verifier { name: String, answer: oneshot::Sender<Result<Option<Verifier>, Unverifiable>> },
     Refresh { done: oneshot::Sender<bool> },
     Propose { setup: Arc<Setup>, database: Arc<Database>, answer: oneshot::Sender<Proposed> },
-    Adopt,
+    Adopt { done: oneshot::Sender<()> },
 }
 
 /// What became of a proposed configuration.
@@ -52,8 +52,8 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// The facts about a role that has logged in.
-    pub(crate) async fn role_facts(&self, name: String) -> Result<RoleFacts, CatalogError> {
+    /// The facts about a role that has logged in, and the registry whose configuration they come from.
+    pub(crate) async fn role_facts(&self, name: String) -> Result<(RoleFacts, Arc<Registry>), CatalogError> {
         self.ask(|answer| Question::Role { name, answer }).await?
     }
 
@@ -145,7 +145,7 @@ impl Directory {
         }
         for served in proposed {
             // A task that has ended meanwhile has no sessions that could miss it.
-            drop(served.questions.send(Question::Adopt).await);
+            drop(served.ask(|done| Question::Adopt { done }).await);
         }
         let mut served = self.served();
         served.retain(|name, _| !gone.contains(&name));
@@ -226,15 +226,19 @@ impl Source {
                     // Whoever asked may have gone meanwhile, which is no fault.
                     Question::Refresh { done } => drop(done.send(is_read)),
                     Question::Role { name, answer } => {
-                        let relations = publish.borrow().kept_relations();
-                        drop(answer.send(self.role_facts(&name, &relations).await));
+                        let registry = Arc::clone(&publish.borrow());
+                        let facts = self.role_facts(&name, &registry.kept_relations()).await;
+                        drop(answer.send(facts.map(|facts| (facts, registry))));
                     }
                     Question::Verifier { name, answer } => drop(answer.send(self.verifier(&name).await)),
                     Question::Propose { setup, database, answer } => {
                         let outcome = self.propose(setup, database).await;
                         drop(answer.send(Proposed { outcome, is_followed: publish.receiver_count() > 1 }));
                     }
-                    Question::Adopt => self.adopt(&publish).await,
+                    Question::Adopt { done } => {
+                        self.adopt(&publish).await;
+                        let _ = done.send(());
+                    }
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -156,6 +157,21 @@ fn n3_direct_tls_wants_the_protocols_name() {
             assert!(sent.is_err() || !matches!(tls.read(&mut byte), Ok(1)), "{alpn:?}");
         }
     }
+}
+
+#[test]
+fn n7_a_unix_socket_has_no_tls_and_needs_none() {
+    let sockets = Authority::new();
+    let listen = format!("unix_socket_dir = \"{}\"", sockets.directory.display());
+    let Some(ground) = ground("opening::n7_a_unix_socket…", "require", &listen) else { return };
+    let path = sockets.directory.join(format!(".s.PGSQL.{}", ground.sexton.port));
+    let mut socket = UnixStream::connect(path).expect("it listens there too");
+    for request in [SSL, GSS] {
+        socket.write_all(&request).expect("sent");
+        assert_eq!(read(&mut socket, 1), b"N");
+    }
+    socket.write_all(&startup(0, &ground.parameters())).expect("sent");
+    assert_eq!(until_ready(&mut socket).first(), Some(&b'R'));
 }
 
 #[test]

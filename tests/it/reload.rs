@@ -88,7 +88,7 @@ fn a_bad_file_changes_nothing_and_says_why() {
                 "[databases",
                 "[listen.tls]\nmode = \"require\"\ncert = \"no.crt\"\nkey = \"no.key\"\n\n[databases",
             ),
-            "no.crt cannot be read",
+            "/no.crt cannot be read",
         ),
     ] {
         let log = sexton.reload(&text(sexton.port, database.port, rest));

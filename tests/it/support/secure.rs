@@ -75,9 +75,13 @@ impl Secure {
     /// Changes one of the server's settings.
     pub fn set(&self, name: &str, value: &str) {
         self.directly(&format!("ALTER SYSTEM SET {name} = {value}"));
+        let loaded = || self.directly("SELECT pg_conf_load_time()");
+        let before = loaded();
         self.directly("SELECT pg_reload_conf()");
-        // The postmaster takes it up in its own time.
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        // The postmaster takes it up in its own time; new sessions have it from there.
+        while loaded() == before {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
     }
 
     /// Runs SQL over the server's unix socket, as superuser.
