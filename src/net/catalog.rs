@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use tokio_postgres::{Client, IsolationLevel, Row};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::catalog::{Column, ForeignKey, Relation, RelationKind, Snapshot};
 use crate::config::Database;
@@ -35,6 +36,8 @@ impl From<tokio_postgres::Error> for CatalogError {
 /// A connection that reads the catalog of one database.
 pub struct Reader {
     pub(super) client: Client,
+    /// What the server has shown, where it was reached over TLS.
+    pub(super) certificate: Option<CertificateDer<'static>>,
     /// Prepared when first used: every session that starts asks them.
     pub(super) role_questions: Option<RoleQuestions>,
 }
@@ -130,6 +133,7 @@ impl Reader {
     pub async fn connect(upstream: &Upstream, database: &str) -> Result<Self, CatalogError> {
         let settings = &upstream.settings;
         let stream = upstream.connect().await.map_err(|error| CatalogError { message: error.to_string() })?;
+        let certificate = stream.peer_certificate().cloned();
         let (client, connection) = log_in(stream, settings, database).await.map_err(|error| {
             let places: Vec<String> = settings.addresses.iter().map(describe).collect();
             CatalogError { message: format!("{}: {}", places.join(", "), error.message) }
@@ -141,7 +145,7 @@ impl Reader {
         });
         // Not by startup option: reset_val must stay what the server gives everybody (see `role_facts`).
         client.batch_execute("SET search_path = pg_catalog").await?;
-        Ok(Self { client, role_questions: None })
+        Ok(Self { client, certificate, role_questions: None })
     }
 
     /// True where the connection has ended.

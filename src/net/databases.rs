@@ -182,9 +182,7 @@ async fn open(setup: Arc<Setup>, name: String, database: Arc<Database>) -> Resul
         generation: 1,
         proposed: None,
     };
-    let snapshot = source.read().await?;
-    let (registry, findings) = source.build(snapshot);
-    source.findings.clone_from(&findings);
+    let (registry, findings) = source.begin().await?;
     let (publish, watched) = watch::channel(Arc::new(registry));
     let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
     tokio::spawn(source.follow(asked, publish));
@@ -256,9 +254,7 @@ impl Source {
             generation: self.generation + 1,
             proposed: None,
         };
-        let snapshot = next.read().await?;
-        let (registry, findings) = next.build(snapshot);
-        next.findings.clone_from(&findings);
+        let (registry, findings) = next.begin().await?;
         self.proposed = Some(Box::new((next, registry)));
         Ok(findings)
     }
@@ -299,6 +295,17 @@ impl Source {
                 false
             }
         }
+    }
+
+    /// The first registry, and all that is to be said.
+    async fn begin(&mut self) -> Result<(Registry, Vec<Finding>), CatalogError> {
+        let snapshot = self.read().await?;
+        let (registry, mut findings) = self.build(snapshot);
+        self.findings.clone_from(&findings);
+        let (setup, name) = (Arc::clone(&self.setup), self.name.clone());
+        let missed = self.reader().await?.verifiers_missed(&setup, &name).await;
+        findings.extend(self.keep(missed)?);
+        Ok((registry, findings))
     }
 
     fn build(&mut self, snapshot: Snapshot) -> (Registry, Vec<Finding>) {

@@ -17,6 +17,7 @@ mod startup;
 mod stream;
 mod tls;
 mod upstream;
+mod verifiers;
 mod verify;
 
 pub use server::{Reloaded, Reloader, ServeError, Server};

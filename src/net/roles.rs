@@ -3,15 +3,11 @@
 use std::collections::HashSet;
 
 use tokio_postgres::Statement;
-use tokio_postgres::error::SqlState;
-use zeroize::Zeroizing;
 
 use crate::catalog::RoleFacts;
 use crate::catalog::role::Rights;
 use crate::config::Access;
 use crate::net::catalog::{CatalogError, Reader};
-use crate::net::login::Unverifiable;
-use crate::wire::scram::Verifier;
 
 /// Rights and settings of `$1`: `$2` and `$3` are the role names of `access.see_deleted` and `access.hard_delete`.
 ///
@@ -63,12 +59,6 @@ SELECT c.oid, pg_catalog.has_table_privilege($1::pg_catalog.oid, c.oid, 'DELETE'
        pg_catalog.has_table_privilege($1::pg_catalog.oid, c.oid, 'TRUNCATE')
 FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.oid[])";
 
-/// What `$1` logs in with, unless it has run out: the server then treats it as if there were none.
-const VERIFIER: &str = "
-SELECT a.rolpassword FROM pg_catalog.pg_authid a
-WHERE a.rolname OPERATOR(pg_catalog.=) $1::pg_catalog.text AND a.rolpassword IS NOT NULL
-  AND (a.rolvaliduntil IS NULL OR a.rolvaliduntil OPERATOR(pg_catalog.>) pg_catalog.now())";
-
 /// What is asked about a role, prepared once a connection.
 #[derive(Clone)]
 pub(super) struct RoleQuestions {
@@ -78,16 +68,6 @@ pub(super) struct RoleQuestions {
 }
 
 impl Reader {
-    /// The SCRAM verifier of `role`, read anew each time: nothing is kept that a changed password would leave behind (A2).
-    /// Whether the role may log in is the server's to say when it does.
-    pub(super) async fn verifier(&self, role: &str) -> Result<Result<Option<Verifier>, Unverifiable>, CatalogError> {
-        match self.client.query_opt(VERIFIER, &[&role]).await {
-            Ok(row) => Ok(Ok(row.and_then(|row| Verifier::read(&Zeroizing::new(row.get::<_, String>(0)))))),
-            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(Err(Unverifiable::Denied)),
-            Err(error) => Err(error.into()),
-        }
-    }
-
     async fn role_questions(&mut self) -> Result<RoleQuestions, CatalogError> {
         if let Some(prepared) = &self.role_questions {
             return Ok(prepared.clone());

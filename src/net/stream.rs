@@ -84,8 +84,8 @@ impl Tls {
             self.unsent = ready!(Pin::new(&mut self.stream).poll_write(cx, some))?;
         }
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        // The caller offers the same bytes again until they are taken.
-        Poll::Ready(Ok(std::mem::take(&mut self.unsent)))
+        // The caller offers the same bytes again until they are taken; one that gave up in the middle may offer fewer.
+        Poll::Ready(Ok(std::mem::take(&mut self.unsent).min(buf.len())))
     }
 }
 

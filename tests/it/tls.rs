@@ -113,6 +113,7 @@ fn a_login_without_the_right_to_read_verifiers_says_what_to_do() {
     let pair = own.sign("sexton", "localhost");
     let both = Setting { client: Some(&pair), upstream: "tls = \"require\"", user: "plain", ..Setting::default() };
     let sexton = both.start(&secure);
+    assert!(sexton.log().contains("which \"plain\" may not read in database \"postgres\""), "{}", sexton.log());
     let said = log_in(&secure, &sexton, "scram", "sslmode=require").expect_err("the right is missing");
     assert!(said.contains("needs the right to read the roles' verifiers"), "{said}");
     assert!(said.contains("GRANT SELECT (rolname, rolpassword, rolvaliduntil) ON pg_authid"), "{said}");
@@ -124,6 +125,7 @@ fn a_login_without_the_right_to_read_verifiers_says_what_to_do() {
     drop(sexton);
 
     let shared = Setting { client: Some(&secure.pair), ..both }.start(&secure);
+    assert!(!shared.log().contains("may not read"), "{}", shared.log());
     for binding in ["prefer", "require", "disable"] {
         let how = format!(
             "sslmode=verify-full sslrootcert={} channel_binding={binding}",
