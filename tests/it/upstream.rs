@@ -138,6 +138,48 @@ fn a6_a_bearer_token_does_not_travel_in_clear_because_the_server_is_on_tls() {
 }
 
 #[test]
+fn c1_c7_p10_keys_of_any_length_go_both_ways_and_a_cancel_ends_when_the_server_ends_it() {
+    const WAIT: Duration = Duration::from_millis(400);
+    let server = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = server.local_addr().expect("bound");
+    let (seen, cancels) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for mut socket in server.incoming().flatten() {
+            let mut packet = vec![0; 8];
+            socket.read_exact(&mut packet).expect("a packet");
+            packet.resize(usize::from(packet[3]) + 256 * usize::from(packet[2]), 0);
+            socket.read_exact(&mut packet[8..]).expect("all of it");
+            if packet[4..8] == [4, 0xd2, 0x16, 0x2e] {
+                std::thread::sleep(WAIT);
+                seen.send(packet).expect("the test waits");
+                continue;
+            }
+            let key: Vec<u8> = (0..=255).collect();
+            let key = [b"K\0\0\x01\x08\0\0\0\x07".as_slice(), &key].concat();
+            socket.write_all(&[b"R\0\0\0\x08\0\0\0\0".as_slice(), &key].concat()).expect("sent");
+            std::mem::forget(socket);
+        }
+    });
+    let sexton = start(&[address.port()], "any");
+    let connect = || TcpStream::connect((Ipv4Addr::LOCALHOST, sexton.port)).expect("it listens");
+    let mut session = connect();
+    session.write_all(b"\0\0\0\x12\0\x03\0\x02user\0ann\0\0").expect("sent");
+    let mut came = vec![0; 9 + 9 + 256];
+    session.read_exact(&mut came).expect("the key");
+    assert_eq!(came[9..18], *b"K\0\0\x01\x08\0\0\0\x07");
+    // 4 bytes as ever, the longest of protocol 3.2, and one with a tail that nobody asked for.
+    for key in [&came[18..22], &came[18..], &[&came[18..22], b"\0"].concat()] {
+        let length = (12 + key.len() as u32).to_be_bytes();
+        let packet = [&length[..], &[4, 0xd2, 0x16, 0x2e, 0, 0, 0, 7], key].concat();
+        let (mut cancel, began) = (connect(), Instant::now());
+        cancel.write_all(&packet).expect("sent");
+        assert_eq!(cancel.read(&mut [0]).expect("a close"), 0);
+        assert!(began.elapsed() >= WAIT, "the server's close comes first");
+        assert_eq!(cancels.recv_timeout(Duration::from_secs(5)), Ok(packet));
+    }
+}
+
+#[test]
 fn a_new_address_is_for_new_connections() {
     let Some(old) = cluster::shared("upstream::a_new_address…").map(Cluster::port) else { return };
     let other = Cluster::start(&Options::default()).expect("another server");
