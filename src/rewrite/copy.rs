@@ -10,6 +10,7 @@
 use crate::catalog::RelationKind;
 use crate::rewrite::outcome::{Effect, Outcome};
 use crate::rewrite::refusal::{Reason, Refusal};
+use crate::rewrite::registry::Entry;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::statement::{Decision, Statement};
 use crate::sql::edit::Edits;
@@ -94,17 +95,10 @@ fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, R
             .concat();
         format!("{comments}{}", rewriter.source(table.name_last + 2, table.last - 1))
     } else {
-        let columns: Vec<String> = entry
-            .relation
-            .columns
-            .iter()
-            .filter(|column| !column.generated)
-            .map(|column| quote(&column.name))
-            .collect();
-        if columns.is_empty() {
-            return statement.refuse(Reason::Copy { table: entry.display() }, cause);
+        match columns(statement, entry) {
+            Some(columns) => columns,
+            None => return statement.refuse(Reason::Copy { table: entry.display() }, cause),
         }
-        columns.join(", ")
     };
     let name = rewriter.source(table.first, table.name_last);
     let rows = match (past, limit) {
@@ -114,6 +108,22 @@ fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, R
     };
     rewriter.replace(table.first, table.last, &format!("(SELECT {columns} FROM {rows})"), cause);
     finish(statement, rewriter, table)
+}
+
+/// The columns that COPY gives without a list of them: all but generated ones; `None` where they are not known.
+fn columns(statement: &Statement<'_>, entry: &Entry) -> Option<String> {
+    let columns = &entry.relation.columns;
+    let is_generated = columns.iter().any(|column| column.generated);
+    match statement.names.state.changes.columns.get(&entry.relation.name) {
+        // Made or altered since the catalog was read, without generated columns before or after.
+        Some(false) if !is_generated => return Some("*".to_owned()),
+        Some(_) => return None,
+        None => {}
+    }
+    let names: Vec<String> =
+        columns.iter().filter(|column| !column.generated).map(|column| quote(&column.name)).collect();
+    // Unless the table is not there at all.
+    (entry.relation.oid != 0 || !names.is_empty()).then(|| names.join(", "))
 }
 
 fn finish(statement: &Statement<'_>, rewriter: Rewriter<'_>, table: &TableRef) -> Result<Decision, Refusal> {

@@ -5,7 +5,7 @@ use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::resolve::Names;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Scope;
-use crate::rewrite::{comment, copy, opaque, past, schema_change, settings, truncate, witness};
+use crate::rewrite::{comment, copy, ddl, opaque, past, schema_change, settings, truncate, witness};
 use crate::sql::edit::Edits;
 use crate::sql::ident::identifier;
 use crate::sql::keyword::Keyword;
@@ -159,7 +159,9 @@ impl<'a> Statement<'a> {
             Some(Keyword::Drop) => schema_change::drop(self),
             Some(Keyword::Do) => opaque::do_block(self),
             Some(Keyword::Call) => Ok(Decision::unchanged(Effect::Unsettled { schema: false })),
-            Some(Keyword::Grant | Keyword::Revoke) => Ok(Decision::unchanged(Effect::Schema)),
+            Some(Keyword::Grant | Keyword::Revoke) => Ok(Decision::unchanged(ddl::rights(self))),
+            // It makes tables of names that it need not tell.
+            Some(Keyword::Import) => Ok(Decision::unchanged(ddl::everything(self))),
             Some(
                 Keyword::Analyse
                 | Keyword::Analyze
@@ -168,7 +170,6 @@ impl<'a> Statement<'a> {
                 | Keyword::Cluster
                 | Keyword::Comment
                 | Keyword::Fetch
-                | Keyword::Import
                 | Keyword::Listen
                 | Keyword::Load
                 | Keyword::Lock
