@@ -41,10 +41,11 @@ pub(crate) fn copy(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         let (parts, _) = statement.name_parts(first).unwrap_or_default();
         return rewriter.check_present(&parts, mention).map(|()| Decision::unchanged(Effect::None));
     }
-    let Some(table) = table(statement, first) else {
+    let binary = statement.word(first).as_deref() == Some("binary");
+    let Some(table) = table(statement, first + usize::from(binary)) else {
         return statement.refuse(Reason::Unreadable { what: "a form of COPY" }, mention);
     };
-    copy_table(statement, &table)
+    copy_table(statement, &table, binary)
 }
 
 /// `COPY name [(columns)] TO`, with the name's tokens and the columns' parentheses in `last`.
@@ -74,8 +75,9 @@ fn comment_behind(statement: &Statement<'_>, token: usize) -> String {
     format!("{} ", String::from_utf8_lossy(gap))
 }
 
-fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, Refusal> {
-    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
+/// `binary`: by the syntax of PostgreSQL 7.2, `COPY BINARY t`, which a query cannot have; behind TO it can.
+fn copy_table(statement: &Statement<'_>, table: &TableRef, binary: bool) -> Result<Decision, Refusal> {
+    let mut rewriter = statement.rewriter();
     let Some(entry) = rewriter.reference(&table.name)? else { return finish(statement, rewriter, table) };
     // The server refuses to copy from a partitioned table, and says so best itself.
     if entry.relation.kind == RelationKind::PartitionedTable {
@@ -101,6 +103,10 @@ fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, R
         }
     };
     let name = rewriter.source(table.first, table.name_last);
+    if binary {
+        rewriter.replace(table.first - 1, table.first - 1, "", cause);
+        rewriter.insert_after(statement.piece.end - 1, " BINARY", cause);
+    }
     let rows = match (past, limit) {
         (Some(past), _) => format!("{past} AS {}", quote(&entry.relation.name)),
         (None, Some(limit)) => format!("ONLY {name} WHERE {limit}"),

@@ -69,8 +69,8 @@ pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Dec
         (Some(Keyword::Rule), Some(_)) => outcome = body::rule(statement, head.noun)?,
         (Some(Keyword::Policy), Some(_)) => outcome = body::policy(statement)?,
         // A view among the schema's elements.
-        (Some(Keyword::Schema), Some(mention)) if statement.has(Keyword::As) => {
-            return statement.refuse(Reason::Utility { verb: "CREATE SCHEMA with its objects".to_owned() }, mention);
+        (Some(Keyword::Schema), Some(_)) if statement.has(Keyword::View) => {
+            outcome = body::schema(statement, head.noun)?
         }
         _ => {}
     }
@@ -108,7 +108,7 @@ fn under(statement: &Statement<'_>, head: &CreateHead, effect: Effect) -> Effect
     let name = statement.name_parts(head.name).and_then(|(parts, _)| parts.into_iter().next_back());
     let view = statement.keyword(head.noun) == Some(Keyword::View);
     let child = has_word(statement, "inherits") || pairs(statement, "partition", "of");
-    let related = statement.mention().is_some() || !statement.names.state.fresh.is_empty();
+    let related = mentions_registered(statement) || !statement.names.state.fresh.is_empty();
     let Some(name) = name.filter(|_| related && (view || child)) else { return effect };
     let changes = match effect {
         Effect::Schema(changes) => changes,
@@ -116,6 +116,15 @@ fn under(statement: &Statement<'_>, head: &CreateHead, effect: Effect) -> Effect
     };
     let temporary = head.temporary || has_word(statement, "pg_temp");
     Effect::SchemaUnder { name, fresh: Fresh { view, temporary }, changes }
+}
+
+/// False where every watched name in the statement is that of a temporary table.
+fn mentions_registered(statement: &Statement<'_>) -> bool {
+    let names = statement.names;
+    (statement.piece.first..statement.piece.end).filter_map(|index| statement.name_parts(index)).any(|(parts, _)| {
+        parts.iter().any(|name| names.registry.is_watched(name))
+            && !matches!(names.resolve(&parts), Ok(Meaning::Temporary))
+    })
 }
 
 /// The effect of making a temporary relation whose name starts at `name`; `None` where it is not temporary.
@@ -191,7 +200,7 @@ fn alter_temporary(statement: &Statement<'_>, target: usize) -> Result<Decision,
     if reparents(statement) || (renamed && taken) || pairs(statement, "set", "schema") {
         return statement.refuse(Reason::TemporaryShadow { name }, target);
     }
-    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
+    let mut rewriter = statement.rewriter();
     rewriter.insert_before(target, "pg_temp.", target);
     let effect = match renamed {
         true => Effect::DropTemporary { names: vec![name], changes: Changes::default() },
@@ -238,7 +247,7 @@ pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
 
 /// DROP TABLE of a temporary table says so with `pg_temp`: without it the registered table of that name might go.
 fn drop_tables(statement: &Statement<'_>, noun: usize) -> Result<Decision, Refusal> {
-    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
+    let mut rewriter = statement.rewriter();
     let mut temporary = Vec::new();
     let mut index = noun + 1;
     while index < statement.piece.end {

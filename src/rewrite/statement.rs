@@ -71,6 +71,11 @@ impl<'a> Statement<'a> {
         Statement { piece: Piece { first, end }, scope: self.scope.clone(), whole: false, ..*self }
     }
 
+    /// A rewriter of its text with no edits yet.
+    pub(crate) fn rewriter(&self) -> Rewriter<'a> {
+        Rewriter::new(self.text, self.tokens, self.names, self.scope.clone())
+    }
+
     /// The same statement without the head before token `first`.
     fn inner(&self, first: usize) -> Statement<'a> {
         self.part(first, self.piece.end)
@@ -229,7 +234,7 @@ impl<'a> Statement<'a> {
     ) -> Result<(Outcome, Option<TagChange>), Refusal> {
         let Some(mention) = self.mention() else { return Ok((Outcome::Unchanged, None)) };
         past::check_locks(self)?;
-        let mut rewriter = Rewriter::new(self.text, self.tokens, self.names, self.scope.clone());
+        let mut rewriter = self.rewriter();
         walk(self, &mut rewriter)?;
         rewriter.write_schemas();
         if self.has_unicode_escape() {

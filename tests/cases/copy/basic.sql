@@ -94,3 +94,9 @@ CREATE TABLE sketches (id int, n int GENERATED ALWAYS AS (id + 1) STORED, delete
 -- title: a registered table made in the transaction like another
 CREATE TABLE sketches (LIKE users); COPY sketches TO STDOUT;
 -- refused: copy 0A000
+
+-- title: the binary format by its oldest syntax
+COPY BINARY users (id) TO '/nowhere';
+-- rewritten:
+COPY  (SELECT id FROM ONLY users WHERE users.deleted_at IS NULL) TO '/nowhere' BINARY;
+-- error: 42501

@@ -125,3 +125,25 @@ CREATE TEMP TABLE users (id int); ALTER TABLE pg_temp.users RENAME TO others; SE
 CREATE TEMP TABLE users (id int); CREATE TABLE other (id int); ALTER TABLE other ADD COLUMN users int;
 -- unchanged
 -- tag: CREATE TABLE, CREATE TABLE, ALTER TABLE
+
+-- title: a temporary child of a temporary table of a registered name
+CREATE TEMP TABLE users (id int); CREATE TEMP TABLE kids () INHERITS (users); INSERT INTO kids SELECT 5; SELECT id FROM kids;
+-- unchanged
+-- tag: CREATE TABLE, CREATE TABLE, INSERT 0 1, SELECT 1
+-- rows:
+-- 5
+
+-- title: a block that changes no setting leaves the names of two registered tables as they were
+-- path: billing
+DO 'begin perform 1; end'; SELECT id FROM invoices;
+-- rewritten:
+DO 'begin perform 1; end'; SELECT id FROM invoices WHERE invoices.deleted_at IS NULL;
+-- tag: DO, SELECT 2
+-- rows:
+-- 1
+-- 3
+
+-- title: a block that may change the search path
+-- path: billing
+DO 'begin set local search_path to public; end'; SELECT id FROM invoices;
+-- refused: opaque 0A000
