@@ -179,6 +179,14 @@ fn reparents(statement: &Statement<'_>) -> bool {
     ["attach", "detach", "inherit"].iter().any(|word| has_word(statement, word))
 }
 
+/// The token where the name of the table starts that `target` is put under or over, or taken from.
+fn related(statement: &Statement<'_>, target: usize) -> Option<usize> {
+    let behind = (target..statement.piece.end)
+        .find(|&index| matches!(statement.word(index).as_deref(), Some("attach" | "detach" | "inherit")))?;
+    let word = statement.word(behind + 1);
+    Some(behind + 1 + usize::from(word.as_deref() == Some("partition")))
+}
+
 /// The token where the name of what is altered starts.
 fn altered(statement: &Statement<'_>, noun: usize) -> usize {
     let mut index = noun + 1;
@@ -197,11 +205,21 @@ fn alter_temporary(statement: &Statement<'_>, target: usize) -> Result<Decision,
     let name = parts.into_iter().next_back().unwrap_or_default();
     let renamed = pairs(statement, "rename", "to");
     let taken = statement.name_at(statement.piece.end - 1).is_some_and(|to| statement.names.registry.is_watched(&to));
-    if reparents(statement) || (renamed && taken) || pairs(statement, "set", "schema") {
+    if (renamed && taken) || pairs(statement, "set", "schema") {
         return statement.refuse(Reason::TemporaryShadow { name }, target);
     }
     let mut rewriter = statement.rewriter();
     rewriter.insert_before(target, "pg_temp.", target);
+    if let Some(other) = related(statement, target)
+        && let Some((parts, _)) = statement.name_parts(other)
+    {
+        match statement.names.resolve(&parts) {
+            Ok(Meaning::Temporary) => rewriter.insert_before(other, "pg_temp.", other),
+            Ok(Meaning::Relation(None)) => {}
+            // Its rows would be read through the registered table.
+            _ => return statement.refuse(Reason::TemporaryShadow { name }, other),
+        }
+    }
     let effect = match renamed {
         true => Effect::DropTemporary { names: vec![name], changes: Changes::default() },
         false => Effect::None,

@@ -147,3 +147,16 @@ DO 'begin perform 1; end'; SELECT id FROM invoices WHERE invoices.deleted_at IS 
 -- path: billing
 DO 'begin set local search_path to public; end'; SELECT id FROM invoices;
 -- refused: opaque 0A000
+
+-- title: temporary partitions of registered names
+CREATE TEMP TABLE users (id int) PARTITION BY LIST (id); CREATE TEMP TABLE posts (id int); ALTER TABLE users ATTACH PARTITION posts FOR VALUES IN (1); INSERT INTO users VALUES (1); SELECT id FROM posts; ALTER TABLE users DETACH PARTITION posts;
+-- rewritten:
+CREATE TEMP TABLE users (id int) PARTITION BY LIST (id); CREATE TEMP TABLE posts (id int); ALTER TABLE pg_temp.users ATTACH PARTITION pg_temp.posts FOR VALUES IN (1); INSERT INTO pg_temp.users VALUES (1); SELECT id FROM pg_temp.posts; ALTER TABLE pg_temp.users DETACH PARTITION pg_temp.posts;
+-- tag: CREATE TABLE, CREATE TABLE, ALTER TABLE, INSERT 0 1, SELECT 1, ALTER TABLE
+-- rows:
+-- 1
+
+-- title: a temporary table put under a registered one
+-- role: dba
+CREATE TEMP TABLE users (id int NOT NULL, name text, email text, deleted_at timestamptz); ALTER TABLE users INHERIT public.posts;
+-- refused: temporary-shadow 0A000
