@@ -195,9 +195,24 @@ impl Policy {
     /// True where the other policy asks the same of every statement. An archive is always another.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
-        let Self { table: _, strategy, truncate, live, deleted, marker, marks, archive, fault } = self;
+        let Self {
+            table: _,
+            oid: _,
+            strategy,
+            truncate,
+            live,
+            deleted,
+            marker,
+            marks,
+            archive,
+            fault,
+            time,
+            on_mention,
+            through,
+        } = self;
         (strategy, truncate, live, deleted, marker, marks)
             == (&other.strategy, &other.truncate, &other.live, &other.deleted, &other.marker, &other.marks)
+            && (time, on_mention, through) == (&other.time, &other.on_mention, &other.through)
             && archive.is_none()
             && other.archive.is_none()
             && fault == &other.fault

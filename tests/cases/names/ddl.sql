@@ -162,13 +162,13 @@ CREATE TEMP TABLE users (id int NOT NULL, name text, email text, deleted_at time
 -- refused: temporary-shadow 0A000
 
 -- title: a new child of a registered table is filled from a query
-CREATE TABLE drafts (id int, deleted_at timestamptz); CREATE TABLE kids () INHERITS (drafts); INSERT INTO kids (id) SELECT id FROM users; SELECT count(*) FROM drafts;
+CREATE TABLE sketches (id int, deleted_at timestamptz); CREATE TABLE kids () INHERITS (sketches); INSERT INTO kids (id) SELECT id FROM users; SELECT count(*) FROM sketches;
 -- rewritten:
-CREATE TABLE drafts (id int, deleted_at timestamptz); CREATE TABLE kids () INHERITS (drafts); INSERT INTO kids (id) SELECT id FROM users WHERE users.deleted_at IS NULL; SELECT count(*) FROM drafts WHERE drafts.deleted_at IS NULL;
+CREATE TABLE sketches (id int, deleted_at timestamptz); CREATE TABLE kids () INHERITS (sketches); INSERT INTO kids (id) SELECT id FROM users WHERE users.deleted_at IS NULL; SELECT count(*) FROM sketches WHERE sketches.deleted_at IS NULL;
 -- tag: CREATE TABLE, CREATE TABLE, INSERT 0 3, SELECT 1
 -- rows:
 -- 3
 
 -- title: a new child of a registered table is not read by the query that fills it
-CREATE TABLE drafts (id int, deleted_at timestamptz); CREATE TABLE kids () INHERITS (drafts); INSERT INTO kids (id) SELECT id FROM kids;
+CREATE TABLE sketches (id int, deleted_at timestamptz); CREATE TABLE kids () INHERITS (sketches); INSERT INTO kids (id) SELECT id FROM kids;
 -- refused: fresh 0A000
