@@ -406,12 +406,11 @@ fn directory(text: &str) -> Result<PathBuf, Fault> {
     if text.is_empty() { Err(Fault::new("the path is empty", "write a directory")) } else { Ok(PathBuf::from(text)) }
 }
 
-fn expression(text: &str) -> Result<String, Fault> {
-    match Predicate::compile(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(why) => Err(Fault::new(
+fn expression(text: &str) -> Result<Predicate, Fault> {
+    Predicate::compile(text).map_err(|why| {
+        Fault::new(
             format!("this is no SQL expression: {why}"),
             "write it as it would stand in a WHERE clause or behind SET column =",
-        )),
-    }
+        )
+    })
 }

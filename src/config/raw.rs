@@ -115,7 +115,7 @@ fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
 }
 
 fn line_number(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+    memchr::memchr_iter(b'\n', &text.as_bytes()[..offset.min(text.len())]).count() + 1
 }
 
 struct Reader<'a> {

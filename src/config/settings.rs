@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::Network;
+use crate::sql::predicate::Predicate;
 
 /// A whole configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,6 +203,16 @@ pub struct Database {
     pub tables: Vec<Table>,
 }
 
+impl Database {
+    /// The names, without schemas, of all tables it speaks of; some perhaps more than once.
+    pub fn relation_names(&self) -> impl Iterator<Item = &str> {
+        let tables = self.tables.iter().map(|table| &table.name);
+        let archives = self.tables.iter().filter_map(|table| table.archive.as_ref());
+        let through = self.tables.iter().flat_map(|table| &table.visible_through).map(|reference| &reference.table);
+        tables.chain(archives).chain(through).map(|name| name.relation.as_str())
+    }
+}
+
 /// A relation as the configuration names it, both parts as stored (unquoted).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableName {
@@ -283,7 +294,7 @@ pub struct Assignment {
     /// Column name as stored.
     pub column: String,
     /// SQL expression.
-    pub expression: String,
+    pub expression: Predicate,
 }
 
 /// One registered table.
@@ -295,8 +306,8 @@ pub struct Table {
     pub delete: Strategy,
     /// `column`: the marker, where the file names it.
     pub column: Option<String>,
-    /// `live`: the predicate's text, already known to be a readable expression.
-    pub live: Option<String>,
+    /// `live`: the predicate.
+    pub live: Option<Predicate>,
     /// `mark`: what a deletion sets; empty where the file leaves it to the marker's type.
     pub mark: Vec<Assignment>,
     /// `archive`, or its default for `delete = "archive"`; `None` under the other strategies unless named.

@@ -4,7 +4,8 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::{Client, IsolationLevel, Row};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, IsolationLevel, Row, Statement};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::catalog::{Column, ForeignKey, Relation, RelationKind, Snapshot};
@@ -38,16 +39,45 @@ pub struct Reader {
     pub(super) client: Client,
     /// What the server has shown, where it was reached over TLS.
     pub(super) certificate: Option<CertificateDer<'static>>,
+    questions: Questions,
     /// Prepared when first used: every session that starts asks them.
     pub(super) role_questions: Option<RoleQuestions>,
 }
 
+/// What is asked about relations, prepared once: every DDL that comes through asks it again.
+struct Questions {
+    version: Statement,
+    relations: Statement,
+    columns: Statement,
+    primary_keys: Statement,
+    parents: Statement,
+    reads: Statement,
+    foreign_keys: Statement,
+}
+
+impl Questions {
+    async fn prepare(client: &Client) -> Result<Self, tokio_postgres::Error> {
+        Ok(Self {
+            version: client.prepare(VERSION).await?,
+            relations: client.prepare(RELATIONS).await?,
+            columns: client.prepare(COLUMNS).await?,
+            primary_keys: client.prepare(PRIMARY_KEYS).await?,
+            parents: client.prepare(PARENTS).await?,
+            reads: client.prepare(READS).await?,
+            foreign_keys: client.prepare(FOREIGN_KEYS).await?,
+        })
+    }
+}
+
 /// The relations of interest: those of names `$1` and oids `$2`, their ancestors and descendants, and whatever shares a name with those.
+///
+/// Joined, where `= ANY` would do: the server compares every row of `pg_class` with every name of an array of texts.
 const RELATIONS: &str = "
 WITH RECURSIVE named AS (
-    SELECT oid FROM pg_catalog.pg_class
-    WHERE relname OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
-       OR oid OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.oid[])
+    SELECT c.oid FROM pg_catalog.unnest($1::pg_catalog.text[]) w (name)
+    JOIN pg_catalog.pg_class c ON c.relname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
+    UNION
+    SELECT b.oid FROM pg_catalog.unnest($2::pg_catalog.oid[]) b (oid)
 ), up AS (
     SELECT oid FROM named
     UNION
@@ -65,14 +95,15 @@ WITH RECURSIVE named AS (
         AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
     JOIN pg_catalog.pg_rewrite r ON r.oid OPERATOR(pg_catalog.=) d.objid
 ), family AS (
-    SELECT c.relname FROM pg_catalog.pg_class c
-    WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT oid FROM up UNION SELECT oid FROM down UNION SELECT oid FROM views))
+    SELECT c.relname FROM (SELECT oid FROM up UNION SELECT oid FROM views) member
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) member.oid
+    GROUP BY c.relname
 )
 SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text
-FROM pg_catalog.pg_class c
+FROM family
+JOIN pg_catalog.pg_class c ON c.relname OPERATOR(pg_catalog.=) family.relname
 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-WHERE c.relname OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT relname FROM family))
-  AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
+WHERE c.relpersistence OPERATOR(pg_catalog.<>) 't'
 ORDER BY c.oid";
 
 const COLUMNS: &str = "
@@ -145,7 +176,8 @@ impl Reader {
         });
         // Not by startup option: reset_val must stay what the server gives everybody (see `role_facts`).
         client.batch_execute("SET search_path = pg_catalog").await?;
-        Ok(Self { client, certificate, role_questions: None })
+        let questions = Questions::prepare(&client).await?;
+        Ok(Self { client, certificate, questions, role_questions: None })
     }
 
     /// True where the connection has ended.
@@ -159,23 +191,28 @@ impl Reader {
     /// # Errors
     /// The server's.
     pub async fn snapshot(&mut self, database: &Database, bound: &Bound) -> Result<Snapshot, CatalogError> {
-        let mut names: Vec<&str> = Vec::new();
-        for table in &database.tables {
-            names.push(&table.name.relation);
-            names.extend(table.archive.as_ref().map(|archive| archive.relation.as_str()));
-            names.extend(table.visible_through.iter().map(|reference| reference.table.relation.as_str()));
-        }
+        let names: Vec<&str> = database.relation_names().collect();
         let bound_oids: Vec<u32> = bound.values().flatten().copied().collect();
-        let builder = self.client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+        let Self { client, questions, certificate: _, role_questions: _ } = self;
+        let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
         let reading = builder.start().await?;
-        let version: i32 = reading.query_one(VERSION, &[]).await?.try_get(0)?;
+        let version: i32 = reading.query_one(&questions.version, &[]).await?.try_get(0)?;
         let mut relations = Vec::new();
-        for row in reading.query(RELATIONS, &[&names, &bound_oids]).await? {
+        for row in reading.query(&questions.relations, &[&names, &bound_oids]).await? {
             relations.push(relation(&row)?);
         }
         let oids: Vec<u32> = relations.iter().map(|relation| relation.oid).collect();
         let index: HashMap<u32, usize> = oids.iter().enumerate().map(|(index, oid)| (*oid, index)).collect();
-        for row in reading.query(COLUMNS, &[&oids]).await? {
+        let about: &[&(dyn ToSql + Sync)] = &[&oids];
+        // Sent together, answered in order.
+        let (columns, primary_keys, parents, reads, foreign_keys) = tokio::try_join!(
+            reading.query(&questions.columns, about),
+            reading.query(&questions.primary_keys, about),
+            reading.query(&questions.parents, about),
+            reading.query(&questions.reads, about),
+            reading.query(&questions.foreign_keys, about),
+        )?;
+        for row in columns {
             if let Some(&at) = index.get(&row.try_get(0)?) {
                 relations[at].columns.push(Column {
                     name: row.try_get(1)?,
@@ -185,22 +222,22 @@ impl Reader {
                 });
             }
         }
-        for row in reading.query(PRIMARY_KEYS, &[&oids]).await? {
+        for row in primary_keys {
             if let Some(&at) = index.get(&row.try_get(0)?) {
                 relations[at].primary_key.push(row.try_get(1)?);
             }
         }
-        for row in reading.query(PARENTS, &[&oids]).await? {
+        for row in parents {
             if let Some(&at) = index.get(&row.try_get(0)?) {
                 relations[at].parents.push(row.try_get(1)?);
             }
         }
-        for row in reading.query(READS, &[&oids]).await? {
+        for row in reads {
             if let Some(&at) = index.get(&row.try_get(0)?) {
                 relations[at].reads.push(row.try_get(1)?);
             }
         }
-        for row in reading.query(FOREIGN_KEYS, &[&oids]).await? {
+        for row in foreign_keys {
             if let Some(&at) = index.get(&row.try_get(0)?) {
                 relations[at].foreign_keys.push(ForeignKey {
                     name: row.try_get(1)?,

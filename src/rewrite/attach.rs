@@ -172,14 +172,15 @@ impl<'a> Rewriter<'a> {
     /// Puts `(SELECT * FROM users WHERE …) AS users` in the table's place.
     fn derive(&mut self, pending: &Pending<'_, 'a>) -> Result<(), Refusal> {
         let Pending { table, entry } = pending;
-        let name = self.source(table.name.first(), table.name.relation());
-        let Some(limit) = self.limit_as(entry, self.rows(entry), table, &name) else { return Ok(()) };
+        let Some(limit) = self.limit(entry, self.rows(entry), table) else { return Ok(()) };
         let cause = table.name.relation();
         if table.sampled {
             return self.refuse(Reason::Sampled { table: entry.display() }, cause);
         }
+        // The server's plans call the scan inside by the name it has there.
+        let alias = table.alias.as_ref().map(|alias| format!(" {}", self.source(alias.name, alias.name)));
         let read = self.read_as(table);
-        self.put_in_place(table, format!("(SELECT * FROM {read} WHERE {limit})"));
+        self.put_in_place(table, format!("(SELECT * FROM {read}{} WHERE {limit})", alias.unwrap_or_default()));
         Ok(())
     }
 

@@ -13,8 +13,9 @@ use crate::rewrite::outcome::Outcome;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::EntryKind;
 use crate::rewrite::resolve::Meaning;
+use crate::rewrite::schema_change::create_head;
 use crate::rewrite::statement::Statement;
-use crate::sql::edit::Edits;
+use crate::sql::edit::{Edits, Overlap};
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 
@@ -37,13 +38,14 @@ pub(crate) fn routine(statement: &Statement<'_>, noun: usize) -> Result<Outcome,
     }
 }
 
-/// `ON event TO table [WHERE …] DO [ALSO | INSTEAD] actions`
+/// `ON event TO table [WHERE …] DO [ALSO | INSTEAD] actions`; a temporary table is named as such.
 pub(crate) fn rule(statement: &Statement<'_>, noun: usize) -> Result<Outcome, Refusal> {
     let Some(to) = statement.outside_groups(noun, Keyword::To) else { return refuse(statement, noun, noun) };
     let Some((parts, behind)) = statement.name_parts(to + 1) else { return refuse(statement, noun, to) };
+    let mut rewriter = statement.rewriter();
     match statement.names.resolve(&parts) {
         Ok(Meaning::Relation(None)) => {}
-        Ok(Meaning::Temporary) => return refuse(statement, noun, to + 1),
+        Ok(Meaning::Temporary) => rewriter.insert_before(to + 1, "pg_temp.", to + 1),
         // Rules on DELETE would not see a deletion that is done by other means.
         Ok(Meaning::Relation(Some(entry))) => match &entry.kind {
             EntryKind::Registered(policy) if policy.strategy == Strategy::Hard => {}
@@ -53,11 +55,10 @@ pub(crate) fn rule(statement: &Statement<'_>, noun: usize) -> Result<Outcome, Re
         Err(reason) => return statement.refuse(reason, to + 1),
     }
     let Some(does) = statement.outside_groups(behind, Keyword::Do) else { return refuse(statement, noun, to) };
+    let mut all = Edits::new(rewriter.edits).unwrap_or_default();
     let condition = statement.part(behind, does);
-    if let Some(mention) = condition.mention()
-        && (behind..does).any(|index| statement.kind(index) == Some(Kind::Open) && statement.opens_query(index))
-    {
-        return refuse(statement, noun, mention);
+    if behind < does && append(&mut all, condition.rewrite_expressions()?).is_err() {
+        return refuse(statement, noun, behind);
     }
     let mut first = does + 1;
     if matches!(statement.word(first).as_deref(), Some("also" | "instead")) {
@@ -65,7 +66,23 @@ pub(crate) fn rule(statement: &Statement<'_>, noun: usize) -> Result<Outcome, Re
     }
     let end = statement.piece.end;
     let listed = statement.kind(first) == Some(Kind::Open) && statement.behind_group(first) == end;
-    if listed { commands(statement, noun, first + 1, end - 1) } else { commands(statement, noun, first, end) }
+    let (first, end) = if listed { (first + 1, end - 1) } else { (first, end) };
+    let nothing = first + 1 == end && statement.word(first).as_deref() == Some("nothing");
+    if !nothing && append(&mut all, commands(statement, noun, first, end)?).is_err() {
+        return refuse(statement, noun, first);
+    }
+    Ok(rewritten(all))
+}
+
+fn append(all: &mut Edits, outcome: Outcome) -> Result<(), Overlap> {
+    match outcome {
+        Outcome::Rewritten { edits, tag: _ } => all.append(edits),
+        Outcome::Unchanged | Outcome::Refused(_) => Ok(()),
+    }
+}
+
+fn rewritten(edits: Edits) -> Outcome {
+    if edits.is_empty() { Outcome::Unchanged } else { Outcome::Rewritten { edits, tag: None } }
 }
 
 /// The statements of `first..end`, between semicolons.
@@ -76,16 +93,13 @@ fn commands(statement: &Statement<'_>, noun: usize, first: usize, end: usize) ->
         let stop = (start..end).find(|&index| statement.kind(index) == Some(Kind::Semicolon)).unwrap_or(end);
         if stop > start {
             // Every statement is looked at, mention or not: what is no body statement would be one behind the body.
-            let outcome = command(&statement.part(start, stop), noun, start)?;
-            if let Outcome::Rewritten { edits, tag: _ } = outcome
-                && all.append(edits).is_err()
-            {
+            if append(&mut all, command(&statement.part(start, stop), noun, start)?).is_err() {
                 return refuse(statement, noun, start);
             }
         }
         start = stop + 1;
     }
-    Ok(if all.is_empty() { Outcome::Unchanged } else { Outcome::Rewritten { edits: all, tag: None } })
+    Ok(rewritten(all))
 }
 
 fn command(command: &Statement<'_>, noun: usize, mention: usize) -> Result<Outcome, Refusal> {
@@ -105,6 +119,27 @@ fn command(command: &Statement<'_>, noun: usize, mention: usize) -> Result<Outco
 /// CREATE or ALTER POLICY: its conditions are expressions.
 pub(crate) fn policy(statement: &Statement<'_>) -> Result<Outcome, Refusal> {
     statement.part(statement.piece.first + 2, statement.piece.end).rewrite_expressions()
+}
+
+/// CREATE SCHEMA with views among its elements: they may read what the schema brings along, which stands before
+/// everything else there. A view of a registered table is made by a statement of its own, so that it is known as one.
+pub(crate) fn schema(statement: &Statement<'_>, noun: usize) -> Result<Outcome, Refusal> {
+    let end = statement.piece.end;
+    let registry = statement.names.registry;
+    let own = statement.name_at(noun + 1).unwrap_or_default();
+    let creates = (noun + 2..end).filter(|&index| statement.keyword(index) == Some(Keyword::Create));
+    let made: Vec<String> = creates
+        .filter_map(|index| statement.name_at(create_head(&statement.part(index, end)).name))
+        .filter(|name| registry.find(&own, name).is_none())
+        .collect();
+    let foreign = (noun + 2..end).find(|&index| {
+        let qualified = statement.kind(index - 1) == Some(Kind::Dot);
+        statement.name_at(index).is_some_and(|name| registry.is_watched(&name) && (qualified || !made.contains(&name)))
+    });
+    match foreign {
+        Some(mention) => statement.refuse(Reason::Utility { verb: "CREATE SCHEMA with a view".to_owned() }, mention),
+        None => Ok(Outcome::Unchanged),
+    }
 }
 
 fn word_outside_groups(statement: &Statement<'_>, mut index: usize, word: &str) -> Option<usize> {

@@ -10,6 +10,7 @@
 use crate::catalog::RelationKind;
 use crate::rewrite::outcome::{Effect, Outcome};
 use crate::rewrite::refusal::{Reason, Refusal};
+use crate::rewrite::registry::Entry;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::statement::{Decision, Statement};
 use crate::sql::edit::Edits;
@@ -40,10 +41,11 @@ pub(crate) fn copy(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         let (parts, _) = statement.name_parts(first).unwrap_or_default();
         return rewriter.check_present(&parts, mention).map(|()| Decision::unchanged(Effect::None));
     }
-    let Some(table) = table(statement, first) else {
+    let binary = statement.word(first).as_deref() == Some("binary");
+    let Some(table) = table(statement, first + usize::from(binary)) else {
         return statement.refuse(Reason::Unreadable { what: "a form of COPY" }, mention);
     };
-    copy_table(statement, &table)
+    copy_table(statement, &table, binary)
 }
 
 /// `COPY name [(columns)] TO`, with the name's tokens and the columns' parentheses in `last`.
@@ -73,8 +75,9 @@ fn comment_behind(statement: &Statement<'_>, token: usize) -> String {
     format!("{} ", String::from_utf8_lossy(gap))
 }
 
-fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, Refusal> {
-    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
+/// `binary`: by the syntax of PostgreSQL 7.2, `COPY BINARY t`, which a query cannot have; behind TO it can.
+fn copy_table(statement: &Statement<'_>, table: &TableRef, binary: bool) -> Result<Decision, Refusal> {
+    let mut rewriter = statement.rewriter();
     let Some(entry) = rewriter.reference(&table.name)? else { return finish(statement, rewriter, table) };
     // The server refuses to copy from a partitioned table, and says so best itself.
     if entry.relation.kind == RelationKind::PartitionedTable {
@@ -94,19 +97,16 @@ fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, R
             .concat();
         format!("{comments}{}", rewriter.source(table.name_last + 2, table.last - 1))
     } else {
-        let columns: Vec<String> = entry
-            .relation
-            .columns
-            .iter()
-            .filter(|column| !column.generated)
-            .map(|column| quote(&column.name))
-            .collect();
-        if columns.is_empty() {
-            return statement.refuse(Reason::Copy { table: entry.display() }, cause);
+        match columns(statement, entry) {
+            Some(columns) => columns,
+            None => return statement.refuse(Reason::Copy { table: entry.display() }, cause),
         }
-        columns.join(", ")
     };
     let name = rewriter.source(table.first, table.name_last);
+    if binary {
+        rewriter.replace(table.first - 1, table.first - 1, "", cause);
+        rewriter.insert_after(statement.piece.end - 1, " BINARY", cause);
+    }
     let rows = match (past, limit) {
         (Some(past), _) => format!("{past} AS {}", quote(&entry.relation.name)),
         (None, Some(limit)) => format!("ONLY {name} WHERE {limit}"),
@@ -114,6 +114,22 @@ fn copy_table(statement: &Statement<'_>, table: &TableRef) -> Result<Decision, R
     };
     rewriter.replace(table.first, table.last, &format!("(SELECT {columns} FROM {rows})"), cause);
     finish(statement, rewriter, table)
+}
+
+/// The columns that COPY gives without a list of them: all but generated ones; `None` where they are not known.
+fn columns(statement: &Statement<'_>, entry: &Entry) -> Option<String> {
+    let columns = &entry.relation.columns;
+    let is_generated = columns.iter().any(|column| column.generated);
+    match statement.names.state.changes.columns.get(&entry.relation.name) {
+        // Made or altered since the catalog was read, without generated columns before or after.
+        Some(false) if !is_generated => return Some("*".to_owned()),
+        Some(_) => return None,
+        None => {}
+    }
+    let names: Vec<String> =
+        columns.iter().filter(|column| !column.generated).map(|column| quote(&column.name)).collect();
+    // Unless the table is not there at all.
+    (entry.relation.oid != 0 || !names.is_empty()).then(|| names.join(", "))
 }
 
 fn finish(statement: &Statement<'_>, rewriter: Rewriter<'_>, table: &TableRef) -> Result<Decision, Refusal> {

@@ -4,7 +4,7 @@
 //! -- before
 //! MERGE INTO users u USING posts p ON p.user_id = u.id WHEN MATCHED AND u.age > 90 THEN DELETE WHEN NOT MATCHED THEN INSERT (id) VALUES (p.user_id);
 //! -- after
-//! MERGE INTO users u USING (SELECT * FROM posts WHERE NOT posts.deleted) p ON u.deleted_at IS NULL AND (p.user_id = u.id) WHEN MATCHED AND u.age > 90 THEN UPDATE SET deleted_at = now() WHEN NOT MATCHED THEN INSERT (id) VALUES (p.user_id);
+//! MERGE INTO users u USING (SELECT * FROM posts p WHERE NOT p.deleted) p ON u.deleted_at IS NULL AND (p.user_id = u.id) WHEN MATCHED AND u.age > 90 THEN UPDATE SET deleted_at = now() WHEN NOT MATCHED THEN INSERT (id) VALUES (p.user_id);
 //! ```
 //!
 //! NOT MATCHED BY SOURCE looks at target rows that matched nothing, deleted ones among them: its condition is limited too.

@@ -7,6 +7,7 @@ mod block;
 mod body;
 mod comment;
 mod copy;
+mod ddl;
 mod delete;
 pub mod insert;
 mod merge;

@@ -2,6 +2,7 @@
 //! are refused where they may read a registered table, unless `unscoped = "pass"`.
 
 use crate::config::Unscoped;
+use crate::rewrite::ddl;
 use crate::rewrite::outcome::Effect;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::statement::{Decision, Statement};
@@ -26,6 +27,9 @@ pub const FUNCTIONS: &[&str] = &[
 ];
 
 /// DO: refused where its text mentions a registered name, builds SQL of its own, or is not there to be read.
+///
+/// Settings are doubtful behind it where its text may change them. What the functions do that it calls is as little
+/// known as behind a SELECT that calls them.
 pub(crate) fn do_block(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let registry = statement.names.registry;
     let holder = || Reason::Opaque { holder: "DO".to_owned() };
@@ -41,7 +45,57 @@ pub(crate) fn do_block(statement: &Statement<'_>) -> Result<Decision, Refusal> {
             }
         }
     }
-    Ok(Decision::unchanged(Effect::Unsettled { schema: true }))
+    let may = |does: fn(&[&str]) -> bool| {
+        (statement.piece.first + 1..statement.piece.end).any(|index| {
+            statement.kind(index).is_some_and(is_string)
+                && plain_string(statement.text, &statement.tokens[index]).is_none_or(|body| words(&body, does))
+        })
+    };
+    Ok(Decision::unchanged(match (may(sets), may(defines)) {
+        (true, schema) => Effect::Unsettled { schema },
+        (false, true) => ddl::everything(statement),
+        (false, false) => Effect::None,
+    }))
+}
+
+/// Splits `body` into its words, in lower case.
+fn words<R>(body: &[u8], read: impl FnOnce(&[&str]) -> R) -> R {
+    let text = String::from_utf8_lossy(body).to_ascii_lowercase();
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let words: Vec<&str> = text.split(|letter| !is_letter(letter)).filter(|word| !word.is_empty()).collect();
+    read(&words)
+}
+
+/// What stands behind the SET of a setting that statements are read by.
+const SETTINGS: &[&str] = &[
+    "client_encoding",
+    "local",
+    "names",
+    "role",
+    "schema",
+    "search_path",
+    "session",
+    "session_authorization",
+    "sexton",
+    "standard_conforming_strings",
+];
+/// Words by which a body changes settings otherwise, or may.
+const SETTERS: &[&str] = &["call", "discard", "execute", "pg_settings", "reset", "set_config"];
+
+/// Words by which a body changes the schema or privileges, or may.
+const DEFINERS: &[&str] =
+    &["alter", "call", "create", "discard", "drop", "execute", "grant", "import", "reassign", "revoke"];
+
+/// True where a body holds a word that changes the schema or privileges, or runs a statement that may.
+fn defines(words: &[&str]) -> bool {
+    words.iter().any(|word| DEFINERS.contains(word))
+}
+
+/// True where a body holds a word that changes a setting, or runs a statement that may.
+fn sets(words: &[&str]) -> bool {
+    // UPDATE has a SET of its own.
+    let sets = words.windows(2).any(|pair| pair[0] == "set" && SETTINGS.contains(&pair[1]));
+    sets || words.iter().any(|word| SETTERS.contains(word))
 }
 
 fn is_string(kind: Kind) -> bool {

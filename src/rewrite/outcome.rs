@@ -1,7 +1,7 @@
 //! What the rules say about one statement.
 
 use crate::rewrite::Refusal;
-use crate::rewrite::state::Fresh;
+use crate::rewrite::state::{Changes, Fresh, User};
 use crate::sql::edit::Edits;
 
 /// The answer for one statement.
@@ -91,16 +91,23 @@ pub enum Effect {
         /// ON COMMIT DROP.
         until_commit: bool,
     },
-    /// DROP TABLE of temporary tables of such names.
-    DropTemporary(Vec<String>),
-    /// DDL after which the catalog must be read again.
-    Schema,
+    /// DROP TABLE of temporary tables of such names, and perhaps of others.
+    DropTemporary {
+        /// As stored.
+        names: Vec<String>,
+        /// What it changes besides.
+        changes: Changes,
+    },
+    /// DDL after which the catalog must be read again, with what may differ until then.
+    Schema(Changes),
     /// The same, with a relation of this name that holds or shows the rows of a registered table.
     SchemaUnder {
         /// As stored.
         name: String,
         /// What it is.
         fresh: Fresh,
+        /// What may differ until the catalog is read.
+        changes: Changes,
     },
     /// Runs what cannot be read off its text: settings that decide how later statements are read may have changed.
     Unsettled {
@@ -124,6 +131,10 @@ pub enum Setting {
     StandardConformingStrings(Option<bool>),
     /// `client_encoding`, by `SET client_encoding` or `SET NAMES`.
     ClientEncoding(Option<String>),
-    /// SET ROLE, SET SESSION AUTHORIZATION: `"$user"` and the schemas that may be used are no longer known.
-    Role,
+    /// SET ROLE; `None`: NONE.
+    Role(Option<User>),
+    /// RESET ROLE
+    RoleAtStart,
+    /// SET SESSION AUTHORIZATION; `None`: DEFAULT.
+    SessionUser(Option<User>),
 }

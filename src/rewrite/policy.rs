@@ -192,6 +192,32 @@ impl Policy {
         Some(predicate.render(qualifier))
     }
 
+    /// True where the other policy asks the same of every statement. An archive is always another.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let Self {
+            table: _,
+            oid: _,
+            strategy,
+            truncate,
+            live,
+            deleted,
+            marker,
+            marks,
+            archive,
+            fault,
+            time,
+            on_mention,
+            through,
+        } = self;
+        (strategy, truncate, live, deleted, marker, marks)
+            == (&other.strategy, &other.truncate, &other.live, &other.deleted, &other.marker, &other.marks)
+            && (time, on_mention, through) == (&other.time, &other.on_mention, &other.through)
+            && archive.is_none()
+            && other.archive.is_none()
+            && fault == &other.fault
+    }
+
     /// True where neither reads nor DELETE change.
     #[must_use]
     pub fn is_transparent(&self) -> bool {
@@ -199,29 +225,21 @@ impl Policy {
     }
 
     fn resolve_live(&mut self, table: &Table, relation: Option<&Relation>) -> Result<(), Fault> {
-        let (live, deleted) = if let Some(text) = &table.live {
-            (format!("({text})"), format!("({text}) IS NOT TRUE"))
+        let (live, deleted) = if let Some(live) = &table.live {
+            (live.within("(", ")"), live.within("(", ") IS NOT TRUE"))
         } else if let Some(marker) = table.marker() {
-            let column = quote(marker);
+            let column = Predicate::column(marker);
             match marker_kind(table, relation, marker)? {
-                MarkerKind::Time => (format!("{column} IS NULL"), format!("{column} IS NOT NULL")),
-                MarkerKind::Flag => (format!("NOT {column}"), column),
-                MarkerKind::NullableFlag => (format!("{column} IS NOT TRUE"), format!("{column} IS TRUE")),
+                MarkerKind::Time => (column.within("", " IS NULL"), column.within("", " IS NOT NULL")),
+                MarkerKind::Flag => (column.within("NOT ", ""), column),
+                MarkerKind::NullableFlag => (column.within("", " IS NOT TRUE"), column.within("", " IS TRUE")),
             }
         } else {
             return Ok(());
         };
-        let compile = |text: &str| {
-            Predicate::compile(text).map_err(|fault| Fault {
-                key: "live",
-                message: format!("the predicate cannot be used: {fault}"),
-                mend: "write an SQL condition over the table's own columns".to_owned(),
-            })
-        };
-        let predicate = compile(&live)?;
-        check_columns("live", predicate.columns(), relation)?;
-        self.live = Some(predicate);
-        self.deleted = Some(compile(&deleted)?);
+        check_columns("live", live.columns(), relation)?;
+        self.live = Some(live);
+        self.deleted = Some(deleted);
         Ok(())
     }
 
@@ -232,7 +250,7 @@ impl Policy {
         for assignment in &table.mark {
             self.marks.push(Mark {
                 column: assignment.column.clone(),
-                value: compile_mark(&assignment.expression)?,
+                value: assignment.expression.clone(),
                 before: self.before_live_null(&assignment.column, table),
             });
         }
@@ -244,7 +262,7 @@ impl Policy {
                 MarkerKind::Flag => ("true", Before::False),
                 MarkerKind::NullableFlag => ("true", Before::Unknown),
             };
-            self.marks.push(Mark { column: marker.to_owned(), value: compile_mark(value)?, before });
+            self.marks.push(Mark { column: marker.to_owned(), value: Predicate::without_columns(value), before });
         }
         check_columns("mark", self.marks.iter().map(|mark| mark.column.as_str()), relation)?;
         for (column, value) in RECORDS {
@@ -381,14 +399,6 @@ fn check_columns<'a>(
         }
     }
     Ok(())
-}
-
-fn compile_mark(expression: &str) -> Result<Predicate, Fault> {
-    Predicate::compile(expression).map_err(|fault| Fault {
-        key: "mark",
-        message: format!("the expression \"{expression}\" cannot be used: {fault}"),
-        mend: "write an SQL expression over the table's own columns".to_owned(),
-    })
 }
 
 /// `schema.relation`, quoted where needed.

@@ -88,9 +88,12 @@ impl Statement<'_> {
     /// registered table, or over it as a view: rows of the one are not read, rows of neither are deleted.
     fn check_fresh(&self) -> Result<(), Refusal> {
         let Piece { first, end } = self.piece;
-        let only_writes = self.keyword(first) == Some(Keyword::Insert) && !self.has(Keyword::Select);
+        let inserts = self.keyword(first) == Some(Keyword::Insert);
+        // What is inserted into is not read; what stands behind it may be, where there is a query.
+        let target = if inserts { self.name_parts(first + 2).map_or(first, |(_, next)| next - 1) } else { first };
+        let only_writes = inserts && !self.has(Keyword::Select) && !self.has(Keyword::Table);
         let deletes = self.has(Keyword::Delete) || self.has(Keyword::Truncate);
-        for index in first..end {
+        for index in (first..end).filter(|index| !inserts || *index != target) {
             let Some(name) = self.name_at(index) else { continue };
             match self.names.state.fresh.get(&name) {
                 Some(fresh) if fresh.view && deletes => return self.refuse(Reason::Fresh { name }, index),

@@ -67,6 +67,8 @@ pub struct Registry {
     referencing: HashSet<String>,
     /// Some policy leaves it to the statement whether a reference is limited.
     choosing: bool,
+    /// The names of configured tables and archives.
+    configured: HashSet<String>,
     /// `None` would take every text for a mention: the safe answer should the automaton be too large to build.
     watch: Option<AhoCorasick>,
     /// The same, with the names of `referencing`.
@@ -136,6 +138,7 @@ impl Registry {
             by_oid,
             by_name,
             bound,
+            configured: database.relation_names().map(str::to_owned).collect(),
             choosing: respected || !referencing.is_empty(),
             referencing,
             watch,
@@ -237,6 +240,12 @@ impl Registry {
     #[must_use]
     pub fn has_unregistered(&self, name: &str) -> bool {
         self.snapshot.named(name).any(|relation| !self.by_oid.contains_key(&relation.oid))
+    }
+
+    /// True where the snapshot holds a relation called `name`, or would if it existed.
+    #[must_use]
+    pub fn concerns(&self, name: &str) -> bool {
+        self.configured.contains(name) || self.snapshot.named(name).next().is_some() || self.is_watched(name)
     }
 
     /// True where a registered table lies in `schema`.
@@ -396,6 +405,13 @@ impl Entry {
     #[must_use]
     pub fn display(&self) -> String {
         format!("{}.{}", self.relation.schema, self.relation.name)
+    }
+
+    /// True where statements over this entry and over `other` are changed in the same way.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.relation.oid == other.relation.oid && self.relation.oid != 0
+            || matches!((&self.kind, &other.kind), (EntryKind::Registered(one), EntryKind::Registered(two)) if one.is_like(two))
     }
 
     /// True where DELETE keeps the row.

@@ -5,7 +5,7 @@ use crate::catalog::{Relation, RoleFacts};
 use crate::rewrite::refusal::Reason;
 use crate::rewrite::registry::{Entry, Registry};
 use crate::rewrite::search_path::{Member, members};
-use crate::rewrite::state::{SearchPath, State};
+use crate::rewrite::state::{Changes, SearchPath, State, User};
 
 /// What names are resolved under.
 #[derive(Debug, Clone, Copy)]
@@ -51,23 +51,24 @@ impl<'a> Names<'a> {
     pub fn certain(&self, parts: &[String]) -> Option<&'a Relation> {
         let (name, qualifiers) = parts.split_last()?;
         let (snapshot, state) = (self.registry.snapshot(), self.state);
-        if state.schema_changed {
+        if state.changes != Changes::default() {
             return None;
         }
         if let Some(schema) = qualifiers.last() {
             return snapshot.find(schema, name);
         }
-        let SearchPath::Known(path) = &state.search_path else { return None };
         if state.temporary.contains(name) || !self.registry.is_followed(name) {
             return None;
         }
         let mut found: Option<&Relation> = None;
-        for member in members(path)? {
+        for member in self.path()? {
             let schema = match &member {
-                // Some other role's own schema, which may hold any relation of that name.
-                Member::User if state.role_changed && snapshot.named(name).nth(1).is_some() => return None,
-                Member::User if state.role_changed => continue,
-                Member::User => &self.role.name,
+                Member::User => match self.user() {
+                    Some(user) => user,
+                    // Some other role's own schema, which may hold any relation of that name.
+                    None if snapshot.named(name).nth(1).is_some() => return None,
+                    None => continue,
+                },
                 Member::Schema(schema) => schema,
             };
             let Some(relation) = snapshot.find(schema, name) else { continue };
@@ -75,7 +76,7 @@ impl<'a> Names<'a> {
                 return None;
             }
             found = Some(relation);
-            let known = self.role.usable_schemas.as_ref().filter(|_| !state.role_changed);
+            let known = self.role.usable_schemas.as_ref().filter(|_| self.rights_hold());
             if known.is_some_and(|schemas| schemas.contains(schema)) {
                 break;
             }
@@ -85,12 +86,8 @@ impl<'a> Names<'a> {
 
     /// Temporary tables come first, unless the search path itself gives them another place.
     fn temporary(&self, name: &str) -> Result<Meaning<'a>, Reason> {
-        let path = match &self.state.search_path {
-            SearchPath::Known(text) => members(text),
-            SearchPath::Unknown => None,
-        };
         let placed = |member: &Member| matches!(member, Member::Schema(schema) if schema.starts_with("pg_temp"));
-        match path {
+        match self.path() {
             Some(path) if !path.iter().any(placed) => Ok(Meaning::Temporary),
             _ => Err(Reason::TemporaryShadow { name: name.to_owned() }),
         }
@@ -109,12 +106,49 @@ impl<'a> Names<'a> {
     }
 
     fn has_right(&self, known: impl Fn(&Rights) -> bool) -> bool {
-        self.role.rights.as_ref().is_none_or(|rights| !self.state.role_changed && known(rights))
+        self.role.rights.as_ref().is_none_or(|rights| self.rights_hold() && known(rights))
+    }
+
+    /// True where what is known of the login role's rights is true of the current user now.
+    fn rights_hold(&self) -> bool {
+        !self.state.changes.rights && self.user() == Some(self.role.name.as_str())
+    }
+
+    /// The current user, where it is known.
+    fn user(&self) -> Option<&str> {
+        match self.state.user() {
+            User::Login => Some(&self.role.name),
+            User::Named(name) => Some(name),
+            User::Unknown => None,
+        }
+    }
+
+    fn path(&self) -> Option<Vec<Member>> {
+        match &self.state.search_path {
+            SearchPath::Known(text) => members(text),
+            SearchPath::Unknown => None,
+        }
+    }
+
+    /// The schema in which the server makes what is named without one, where that is known.
+    #[must_use]
+    pub fn first_schema(&self) -> Option<String> {
+        let usable = self.role.usable_schemas.as_ref().filter(|_| self.rights_hold())?;
+        for member in self.path()? {
+            match member {
+                Member::User if usable.contains(&self.role.name) => return Some(self.role.name.clone()),
+                Member::Schema(schema) if usable.contains(&schema) => return Some(schema),
+                // It would be a temporary relation.
+                Member::Schema(schema) if schema.starts_with("pg_temp") => return None,
+                Member::User | Member::Schema(_) => {}
+            }
+        }
+        None
     }
 
     fn qualified(&self, schema: &str, name: &str) -> Result<Option<&'a Entry>, Reason> {
         let entry = self.registry.find(schema, name);
-        if entry.is_none() && self.state.schema_changed && !self.registry.is_unregistered(schema, name) {
+        if entry.is_none() && self.state.changes.doubts(name) && !self.registry.is_unregistered(schema, name) {
             // It may be a schema renamed in this very transaction.
             return self.safe_reading(name);
         }
@@ -122,42 +156,45 @@ impl<'a> Names<'a> {
     }
 
     fn unqualified(&self, name: &str) -> Result<Option<&'a Entry>, Reason> {
-        let SearchPath::Known(text) = &self.state.search_path else { return self.safe_reading(name) };
-        let Some(path) = members(text) else { return self.safe_reading(name) };
-        if self.state.schema_changed {
+        if self.state.changes.doubts(name) {
             return self.safe_reading(name);
         }
-        let mut doubtful = false;
+        let Some(path) = self.path() else { return self.safe_reading(name) };
+        let mut perhaps = Perhaps::default();
         for member in &path {
             let schema = match member {
-                Member::User if self.state.role_changed => {
+                Member::User => match self.user() {
+                    Some(user) => user,
                     // Some role's own schema may hold another relation of that name.
-                    if self.registry.has_unregistered(name) {
+                    None if self.registry.has_unregistered(name) => {
                         return Err(Reason::Ambiguous { name: name.to_owned() });
                     }
-                    continue;
-                }
-                Member::User => &self.role.name,
+                    None => continue,
+                },
                 Member::Schema(schema) => schema,
             };
             let usable = match &self.role.usable_schemas {
-                Some(schemas) if !self.state.role_changed => Some(schemas.contains(schema)),
+                Some(schemas) if self.rights_hold() => Some(schemas.contains(schema)),
                 _ => None,
             };
             let entry = self.registry.find(schema, name);
-            if entry.is_none() && !self.registry.is_unregistered(schema, name) {
+            if entry.is_none() && !self.holds_unregistered(schema, name) {
                 continue;
             }
             match usable {
-                Some(true) if doubtful => return self.safe_reading(name),
-                Some(true) => return Ok(entry),
+                Some(true) => return perhaps.or(entry, name),
                 // The server passes over a schema the role may not use, and a right may have been granted since:
                 // this relation may be meant, or the next.
-                None if entry.is_some() && !doubtful => return Ok(entry),
-                Some(false) | None => doubtful = true,
+                Some(false) | None => perhaps.add(entry),
             }
         }
-        if doubtful { self.safe_reading(name) } else { Ok(None) }
+        perhaps.or(None, name)
+    }
+
+    /// True where `schema.name` is a relation that is no entry.
+    fn holds_unregistered(&self, schema: &str, name: &str) -> bool {
+        self.registry.is_unregistered(schema, name)
+            || self.state.changes.made.iter().any(|(in_schema, made)| in_schema == schema && made == name)
     }
 
     /// Every registered table of that name is taken to be meant; more than one is a refusal.
@@ -167,5 +204,29 @@ impl<'a> Names<'a> {
             (Some(entry), None) => Ok(Some(entry)),
             _ => Err(Reason::Ambiguous { name: name.to_owned() }),
         }
+    }
+}
+
+/// The relations that a name may mean, in the order of the search path.
+#[derive(Default)]
+struct Perhaps<'a> {
+    entry: Option<&'a Entry>,
+    /// Another entry that statements would have to treat otherwise.
+    differs: bool,
+}
+
+impl<'a> Perhaps<'a> {
+    fn add(&mut self, entry: Option<&'a Entry>) {
+        match (self.entry, entry) {
+            (Some(first), Some(other)) => self.differs |= !first.is_like(other),
+            (None, other) => self.entry = other,
+            (Some(_), None) => {}
+        }
+    }
+
+    /// What is meant, where `last` is what the name means if it means none of the others: an entry wherever it may be one.
+    fn or(mut self, last: Option<&'a Entry>, name: &str) -> Result<Option<&'a Entry>, Reason> {
+        self.add(last);
+        if self.differs { Err(Reason::Ambiguous { name: name.to_owned() }) } else { Ok(self.entry) }
     }
 }

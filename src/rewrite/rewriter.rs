@@ -156,11 +156,7 @@ impl<'a> Rewriter<'a> {
 
     /// The predicate that limits `table` to `rows`.
     pub(crate) fn limit(&self, entry: &Entry, rows: Rows, table: &TableRef) -> Option<String> {
-        self.limit_as(entry, rows, table, &self.qualifier(table))
-    }
-
-    /// The same, where its columns are known by `qualifier`.
-    pub(crate) fn limit_as(&self, entry: &Entry, rows: Rows, table: &TableRef, qualifier: &str) -> Option<String> {
+        let qualifier = &self.qualifier(table);
         let policy = entry.policy()?;
         match (&self.scope.as_of, rows) {
             (_, Rows::Live) if self.kept.contains(&table.name.relation()) => None,

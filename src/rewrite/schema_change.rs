@@ -1,12 +1,13 @@
 //! CREATE, ALTER and DROP: what would take a registered table or its marker out of sight needs `access.hard_delete`.
 
 use crate::rewrite::body;
+use crate::rewrite::ddl;
 use crate::rewrite::outcome::{Effect, Outcome};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
 use crate::rewrite::resolve::Meaning;
 use crate::rewrite::rewriter::Rewriter;
-use crate::rewrite::state::Fresh;
+use crate::rewrite::state::{Changes, Fresh};
 use crate::rewrite::statement::{Decision, Statement};
 use crate::sql::edit::Edits;
 use crate::sql::keyword::Keyword;
@@ -41,6 +42,7 @@ pub(crate) fn create_head(statement: &Statement<'_>) -> CreateHead {
                 noun += 1;
             }
             Some(Keyword::Global | Keyword::Local | Keyword::Unlogged | Keyword::Materialized) => noun += 1,
+            Some(Keyword::Foreign) if statement.keyword(noun + 1) == Some(Keyword::Table) => noun += 1,
             _ => break,
         }
     }
@@ -67,8 +69,8 @@ pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Dec
         (Some(Keyword::Rule), Some(_)) => outcome = body::rule(statement, head.noun)?,
         (Some(Keyword::Policy), Some(_)) => outcome = body::policy(statement)?,
         // A view among the schema's elements.
-        (Some(Keyword::Schema), Some(mention)) if statement.has(Keyword::As) => {
-            return statement.refuse(Reason::Utility { verb: "CREATE SCHEMA with its objects".to_owned() }, mention);
+        (Some(Keyword::Schema), Some(_)) if statement.has(Keyword::View) => {
+            outcome = body::schema(statement, head.noun)?
         }
         _ => {}
     }
@@ -83,21 +85,22 @@ pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Dec
 pub(crate) fn creation(statement: &Statement<'_>, head: &CreateHead) -> Effect {
     // ON COMMIT DROP stands behind the columns and before AS.
     let until_commit = pairs(statement, "commit", "drop");
-    under(statement, head, created(statement, head.name, head.temporary, until_commit))
+    let effect = temporary(statement, head.name, head.temporary, until_commit);
+    under(statement, head, effect.unwrap_or_else(|| ddl::create(statement, head)))
 }
 
 /// The same for SELECT INTO, whose INTO stands at `into`.
 pub(crate) fn select_into(statement: &Statement<'_>, into: usize) -> Effect {
     let mut name = into + 1;
-    let mut temporary = false;
+    let mut is_temporary = false;
     while let Some(
         Keyword::Local | Keyword::Global | Keyword::Unlogged | Keyword::Table | Keyword::Temp | Keyword::Temporary,
     ) = statement.keyword(name)
     {
-        temporary |= matches!(statement.keyword(name), Some(Keyword::Temp | Keyword::Temporary));
+        is_temporary |= matches!(statement.keyword(name), Some(Keyword::Temp | Keyword::Temporary));
         name += 1;
     }
-    created(statement, name, temporary, false)
+    temporary(statement, name, is_temporary, false).unwrap_or_else(|| ddl::relation(statement, name))
 }
 
 /// The same, where the relation's rows may be those of a registered table that the statement mentions.
@@ -105,31 +108,37 @@ fn under(statement: &Statement<'_>, head: &CreateHead, effect: Effect) -> Effect
     let name = statement.name_parts(head.name).and_then(|(parts, _)| parts.into_iter().next_back());
     let view = statement.keyword(head.noun) == Some(Keyword::View);
     let child = has_word(statement, "inherits") || pairs(statement, "partition", "of");
-    let related = statement.mention().is_some() || !statement.names.state.fresh.is_empty();
-    match (effect, name) {
-        (Effect::Schema | Effect::None | Effect::CreateTemporary { .. }, Some(name)) if related && (view || child) => {
-            let temporary = head.temporary || has_word(statement, "pg_temp");
-            Effect::SchemaUnder { name, fresh: Fresh { view, temporary } }
-        }
-        (effect, _) => effect,
-    }
+    let related = mentions_registered(statement) || !statement.names.state.fresh.is_empty();
+    let Some(name) = name.filter(|_| related && (view || child)) else { return effect };
+    let changes = match effect {
+        Effect::Schema(changes) => changes,
+        _ => Changes::default(),
+    };
+    let temporary = head.temporary || has_word(statement, "pg_temp");
+    Effect::SchemaUnder { name, fresh: Fresh { view, temporary }, changes }
 }
 
-fn created(statement: &Statement<'_>, name: usize, temporary: bool, until_commit: bool) -> Effect {
-    let Some((parts, _)) = statement.name_parts(name) else { return Effect::Schema };
-    let temporary = temporary || parts.first().is_some_and(|schema| parts.len() > 1 && schema == "pg_temp");
-    match parts.into_iter().next_back() {
-        Some(name) if temporary && statement.names.registry.is_followed(&name) => {
-            Effect::CreateTemporary { name, until_commit }
-        }
-        _ if temporary => Effect::None,
-        _ => Effect::Schema,
+/// False where every watched name in the statement is that of a temporary table.
+fn mentions_registered(statement: &Statement<'_>) -> bool {
+    let names = statement.names;
+    (statement.piece.first..statement.piece.end).filter_map(|index| statement.name_parts(index)).any(|(parts, _)| {
+        parts.iter().any(|name| names.registry.is_watched(name))
+            && !matches!(names.resolve(&parts), Ok(Meaning::Temporary))
+    })
+}
+
+/// The effect of making a temporary relation whose name starts at `name`; `None` where it is not temporary.
+fn temporary(statement: &Statement<'_>, name: usize, is_temporary: bool, until_commit: bool) -> Option<Effect> {
+    let (parts, _) = statement.name_parts(name)?;
+    if !is_temporary && !parts.first().is_some_and(|schema| parts.len() > 1 && schema == "pg_temp") {
+        return None;
     }
+    let name = parts.into_iter().next_back().filter(|name| statement.names.registry.is_followed(name));
+    Some(name.map_or(Effect::None, |name| Effect::CreateTemporary { name, until_commit }))
 }
 
 /// ALTER: renaming, moving or re-parenting a registered table, or touching its marker.
 pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
-    let allowed = Ok(Decision::unchanged(Effect::Schema));
     let noun = statement.piece.first + 1;
     if statement.keyword(noun) == Some(Keyword::Policy) {
         return Ok(Decision::new(body::policy(statement)?, Effect::None));
@@ -137,33 +146,99 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     if let Some((token, name)) = statement.fresh_name().filter(|_| has_word(statement, "rename")) {
         return statement.refuse(Reason::Fresh { name }, token);
     }
-    if statement.names.role.hard_deletes {
-        return allowed;
-    }
+    let allowed = Ok(Decision::unchanged(ddl::alter(statement, noun)));
     if statement.keyword(noun) == Some(Keyword::Schema) {
         let schema = statement.name_at(noun + 1).unwrap_or_default();
-        if statement.names.registry.has_schema(&schema) && has_word(statement, "rename") {
+        let renames = statement.names.registry.has_schema(&schema) && has_word(statement, "rename");
+        if renames && !statement.names.role.hard_deletes {
             return statement.refuse(Reason::Alter { table: format!("the tables of schema {schema}") }, noun + 1);
         }
         return allowed;
     }
+    let target = altered(statement, noun);
+    if let Some((parts, _)) = statement.name_parts(target)
+        && let Ok(Meaning::Temporary) = statement.names.resolve(&parts)
+    {
+        return alter_temporary(statement, target);
+    }
+    if statement.names.role.hard_deletes {
+        return allowed;
+    }
     // ALTER INDEX and its like reach tables too: the name decides, not the noun.
-    let registered = registered(statement)?;
-    for (token, entry) in &registered {
-        let moves = ["attach", "detach", "inherit"].iter().any(|word| has_word(statement, word))
-            || pairs(statement, "set", "schema")
-            || pairs(statement, "rename", "to");
-        if moves || touches_marker(statement, entry) {
-            return statement.refuse(Reason::Alter { table: entry.display() }, *token);
+    for (token, entry) in registered(statement)? {
+        // A table that takes a registered name comes into sight.
+        let moves = token == target && (pairs(statement, "set", "schema") || pairs(statement, "rename", "to"));
+        if moves || reparents(statement) || touches_marker(statement, entry) {
+            return statement.refuse(Reason::Alter { table: entry.display() }, token);
         }
     }
     allowed
 }
 
+fn reparents(statement: &Statement<'_>) -> bool {
+    ["attach", "detach", "inherit"].iter().any(|word| has_word(statement, word))
+}
+
+/// The token where the name of the table starts that `target` is put under or over, or taken from.
+fn related(statement: &Statement<'_>, target: usize) -> Option<usize> {
+    let behind = (target..statement.piece.end)
+        .find(|&index| matches!(statement.word(index).as_deref(), Some("attach" | "detach" | "inherit")))?;
+    let word = statement.word(behind + 1);
+    Some(behind + 1 + usize::from(word.as_deref() == Some("partition")))
+}
+
+/// The token where the name of what is altered starts.
+fn altered(statement: &Statement<'_>, noun: usize) -> usize {
+    let mut index = noun + 1;
+    if matches!(statement.word(noun).as_deref(), Some("materialized" | "foreign")) {
+        index += 1;
+    }
+    if statement.keyword(index) == Some(Keyword::If) {
+        index += 2;
+    }
+    index + usize::from(statement.keyword(index) == Some(Keyword::Only))
+}
+
+/// ALTER of a temporary table says so with `pg_temp`, as [`drop_tables`] does.
+fn alter_temporary(statement: &Statement<'_>, target: usize) -> Result<Decision, Refusal> {
+    let Some((parts, _)) = statement.name_parts(target) else { return Ok(Decision::unchanged(Effect::None)) };
+    let name = parts.into_iter().next_back().unwrap_or_default();
+    let renamed = pairs(statement, "rename", "to");
+    let taken = statement.name_at(statement.piece.end - 1).is_some_and(|to| statement.names.registry.is_watched(&to));
+    if (renamed && taken) || pairs(statement, "set", "schema") {
+        return statement.refuse(Reason::TemporaryShadow { name }, target);
+    }
+    let mut rewriter = statement.rewriter();
+    rewriter.insert_before(target, "pg_temp.", target);
+    if let Some(other) = related(statement, target)
+        && let Some((parts, _)) = statement.name_parts(other)
+    {
+        match statement.names.resolve(&parts) {
+            Ok(Meaning::Temporary) => rewriter.insert_before(other, "pg_temp.", other),
+            Ok(Meaning::Relation(None)) => {}
+            // Its rows would be read through the registered table.
+            _ => return statement.refuse(Reason::TemporaryShadow { name }, other),
+        }
+    }
+    let effect = match renamed {
+        true => Effect::DropTemporary { names: vec![name], changes: Changes::default() },
+        false => Effect::None,
+    };
+    Ok(Decision::new(edited(statement, rewriter, target)?, effect))
+}
+
+fn edited(statement: &Statement<'_>, rewriter: Rewriter<'_>, token: usize) -> Result<Outcome, Refusal> {
+    match Edits::new(rewriter.edits) {
+        Ok(edits) if edits.is_empty() => Ok(Outcome::Unchanged),
+        Ok(edits) => Ok(Outcome::Rewritten { edits, tag: None }),
+        Err(_) => statement.refuse(Reason::Unreadable { what: "two rules claim the same words" }, token),
+    }
+}
+
 /// DROP TABLE and DROP SCHEMA destroy kept rows; DROP OWNED may.
 pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
-    let allowed = Ok(Decision::unchanged(Effect::Schema));
     let noun = statement.piece.first + 1;
+    let allowed = Ok(Decision::unchanged(ddl::drop(statement, noun)));
     if matches!(statement.keyword(noun), Some(Keyword::Table | Keyword::Foreign | Keyword::View)) {
         return drop_tables(statement, noun);
     }
@@ -190,7 +265,7 @@ pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
 
 /// DROP TABLE of a temporary table says so with `pg_temp`: without it the registered table of that name might go.
 fn drop_tables(statement: &Statement<'_>, noun: usize) -> Result<Decision, Refusal> {
-    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
+    let mut rewriter = statement.rewriter();
     let mut temporary = Vec::new();
     let mut index = noun + 1;
     while index < statement.piece.end {
@@ -211,15 +286,12 @@ fn drop_tables(statement: &Statement<'_>, noun: usize) -> Result<Decision, Refus
         temporary.extend(parts.into_iter().next_back());
         index = next;
     }
-    let effect = match rewriter.edits.is_empty() && statement.names.state.temporary.is_empty() {
-        true => Effect::Schema,
-        false => Effect::DropTemporary(temporary),
+    let effect = match (ddl::drop(statement, noun), statement.names.state.temporary.is_empty()) {
+        (effect, true) => effect,
+        (Effect::Schema(changes), false) => Effect::DropTemporary { names: temporary, changes },
+        (_, false) => Effect::DropTemporary { names: temporary, changes: Changes::default() },
     };
-    match Edits::new(rewriter.edits) {
-        Ok(edits) if edits.is_empty() => Ok(Decision::unchanged(effect)),
-        Ok(edits) => Ok(Decision::new(Outcome::Rewritten { edits, tag: None }, effect)),
-        Err(_) => statement.refuse(Reason::Utility { verb: "DROP TABLE".to_owned() }, noun),
-    }
+    Ok(Decision::new(edited(statement, rewriter, noun)?, effect))
 }
 
 /// Every name in the statement that means a registered table with effect.
@@ -232,10 +304,11 @@ fn registered<'a>(statement: &Statement<'a>) -> Result<Vec<(usize, &'a Entry)>, 
                 match statement.names.resolve(&parts) {
                     Ok(Meaning::Relation(Some(entry))) if entry.policy().is_some() => found.push((index, entry)),
                     Ok(Meaning::Relation(_)) => {}
-                    Ok(Meaning::Temporary) => {
+                    Ok(Meaning::Temporary) if reparents(statement) => {
                         let name = parts.into_iter().next_back().unwrap_or_default();
                         return statement.refuse(Reason::TemporaryShadow { name }, index);
                     }
+                    Ok(Meaning::Temporary) => {}
                     Err(reason) => return statement.refuse(reason, index),
                 }
                 index = next;
@@ -246,11 +319,11 @@ fn registered<'a>(statement: &Statement<'a>) -> Result<Vec<(usize, &'a Entry)>, 
     Ok(found)
 }
 
-fn has_word(statement: &Statement<'_>, word: &str) -> bool {
+pub(crate) fn has_word(statement: &Statement<'_>, word: &str) -> bool {
     (statement.piece.first..statement.piece.end).any(|index| statement.word(index).as_deref() == Some(word))
 }
 
-fn pairs(statement: &Statement<'_>, first: &str, second: &str) -> bool {
+pub(crate) fn pairs(statement: &Statement<'_>, first: &str, second: &str) -> bool {
     (statement.piece.first..statement.piece.end).any(|index| {
         statement.word(index).as_deref() == Some(first) && statement.word(index + 1).as_deref() == Some(second)
     })

@@ -2,9 +2,10 @@
 
 use crate::rewrite::as_of::AsOf;
 use crate::rewrite::comment::check_allowed;
+use crate::rewrite::ddl;
 use crate::rewrite::outcome::{Effect, Setting};
 use crate::rewrite::refusal::{Reason, Refusal};
-use crate::rewrite::state::Scope;
+use crate::rewrite::state::{Scope, User};
 use crate::rewrite::statement::Statement;
 use crate::sql::ident::{plain_string, quote};
 use crate::sql::keyword::Keyword;
@@ -25,7 +26,7 @@ pub(crate) fn effect(statement: &Statement<'_>) -> Result<Option<Effect>, Refusa
         }
         Keyword::Rollback | Keyword::Abort if !is_prepared(statement, first + 1) => rollback(statement),
         // What another transaction did becomes visible.
-        Keyword::Commit | Keyword::End | Keyword::Rollback | Keyword::Abort => Effect::Schema,
+        Keyword::Commit | Keyword::End | Keyword::Rollback | Keyword::Abort => ddl::everything(statement),
         Keyword::Savepoint => named(statement, first + 1).map_or(Effect::None, Effect::Savepoint),
         Keyword::Release => {
             named(statement, behind_savepoint(statement, first + 1)).map_or(Effect::None, Effect::Release)
@@ -89,7 +90,7 @@ fn set(statement: &Statement<'_>) -> Result<Effect, Refusal> {
     let local = statement.keyword(index) == Some(Keyword::Local);
     let session = statement.keyword(index) == Some(Keyword::Session);
     if session && statement.keyword(index + 1) == Some(Keyword::Authorization) {
-        return Ok(Effect::Set { local: false, setting: Setting::Role });
+        return Ok(Effect::Set { local: false, setting: session_user(statement, index + 2) });
     }
     if local || (session && !matches!(statement.kind(index + 1), Some(Kind::Operator | Kind::Dot))) {
         index += 1;
@@ -97,9 +98,14 @@ fn set(statement: &Statement<'_>) -> Result<Effect, Refusal> {
     let effect = |setting| Ok(Effect::Set { local, setting });
     match statement.keyword(index) {
         Some(Keyword::Session) if statement.keyword(index + 1) == Some(Keyword::Authorization) => {
-            return effect(Setting::Role);
+            return effect(session_user(statement, index + 2));
         }
-        Some(Keyword::Role) => return effect(Setting::Role),
+        // SET ROLE NONE and SET role = none, DEFAULT among their values.
+        Some(Keyword::Role) => {
+            let equals = matches!(statement.kind(index + 1), Some(Kind::Operator))
+                || statement.keyword(index + 1) == Some(Keyword::To);
+            return effect(role(statement, index + 1 + usize::from(equals)));
+        }
         Some(Keyword::Schema) => {
             let path = search_path(statement, index + 1);
             return effect(path.map_or(Setting::Unsettled, |path| Setting::SearchPath(Some(path))));
@@ -127,7 +133,8 @@ fn set(statement: &Statement<'_>) -> Result<Effect, Refusal> {
             None => effect(Setting::Unsettled),
         },
         Some(Tracked::Encoding) => effect(Setting::ClientEncoding(text_value(statement, value))),
-        Some(Tracked::Role) => effect(Setting::Role),
+        Some(Tracked::SessionUser) => effect(session_user(statement, value)),
+        Some(Tracked::Role) => effect(role(statement, value)),
         Some(Tracked::Scope) => {
             if statement.keyword(value) == Some(Keyword::Default) {
                 return effect(Setting::Scope(None));
@@ -152,6 +159,7 @@ enum Tracked {
     Strings,
     Encoding,
     Role,
+    SessionUser,
     Scope,
     AsOf,
 }
@@ -162,10 +170,32 @@ fn setting_named(parts: &[String]) -> Option<Tracked> {
         "search_path" => Some(Tracked::SearchPath),
         "standard_conforming_strings" => Some(Tracked::Strings),
         "client_encoding" => Some(Tracked::Encoding),
-        "role" | "session_authorization" => Some(Tracked::Role),
+        "role" => Some(Tracked::Role),
+        "session_authorization" => Some(Tracked::SessionUser),
         "sexton.scope" => Some(Tracked::Scope),
         "sexton.as_of" => Some(Tracked::AsOf),
         _ => None,
+    }
+}
+
+/// The role that SET ROLE names; `none` is no role, quoted or not.
+fn role(statement: &Statement<'_>, value: usize) -> Setting {
+    match text_value(statement, value).filter(|_| statement.kind(value + 1).is_none()) {
+        Some(name) => Setting::Role(named_user(name)),
+        None if statement.keyword(value) == Some(Keyword::Default) => Setting::RoleAtStart,
+        None => Setting::Role(Some(User::Unknown)),
+    }
+}
+
+fn named_user(name: String) -> Option<User> {
+    (name != "none").then_some(User::Named(name))
+}
+
+fn session_user(statement: &Statement<'_>, value: usize) -> Setting {
+    match text_value(statement, value).filter(|_| statement.kind(value + 1).is_none()) {
+        Some(name) => Setting::SessionUser(Some(User::Named(name))),
+        None if statement.keyword(value) == Some(Keyword::Default) => Setting::SessionUser(None),
+        None => Setting::SessionUser(Some(User::Unknown)),
     }
 }
 
@@ -242,7 +272,7 @@ fn reset(statement: &Statement<'_>) -> Result<Effect, Refusal> {
     let effect = |setting| Ok(Effect::Set { local: false, setting });
     match statement.keyword(first) {
         Some(Keyword::All) => return Ok(Effect::ResetAll),
-        Some(Keyword::Role | Keyword::Session) => return effect(Setting::Role),
+        Some(Keyword::Session) => return effect(Setting::SessionUser(None)),
         _ => {}
     }
     let Some((parts, _)) = statement.name_parts(first) else { return Ok(Effect::None) };
@@ -250,7 +280,8 @@ fn reset(statement: &Statement<'_>) -> Result<Effect, Refusal> {
         Some(Tracked::SearchPath) => effect(Setting::SearchPath(None)),
         Some(Tracked::Strings) => effect(Setting::StandardConformingStrings(None)),
         Some(Tracked::Encoding) => effect(Setting::ClientEncoding(None)),
-        Some(Tracked::Role) => effect(Setting::Role),
+        Some(Tracked::Role) => effect(Setting::RoleAtStart),
+        Some(Tracked::SessionUser) => effect(Setting::SessionUser(None)),
         Some(Tracked::Scope) => effect(Setting::Scope(None)),
         Some(Tracked::AsOf) => effect(Setting::AsOf(None)),
         None => Ok(Effect::None),
@@ -265,7 +296,8 @@ pub(crate) fn set_config(statement: &Statement<'_>) -> Result<Option<Effect>, Re
         Some(Tracked::SearchPath) => Setting::SearchPath(Some(value)),
         Some(Tracked::Strings) => Setting::StandardConformingStrings(Some(is_on(&value))),
         Some(Tracked::Encoding) => Setting::ClientEncoding(Some(value)),
-        Some(Tracked::Role) => Setting::Role,
+        Some(Tracked::Role) => Setting::Role(named_user(value)),
+        Some(Tracked::SessionUser) => Setting::SessionUser(Some(User::Named(value))),
         Some(Tracked::Scope) => Setting::Scope(Some(checked_scope(statement, Some(value), call)?)),
         Some(Tracked::AsOf) => Setting::AsOf(Some(checked_as_of(statement, Some(value), call)?)),
         None => return Ok(None),

@@ -91,6 +91,65 @@ pub struct Fresh {
     pub temporary: bool,
 }
 
+/// The role that names and privileges are judged for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub enum User {
+    /// The one that logged in.
+    #[default]
+    Login,
+    /// Another, by its name as stored.
+    Named(String),
+    /// Set by something Sexton cannot read.
+    Unknown,
+}
+
+/// What DDL has changed that the catalog snapshot and the role's facts do not show yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Changes {
+    /// Any name may mean another relation.
+    pub everything: bool,
+    /// Privileges, memberships and schemas may be others.
+    pub rights: bool,
+    /// Watched names that a relation may have lost or taken, as stored.
+    pub names: BTreeSet<String>,
+    /// Relations made under watched names: schema and name.
+    pub made: BTreeSet<(String, String)>,
+    /// Relations of watched names whose columns may be others; true where a generated one may be among the new.
+    pub columns: BTreeMap<String, bool>,
+}
+
+impl Changes {
+    /// What no reading of the statement tells.
+    #[must_use]
+    pub fn of_everything() -> Self {
+        Self { everything: true, rights: true, ..Self::default() }
+    }
+
+    /// Privileges, memberships or schemas alone.
+    #[must_use]
+    pub fn of_rights() -> Self {
+        Self { rights: true, ..Self::default() }
+    }
+
+    /// Adds what another statement has changed.
+    pub fn add(&mut self, other: &Self) {
+        let Self { everything, rights, names, made, columns } = other;
+        self.everything |= everything;
+        self.rights |= rights;
+        self.names.extend(names.iter().cloned());
+        self.made.extend(made.iter().cloned());
+        for (name, generated) in columns {
+            *self.columns.entry(name.clone()).or_default() |= generated;
+        }
+    }
+
+    /// True where `name` may mean another relation than the snapshot says.
+    #[must_use]
+    pub fn doubts(&self, name: &str) -> bool {
+        self.everything || self.names.contains(name)
+    }
+}
+
 /// The settings, temporary tables and role state that one statement is read under.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct State {
@@ -102,12 +161,14 @@ pub struct State {
     pub standard_conforming_strings: bool,
     /// `client_encoding`
     pub client_encoding: Encoding,
-    /// SET ROLE or SET SESSION AUTHORIZATION has run: the current user is no longer known.
-    pub role_changed: bool,
+    /// SET SESSION AUTHORIZATION
+    pub session_user: User,
+    /// SET ROLE, while it holds.
+    pub role: Option<User>,
     /// Temporary relations this session created under names that matter, as stored.
     pub temporary: BTreeSet<String>,
     /// DDL has run that the catalog snapshot does not show yet.
-    pub schema_changed: bool,
+    pub changes: Changes,
     /// Relations that DDL put under or over a registered table and that the snapshot does not show, or never will.
     pub fresh: BTreeMap<String, Fresh>,
     /// `standard_conforming_strings` may have changed; the server reports it before the next batch.
@@ -123,9 +184,10 @@ impl State {
             search_path: search_path.map_or(SearchPath::Unknown, |path| SearchPath::Known(path.to_owned())),
             standard_conforming_strings: true,
             client_encoding: Encoding::Utf8,
-            role_changed: false,
+            session_user: User::Login,
+            role: None,
             temporary: BTreeSet::new(),
-            schema_changed: false,
+            changes: Changes::default(),
             fresh: BTreeMap::new(),
             strings_unknown: false,
         }
@@ -136,11 +198,30 @@ impl State {
         self.fresh.retain(|_, fresh| fresh.temporary);
     }
 
+    /// Forgets the temporary relations.
+    pub fn discard_temporary(&mut self) {
+        self.temporary.clear();
+        self.fresh.retain(|_, fresh| !fresh.temporary);
+    }
+
+    /// Takes the settings of `start`; what DDL has done stays.
+    pub fn reset(&mut self, start: Self) {
+        let (changes, fresh) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.fresh));
+        *self = Self { changes, fresh, ..start };
+    }
+
     /// Forgets the settings that a function, a procedure or a computed value may have changed.
     pub fn unsettle(&mut self) {
         self.search_path = SearchPath::Unknown;
-        self.role_changed = true;
+        self.role = Some(User::Unknown);
+        self.session_user = User::Unknown;
         self.strings_unknown = true;
+    }
+
+    /// The role that names and privileges are judged for now.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        self.role.as_ref().unwrap_or(&self.session_user)
     }
 
     /// Gives one setting its new value; `start` holds the values that RESET goes back to.
@@ -168,7 +249,13 @@ impl State {
             Setting::ClientEncoding(name) => {
                 self.client_encoding = name.as_deref().map_or(start.client_encoding, Encoding::from_name);
             }
-            Setting::Role => self.role_changed = true,
+            Setting::Role(user) => self.role = user.clone(),
+            Setting::RoleAtStart => self.role = start.role.clone(),
+            // The server leaves the role it was in.
+            Setting::SessionUser(user) => {
+                self.session_user = user.clone().unwrap_or_else(|| start.session_user.clone());
+                self.role = None;
+            }
         }
     }
 }

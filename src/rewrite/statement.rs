@@ -5,7 +5,7 @@ use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::resolve::Names;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Scope;
-use crate::rewrite::{comment, copy, opaque, past, schema_change, settings, truncate, witness};
+use crate::rewrite::{comment, copy, ddl, opaque, past, schema_change, settings, truncate, witness};
 use crate::sql::edit::Edits;
 use crate::sql::ident::identifier;
 use crate::sql::keyword::Keyword;
@@ -69,6 +69,11 @@ impl<'a> Statement<'a> {
     /// The part of the statement between two tokens, `end` excluded.
     pub(crate) fn part(&self, first: usize, end: usize) -> Statement<'a> {
         Statement { piece: Piece { first, end }, scope: self.scope.clone(), whole: false, ..*self }
+    }
+
+    /// A rewriter of its text with no edits yet.
+    pub(crate) fn rewriter(&self) -> Rewriter<'a> {
+        Rewriter::new(self.text, self.tokens, self.names, self.scope.clone())
     }
 
     /// The same statement without the head before token `first`.
@@ -159,7 +164,9 @@ impl<'a> Statement<'a> {
             Some(Keyword::Drop) => schema_change::drop(self),
             Some(Keyword::Do) => opaque::do_block(self),
             Some(Keyword::Call) => Ok(Decision::unchanged(Effect::Unsettled { schema: false })),
-            Some(Keyword::Grant | Keyword::Revoke) => Ok(Decision::unchanged(Effect::Schema)),
+            Some(Keyword::Grant | Keyword::Revoke) => Ok(Decision::unchanged(ddl::rights(self))),
+            // It makes tables of names that it need not tell.
+            Some(Keyword::Import) => Ok(Decision::unchanged(ddl::everything(self))),
             Some(
                 Keyword::Analyse
                 | Keyword::Analyze
@@ -168,7 +175,6 @@ impl<'a> Statement<'a> {
                 | Keyword::Cluster
                 | Keyword::Comment
                 | Keyword::Fetch
-                | Keyword::Import
                 | Keyword::Listen
                 | Keyword::Load
                 | Keyword::Lock
@@ -228,7 +234,7 @@ impl<'a> Statement<'a> {
     ) -> Result<(Outcome, Option<TagChange>), Refusal> {
         let Some(mention) = self.mention() else { return Ok((Outcome::Unchanged, None)) };
         past::check_locks(self)?;
-        let mut rewriter = Rewriter::new(self.text, self.tokens, self.names, self.scope.clone());
+        let mut rewriter = self.rewriter();
         walk(self, &mut rewriter)?;
         rewriter.write_schemas();
         if self.has_unicode_escape() {

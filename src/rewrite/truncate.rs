@@ -32,7 +32,7 @@ struct Target<'a> {
 /// Decides a TRUNCATE.
 pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let Some(mention) = statement.mention() else { return unregistered(statement) };
-    let mut rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
+    let mut rewriter = statement.rewriter();
     let (targets, rest) = targets(statement, &mut rewriter)?;
     let mut passes = true;
     for target in &targets {

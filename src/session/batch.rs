@@ -154,9 +154,9 @@ impl Session {
                 self.names.statements.clear();
                 self.names.portals.clear();
             }
-            Effect::Schema
+            Effect::Schema(_)
             | Effect::SchemaUnder { .. }
-            | Effect::DropTemporary(_)
+            | Effect::DropTemporary { .. }
             | Effect::Unsettled { schema: true } => self.schema_changed = true,
             _ => {}
         }

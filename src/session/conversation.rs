@@ -7,7 +7,7 @@ use bytes::{Buf, BytesMut};
 use crate::catalog::RoleFacts;
 use crate::rewrite::Registry;
 use crate::rewrite::as_of::AsOf;
-use crate::rewrite::state::{Scope, SearchPath, State};
+use crate::rewrite::state::{Changes, Scope, SearchPath, State, User};
 use crate::session::cache::PlanCache;
 use crate::session::names::{Names, Overlay};
 use crate::session::pending::Pending;
@@ -215,7 +215,9 @@ impl Session {
         let asks_role = self.asks_role;
         self.report(true, move |state| {
             state.scope = scope.clone();
-            state.role_changed |= asks_role;
+            if asks_role {
+                state.role = Some(User::Unknown);
+            }
             if let (SearchPath::Unknown, Some(path)) = (&state.search_path, &path) {
                 state.search_path = SearchPath::Known(path.clone());
             }
@@ -259,7 +261,7 @@ impl Session {
                 ground.role = Arc::new(role);
             }
             self.report(true, |state| {
-                state.schema_changed = false;
+                state.changes = Changes::default();
                 state.forget_fresh();
             });
         }

@@ -1,7 +1,9 @@
 //! The state that rewriting depends on, followed through transactions and savepoints as PostgreSQL scopes it.
 
+use std::collections::BTreeSet;
+
 use crate::rewrite::outcome::Effect;
-use crate::rewrite::state::State;
+use crate::rewrite::state::{Changes, State};
 
 /// One transaction or savepoint that may still be rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,14 +63,16 @@ impl Settings {
         }
         match effect {
             Effect::None | Effect::Prepare { .. } | Effect::Execute(_) | Effect::Deallocate(_) => {}
-            Effect::Schema => self.both(|state| state.schema_changed = true),
-            Effect::SchemaUnder { name, fresh } => self.both(|state| {
-                state.schema_changed = true;
+            Effect::Schema(changes) => self.both(|state| state.changes.add(changes)),
+            Effect::SchemaUnder { name, fresh, changes } => self.both(|state| {
+                state.changes.add(changes);
                 state.fresh.insert(name.clone(), *fresh);
             }),
             Effect::Unsettled { schema } => self.both(|state| {
                 state.unsettle();
-                state.schema_changed |= *schema;
+                if *schema {
+                    state.changes.add(&Changes::of_everything());
+                }
             }),
             Effect::Begin => self.in_block = true,
             Effect::Commit { chain } => self.finish(true, *chain),
@@ -94,22 +98,18 @@ impl Settings {
             Effect::DiscardAll => {
                 let start = self.start.clone();
                 self.both(|state| {
-                    let mut fresh = std::mem::take(&mut state.fresh);
-                    fresh.retain(|_, fresh| !fresh.temporary);
-                    *state = State { schema_changed: state.schema_changed, fresh, ..start.clone() };
+                    state.discard_temporary();
+                    state.reset(State { temporary: BTreeSet::new(), ..start.clone() });
                 });
             }
-            Effect::DiscardTemp => self.both(|state| {
-                state.temporary.clear();
-                state.fresh.retain(|_, fresh| !fresh.temporary);
-            }),
+            Effect::DiscardTemp => self.both(State::discard_temporary),
+            // The server leaves role and session_authorization as they are.
             Effect::ResetAll => {
                 let start = self.start.clone();
                 self.both(|state| {
                     let temporary = std::mem::take(&mut state.temporary);
-                    let (role_changed, schema_changed) = (state.role_changed, state.schema_changed);
-                    let fresh = std::mem::take(&mut state.fresh);
-                    *state = State { temporary, role_changed, schema_changed, fresh, ..start.clone() };
+                    let (session_user, role) = (state.session_user.clone(), state.role.clone());
+                    state.reset(State { temporary, session_user, role, ..start.clone() });
                 });
             }
             Effect::CreateTemporary { name, until_commit } => {
@@ -118,9 +118,9 @@ impl Settings {
                     self.at_commit.temporary.insert(name.clone());
                 }
             }
-            Effect::DropTemporary(names) => self.both(|state| {
+            Effect::DropTemporary { names, changes } => self.both(|state| {
                 state.temporary.retain(|name| !names.contains(name));
-                state.schema_changed = true;
+                state.changes.add(changes);
             }),
         }
     }

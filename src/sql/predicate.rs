@@ -1,6 +1,6 @@
 //! An expression over one table's columns, ready to be written behind any alias.
 
-use crate::sql::ident::identifier;
+use crate::sql::ident::{identifier, quote};
 use crate::sql::lexer::lex;
 use crate::sql::second_parser::expression_columns;
 
@@ -48,6 +48,22 @@ impl Predicate {
     #[must_use]
     pub fn without_columns(text: &str) -> Self {
         Self { pieces: vec![Piece::Text(text.to_owned())] }
+    }
+
+    /// One column, by its name as stored.
+    #[must_use]
+    pub fn column(name: &str) -> Self {
+        Self { pieces: vec![Piece::Column { source: quote(name), name: name.to_owned() }] }
+    }
+
+    /// The expression with `before` and `behind` around it, which read no column.
+    #[must_use]
+    pub fn within(&self, before: &str, behind: &str) -> Self {
+        let text = |text: &str| Piece::Text(text.to_owned());
+        let mut pieces = vec![text(before)];
+        pieces.extend(self.pieces.iter().cloned());
+        pieces.push(text(behind));
+        Self { pieces }
     }
 
     /// The columns it reads, as stored.

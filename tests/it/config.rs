@@ -136,6 +136,6 @@ fn tables_keep_their_order_and_lines() {
 fn marks_keep_the_order_of_the_file() {
     let config = good("config/sexton.toml");
     let seats = &config.databases.find("shop").expect("it is there").tables[1];
-    let mark: Vec<_> = seats.mark.iter().map(|set| (set.column.as_str(), set.expression.as_str())).collect();
-    assert_eq!(mark, [("state", "'void'"), ("voided_by", "session_user")]);
+    let mark: Vec<_> = seats.mark.iter().map(|set| (set.column.as_str(), set.expression.plain())).collect();
+    assert_eq!(mark, [("state", "'void'".to_owned()), ("voided_by", "session_user".to_owned())]);
 }

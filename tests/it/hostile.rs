@@ -111,7 +111,7 @@ fn a_prepared_statement_is_decided_again_when_its_table_becomes_registered() {
     assert!(answered(&mut connection, &read).contains("kid"));
     // Past Sexton, and then a change through it, after which the catalog is read.
     ground.database.run("ALTER TABLE kid INHERIT users; UPDATE kid SET deleted_at = now()");
-    connection.expect("CREATE TABLE unrelated (id int)");
+    connection.expect("CREATE TABLE like_users (LIKE users)");
     assert!(!answered(&mut connection, &read).contains("kid"));
 }
 

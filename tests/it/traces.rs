@@ -23,7 +23,7 @@ use sexton::catalog::{RoleFacts, Snapshot};
 use sexton::config::Database;
 use sexton::rewrite::outcome::{Effect, Setting, TagChange};
 use sexton::rewrite::registry::Bound;
-use sexton::rewrite::state::SearchPath;
+use sexton::rewrite::state::{Changes, SearchPath};
 use sexton::rewrite::{Reason, Refusal, Registry};
 use sexton::session::cache::PlanCache;
 use sexton::session::plan::{Plan, StatementPlan};
@@ -318,7 +318,7 @@ fn decide(text: &str, at: usize, settings: &Settings, edits: &mut Vec<Edit>) -> 
         "ROLLBACK" => (None, Effect::Rollback { chain: false }),
         "SET" if words[1] == "LOCAL" => (None, path(true)),
         "SET" => (None, path(false)),
-        "CREATE" => (None, Effect::Schema),
+        "CREATE" => (None, Effect::Schema(Changes::of_everything())),
         "EXECUTE" => (None, Effect::Execute(name(1))),
         "DEALLOCATE" => (None, Effect::Deallocate(Some(name(1)).filter(|name| name != "ALL"))),
         "DISCARD" => (None, Effect::DiscardAll),

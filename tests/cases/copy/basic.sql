@@ -71,3 +71,32 @@ COPY (SELECT id FROM ONLY billing.invoices WHERE billing.invoices.deleted_at IS 
 -- rows:
 -- 1
 -- 3
+
+-- title: a registered table made in the transaction
+CREATE TABLE sketches (id int, deleted_at timestamptz); INSERT INTO sketches VALUES (1, NULL), (2, NULL); DELETE FROM sketches WHERE id = 2; COPY sketches (id) TO STDOUT; COPY sketches TO STDOUT;
+-- rewritten:
+CREATE TABLE sketches (id int, deleted_at timestamptz); INSERT INTO sketches VALUES (1, NULL), (2, NULL); WITH sexton_1 AS (DELETE FROM sketches WHERE false) UPDATE sketches SET deleted_at = now() WHERE sketches.deleted_at IS NULL AND (id = 2); COPY (SELECT id FROM ONLY sketches WHERE sketches.deleted_at IS NULL) TO STDOUT; COPY (SELECT * FROM ONLY sketches WHERE sketches.deleted_at IS NULL) TO STDOUT;
+-- tag: CREATE TABLE, INSERT 0 2, DELETE 1, COPY 1, COPY 1
+-- rows:
+-- 1
+-- 1	\N
+
+-- title: a registered table made in the transaction with an identity
+CREATE TABLE sketches (id int GENERATED ALWAYS AS IDENTITY, deleted_at timestamptz); COPY sketches TO STDOUT;
+-- rewritten:
+CREATE TABLE sketches (id int GENERATED ALWAYS AS IDENTITY, deleted_at timestamptz); COPY (SELECT * FROM ONLY sketches WHERE sketches.deleted_at IS NULL) TO STDOUT;
+-- tag: CREATE TABLE, COPY 0
+
+-- title: a registered table made in the transaction with a generated column
+CREATE TABLE sketches (id int, n int GENERATED ALWAYS AS (id + 1) STORED, deleted_at timestamptz); COPY sketches TO STDOUT;
+-- refused: copy 0A000
+
+-- title: a registered table made in the transaction like another
+CREATE TABLE sketches (LIKE users); COPY sketches TO STDOUT;
+-- refused: copy 0A000
+
+-- title: the binary format by its oldest syntax
+COPY BINARY users (id) TO '/nowhere';
+-- rewritten:
+COPY  (SELECT id FROM ONLY users WHERE users.deleted_at IS NULL) TO '/nowhere' BINARY;
+-- error: 42501

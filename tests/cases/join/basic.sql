@@ -64,7 +64,7 @@ SELECT u.id, p.id FROM users u RIGHT JOIN posts p ON u.deleted_at IS NULL AND (p
 -- title: each side of a full join hides its own deleted rows
 SELECT u.id, p.id FROM users u FULL JOIN posts p ON p.user_id = u.id;
 -- rewritten:
-SELECT u.id, p.id FROM (SELECT * FROM users WHERE users.deleted_at IS NULL) u FULL JOIN (SELECT * FROM posts WHERE NOT posts.deleted) p ON p.user_id = u.id;
+SELECT u.id, p.id FROM (SELECT * FROM users u WHERE u.deleted_at IS NULL) u FULL JOIN (SELECT * FROM posts p WHERE NOT p.deleted) p ON p.user_id = u.id;
 -- rows:
 -- 1 | 10
 -- 2 | 12
@@ -190,7 +190,7 @@ SELECT u.id, p.id, n.id FROM users u LEFT JOIN (posts p JOIN notes n ON n.id = p
 -- title: a parenthesised join with an alias
 SELECT j.name FROM (users u LEFT JOIN seats s ON s.id = u.id) AS j;
 -- rewritten:
-SELECT j.name FROM ((SELECT * FROM users WHERE users.deleted_at IS NULL) u LEFT JOIN seats s ON (s.state <> 'void') AND (s.id = u.id)) AS j;
+SELECT j.name FROM ((SELECT * FROM users u WHERE u.deleted_at IS NULL) u LEFT JOIN seats s ON (s.state <> 'void') AND (s.id = u.id)) AS j;
 -- rows:
 -- ann
 -- bob
@@ -207,7 +207,7 @@ SELECT u.id, p.id, i.id FROM users u LEFT JOIN posts p ON NOT p.deleted AND (p.u
 -- title: a full join in the middle
 SELECT u.id, p.id, i.id FROM users u FULL JOIN posts p ON p.user_id = u.id JOIN items i ON i.id = u.id;
 -- rewritten:
-SELECT u.id, p.id, i.id FROM (SELECT * FROM users WHERE users.deleted_at IS NULL) u FULL JOIN (SELECT * FROM posts WHERE NOT posts.deleted) p ON p.user_id = u.id JOIN items i ON i.id = u.id;
+SELECT u.id, p.id, i.id FROM (SELECT * FROM users u WHERE u.deleted_at IS NULL) u FULL JOIN (SELECT * FROM posts p WHERE NOT p.deleted) p ON p.user_id = u.id JOIN items i ON i.id = u.id;
 -- rows:
 -- 1 | 10 | 1
 -- 2 | 12 | 2
@@ -291,7 +291,7 @@ SELECT u.id, p.id FROM users u LEFT JOIN posts p ON NOT p.deleted AND (p.user_id
 -- title: two full joins in a row
 SELECT u.id, p.id, s.id FROM users u FULL JOIN posts p ON p.user_id = u.id FULL JOIN seats s ON s.id = u.id;
 -- rewritten:
-SELECT u.id, p.id, s.id FROM (SELECT * FROM users WHERE users.deleted_at IS NULL) u FULL JOIN (SELECT * FROM posts WHERE NOT posts.deleted) p ON p.user_id = u.id FULL JOIN (SELECT * FROM seats WHERE (seats.state <> 'void')) s ON s.id = u.id;
+SELECT u.id, p.id, s.id FROM (SELECT * FROM users u WHERE u.deleted_at IS NULL) u FULL JOIN (SELECT * FROM posts p WHERE NOT p.deleted) p ON p.user_id = u.id FULL JOIN (SELECT * FROM seats s WHERE (s.state <> 'void')) s ON s.id = u.id;
 -- rows:
 -- 1 | 10 | 1
 -- 2 | 12 | 2
@@ -320,7 +320,7 @@ SELECT i.id, u.id, p.id FROM items i LEFT JOIN (users u RIGHT JOIN posts p ON u.
 -- title: a parenthesised full join inside a left join
 SELECT i.id, u.id, p.id FROM items i LEFT JOIN (users u FULL JOIN posts p ON p.user_id = u.id) ON i.id = u.id;
 -- rewritten:
-SELECT i.id, u.id, p.id FROM items i LEFT JOIN ((SELECT * FROM users WHERE users.deleted_at IS NULL) u FULL JOIN (SELECT * FROM posts WHERE NOT posts.deleted) p ON p.user_id = u.id) ON i.id = u.id;
+SELECT i.id, u.id, p.id FROM items i LEFT JOIN ((SELECT * FROM users u WHERE u.deleted_at IS NULL) u FULL JOIN (SELECT * FROM posts p WHERE NOT p.deleted) p ON p.user_id = u.id) ON i.id = u.id;
 -- rows:
 -- 1 | 1 | 10
 -- 2 | 2 | 12
@@ -337,7 +337,7 @@ SELECT * FROM (SELECT * FROM users WHERE users.deleted_at IS NULL) AS users NATU
 -- title: using with three tables
 SELECT id, u.name, n.body, s.label FROM users u LEFT JOIN notes n USING (id) LEFT JOIN seats s USING (id);
 -- rewritten:
-SELECT id, u.name, n.body, s.label FROM users u LEFT JOIN (SELECT * FROM notes WHERE notes.gone IS NOT TRUE) n USING (id) LEFT JOIN (SELECT * FROM seats WHERE (seats.state <> 'void')) s USING (id) WHERE u.deleted_at IS NULL;
+SELECT id, u.name, n.body, s.label FROM users u LEFT JOIN (SELECT * FROM notes n WHERE n.gone IS NOT TRUE) n USING (id) LEFT JOIN (SELECT * FROM seats s WHERE (s.state <> 'void')) s USING (id) WHERE u.deleted_at IS NULL;
 -- rows:
 -- 1 | ann | null is live | A1
 -- 2 | bob | false is live | A2
@@ -346,7 +346,7 @@ SELECT id, u.name, n.body, s.label FROM users u LEFT JOIN (SELECT * FROM notes W
 -- title: a join of a soft table with itself through using
 SELECT id FROM users a JOIN users b USING (id) LEFT JOIN users c USING (id);
 -- rewritten:
-SELECT id FROM users a JOIN users b USING (id) LEFT JOIN (SELECT * FROM users WHERE users.deleted_at IS NULL) c USING (id) WHERE a.deleted_at IS NULL AND b.deleted_at IS NULL;
+SELECT id FROM users a JOIN users b USING (id) LEFT JOIN (SELECT * FROM users c WHERE c.deleted_at IS NULL) c USING (id) WHERE a.deleted_at IS NULL AND b.deleted_at IS NULL;
 -- rows:
 -- 1
 -- 2

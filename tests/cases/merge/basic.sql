@@ -44,7 +44,7 @@ MERGE INTO items i USING (SELECT * FROM users WHERE users.deleted_at IS NULL) AS
 -- title: a joined source
 MERGE INTO items i USING users u JOIN posts p ON p.user_id = u.id ON p.id = i.id + 9 WHEN MATCHED THEN UPDATE SET name = p.title; SELECT id, name FROM items ORDER BY id;
 -- rewritten:
-MERGE INTO items i USING (SELECT * FROM users WHERE users.deleted_at IS NULL) u JOIN (SELECT * FROM posts WHERE NOT posts.deleted) p ON p.user_id = u.id ON p.id = i.id + 9 WHEN MATCHED THEN UPDATE SET name = p.title; SELECT id, name FROM items ORDER BY id;
+MERGE INTO items i USING (SELECT * FROM users u WHERE u.deleted_at IS NULL) u JOIN (SELECT * FROM posts p WHERE NOT p.deleted) p ON p.user_id = u.id ON p.id = i.id + 9 WHEN MATCHED THEN UPDATE SET name = p.title; SELECT id, name FROM items ORDER BY id;
 -- tag: MERGE 1, SELECT 2
 -- rows:
 -- 1 | ann one

@@ -43,12 +43,17 @@ TRUNCATE users;
 MERGE INTO users u USING items i ON i.id = u.id WHEN MATCHED THEN DELETE;
 -- refused: privilege 42501
 
--- title: another role is asked for its privilege
+-- title: the login's own role is no other
 -- role: dba
 -- not twin: the statement that runs is shown
 SET LOCAL ROLE dba; DELETE FROM users WHERE id = 1;
--- refused: ambiguous 0A000
+-- rewritten:
+SET LOCAL ROLE dba; UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL AND (id = 1);
+-- tag: SET, DELETE 1
 
 -- title: another role has its own privilege
 SET LOCAL ROLE clerk; DELETE FROM users WHERE id = 1;
--- refused: ambiguous 0A000
+-- rewritten:
+SET LOCAL ROLE clerk; WITH sexton_1 AS (DELETE FROM users WHERE false) UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL AND (id = 1);
+-- tag: SET
+-- error: 42501

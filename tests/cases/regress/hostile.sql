@@ -99,7 +99,12 @@ CREATE TEMP TABLE b (begin int); CREATE TEMP VIEW v AS SELECT begin atomic FROM 
 
 -- title: a label called case ends no body
 CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1 AS case; END; SET LOCAL search_path TO billing; SELECT id FROM invoices;
--- refused: ambiguous 0A000
+-- rewritten:
+CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1 AS case; END; SET LOCAL search_path TO billing; SELECT id FROM invoices WHERE invoices.deleted_at IS NULL;
+-- tag: CREATE FUNCTION, SET, SELECT 2
+-- rows:
+-- 1
+-- 3
 
 -- title: a bare label called case ends no body
 CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1 case; END; SET LOCAL search_path TO billing; SELECT id FROM invoices;

@@ -62,7 +62,7 @@ SET LOCAL sexton.as_of = '2026-01-15 00:00Z'; SELECT l.id, d.id FROM lines l LEF
 -- not twin: deleted rows are asked for
 SET LOCAL sexton.as_of = '2026-01-15 00:00Z'; SELECT l.id, d.id FROM lines l FULL JOIN drafts d ON d.line_id = l.id ORDER BY 1, 2;
 -- rewritten:
-SET LOCAL sexton.as_of = '2026-01-15 00:00Z'; SELECT l.id, d.id FROM lines l FULL JOIN (SELECT * FROM drafts WHERE (drafts.deleted_at IS NULL OR drafts.deleted_at > timestamptz '2026-01-15 00:00Z')) d ON d.line_id = l.id ORDER BY 1, 2;
+SET LOCAL sexton.as_of = '2026-01-15 00:00Z'; SELECT l.id, d.id FROM lines l FULL JOIN (SELECT * FROM drafts d WHERE (d.deleted_at IS NULL OR d.deleted_at > timestamptz '2026-01-15 00:00Z')) d ON d.line_id = l.id ORDER BY 1, 2;
 -- tag: SET, SELECT 4
 -- rows:
 -- 1 | 1

@@ -147,7 +147,7 @@ SELECT d.id FROM drafts d, LATERAL (SELECT deleted_at.n FROM (SELECT 1) AS delet
 -- not twin: deleted rows are asked for
 SELECT a FROM drafts AS d (a, b, c, deleted_at) WHERE d.deleted_at IS NULL OR true ORDER BY a;
 -- rewritten:
-SELECT a FROM (SELECT * FROM drafts WHERE drafts.deleted_at IS NULL) AS d (a, b, c, deleted_at) WHERE d.deleted_at IS NULL OR true ORDER BY a;
+SELECT a FROM (SELECT * FROM drafts d WHERE d.deleted_at IS NULL) AS d (a, b, c, deleted_at) WHERE d.deleted_at IS NULL OR true ORDER BY a;
 -- rows:
 -- 1
 

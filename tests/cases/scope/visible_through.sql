@@ -79,7 +79,7 @@ SELECT p.id, l.id FROM products p LEFT JOIN lines l ON p.id = l.product_id WHERE
 -- not twin: real deletes would have broken the references
 SELECT l.id, p.name FROM lines l FULL JOIN products p ON p.id = l.product_id ORDER BY l.id, p.id;
 -- rewritten:
-SELECT l.id, p.name FROM lines l FULL JOIN (SELECT * FROM public.products WHERE products.deleted_at IS NULL) p ON p.id = l.product_id ORDER BY l.id, p.id;
+SELECT l.id, p.name FROM lines l FULL JOIN (SELECT * FROM public.products p WHERE p.deleted_at IS NULL) p ON p.id = l.product_id ORDER BY l.id, p.id;
 -- rows:
 -- 1 | pen
 -- 2 | null
@@ -476,7 +476,7 @@ UPDATE public.lines l SET qty = (SELECT length(name) FROM products p WHERE p.id 
 -- not twin: real deletes would have broken the references
 MERGE INTO lines l USING products p ON p.id = l.product_id WHEN MATCHED THEN UPDATE SET qty = 1;
 -- rewritten:
-MERGE INTO lines l USING (SELECT * FROM public.products WHERE products.deleted_at IS NULL) p ON p.id = l.product_id WHEN MATCHED THEN UPDATE SET qty = 1;
+MERGE INTO lines l USING (SELECT * FROM public.products p WHERE p.deleted_at IS NULL) p ON p.id = l.product_id WHEN MATCHED THEN UPDATE SET qty = 1;
 -- tag: MERGE 2
 
 -- title: a subquery in ORDER BY
@@ -511,14 +511,25 @@ SELECT l.id, p.name FROM lines l JOIN products p ON p.id = l.product_id WHERE p.
 -- rows:
 -- 2 | dead ink
 
--- title: after a schema change in the transaction nothing is certain
+-- title: after a schema change that may reach its tables nothing is certain
+-- not twin: real deletes would have broken the references
+CREATE TABLE other (id int); DROP TABLE other CASCADE; SELECT l.id, p.name FROM lines l JOIN products p ON p.id = l.product_id ORDER BY l.id;
+-- rewritten:
+CREATE TABLE other (id int); DROP TABLE other CASCADE; SELECT l.id, p.name FROM lines l JOIN products p ON p.id = l.product_id WHERE p.deleted_at IS NULL ORDER BY l.id;
+-- tag: CREATE TABLE, DROP TABLE, SELECT 2
+-- rows:
+-- 1 | pen
+-- 3 | cap
+
+-- title: a table of another name made in the transaction changes nothing
 -- not twin: real deletes would have broken the references
 CREATE TABLE other (id int); SELECT l.id, p.name FROM lines l JOIN products p ON p.id = l.product_id ORDER BY l.id;
 -- rewritten:
-CREATE TABLE other (id int); SELECT l.id, p.name FROM lines l JOIN products p ON p.id = l.product_id WHERE p.deleted_at IS NULL ORDER BY l.id;
--- tag: CREATE TABLE, SELECT 2
+CREATE TABLE other (id int); SELECT l.id, p.name FROM public.lines l JOIN products p ON p.id = l.product_id ORDER BY l.id;
+-- tag: CREATE TABLE, SELECT 3
 -- rows:
 -- 1 | pen
+-- 2 | dead ink
 -- 3 | cap
 
 -- title: a search path with another table of that name
@@ -539,7 +550,7 @@ CREATE TEMP TABLE foo (id int, product_id int) ON COMMIT DROP; INSERT INTO foo V
 -- not twin: real deletes would have broken the references
 SELECT b.id, r.name, u.id FROM (bookings b FULL JOIN users u ON u.id = b.id) JOIN rooms r ON r.room = b.room AND r.building = b.building ORDER BY 1, 2, 3;
 -- rewritten:
-SELECT b.id, r.name, u.id FROM ((SELECT * FROM public.bookings WHERE NOT bookings.deleted) b FULL JOIN (SELECT * FROM users WHERE users.deleted_at IS NULL) u ON u.id = b.id) JOIN rooms r ON r.room = b.room AND r.building = b.building ORDER BY 1, 2, 3;
+SELECT b.id, r.name, u.id FROM ((SELECT * FROM public.bookings b WHERE NOT b.deleted) b FULL JOIN (SELECT * FROM users u WHERE u.deleted_at IS NULL) u ON u.id = b.id) JOIN rooms r ON r.room = b.room AND r.building = b.building ORDER BY 1, 2, 3;
 -- rows:
 -- 1 | hall | 1
 -- 2 | dead attic | 2

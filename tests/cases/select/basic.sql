@@ -44,7 +44,7 @@ SELECT "the users".id FROM users "the users" WHERE "the users".deleted_at IS NUL
 -- title: a column alias list hides the inner names
 SELECT a, b FROM users AS u (a, b, c, d);
 -- rewritten:
-SELECT a, b FROM (SELECT * FROM users WHERE users.deleted_at IS NULL) AS u (a, b, c, d);
+SELECT a, b FROM (SELECT * FROM users u WHERE u.deleted_at IS NULL) AS u (a, b, c, d);
 -- rows:
 -- 1 | ann
 -- 2 | bob
