@@ -17,6 +17,7 @@ use crate::net::stream::Stream;
 use crate::rewrite::Registry;
 use crate::session::{ClientStep, ServerStep, Session, Want};
 use crate::wire::backend::ErrorReport;
+use crate::wire::frame::HEADER_BYTES;
 use crate::wire::sqlstate::SqlState;
 
 /// Space made for a read.
@@ -272,7 +273,11 @@ impl Relay {
             }
             ClientStep::Fault(fault) => {
                 tracing::info!(tag = fault.tag, length = fault.length, "a client sent a malformed message");
-                self.end(SqlState::PROTOCOL_VIOLATION, "invalid message length", None);
+                // The server finds the same fault in the same header, and ends the connection in its own way (F1).
+                let header = self.from_client.buffer.len().min(HEADER_BYTES);
+                self.to_upstream.extend_from_slice(&self.from_client.buffer[..header]);
+                self.from_client.buffer.clear();
+                self.from_client.ended = true;
             }
         }
     }

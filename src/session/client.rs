@@ -107,6 +107,11 @@ impl Session {
             (b'C', Some(body)) => self.take_close(body),
             (b'S', _) => self.take_sync(),
             (b'F', _) => self.take_function_call(there, whole.is_some()),
+            (b'H', _) if header.body_bytes > 0 => {
+                // No Flush: the server raises an error and discards what follows up to Sync (F4).
+                self.push(Entry::DescribePortal { portal: Vec::new() }, false);
+                Take::Stream
+            }
             (b'c' | b'f', _) => {
                 self.copy_in = false;
                 if !self.pending.is_empty() {

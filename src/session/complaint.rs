@@ -2,7 +2,7 @@
 
 use crate::rewrite::Refusal;
 use crate::rewrite::insert::{DEAD_KEY_PREFIX, DEAD_KEY_SUFFIX};
-use crate::session::plan::Plan;
+use crate::session::plan::{CANNOT_PARSE, Plan};
 use crate::sql::encoding::Encoding;
 use crate::wire::backend::Fields;
 use crate::wire::sqlstate::SqlState;
@@ -137,6 +137,15 @@ impl Words {
             }
         }
     }
+}
+
+/// The server's words without what stands behind a refused text, where it quotes the text to its end: an error of the
+/// client's own. `None` where there is nothing to leave out.
+pub(crate) fn own_message(plan: Option<&Plan>, fields: &Fields<'_>) -> Option<Vec<u8>> {
+    plan.filter(|plan| plan.refusal.is_some())?;
+    let message = fields.get(b'M')?;
+    let put_behind = memchr::memmem::rfind(message, CANNOT_PARSE)?;
+    Some([&message[..put_behind], &message[put_behind + CANNOT_PARSE.len()..]].concat())
 }
 
 /// The 1-based character that `P` gives for a byte offset of the client's text.

@@ -31,7 +31,7 @@ pub enum ClientStep {
     /// A message of this tag inside copy data, which the server waits for: it would wait for ever, and where it did not
     /// the connection would be lost as well. It must end with 08P01.
     OutOfPlace(u8),
-    /// The stream cannot be followed: the connection must end with 08P01.
+    /// The stream cannot be followed from the header at the front of the input on: the server will say so.
     Fault(LengthFault),
 }
 

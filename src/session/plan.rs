@@ -10,7 +10,7 @@ use crate::sql::split::statements;
 
 /// Behind any text this cannot be parsed: no statement starts with a closing parenthesis. The server therefore reports
 /// either an error of the client's own, as it would without Sexton, or one at this very place, which is the refusal's.
-const CANNOT_PARSE: &[u8] = b"\n;)";
+pub(crate) const CANNOT_PARSE: &[u8] = b"\n;)";
 
 /// One statement of a query string.
 #[derive(Debug, Clone, PartialEq, Eq)]

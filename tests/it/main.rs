@@ -12,6 +12,7 @@ mod concurrency;
 /// Good and bad configuration files.
 mod config;
 /// What is refused of the statements of real applications.
+mod conversations;
 mod corpus;
 /// The guided tour.
 mod demo;

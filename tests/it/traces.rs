@@ -18,7 +18,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 use sexton::catalog::{RoleFacts, Snapshot};
 use sexton::config::Database;
 use sexton::rewrite::outcome::{Effect, Setting, TagChange};
@@ -31,6 +31,8 @@ use sexton::session::settings::Settings;
 use sexton::session::{ClientStep, ServerStep, Session, Want};
 use sexton::sql::edit::{Edit, Edits};
 use sexton::wire::startup::{First, first};
+
+use crate::support::messages::{BACKEND, FRONTEND, message};
 
 #[test]
 fn conversations_go_as_written() {
@@ -172,103 +174,6 @@ fn arrived(buffer: &mut BytesMut, expected: &[u8]) -> Result<(), String> {
     }
     let rest = buffer.clone();
     Err(format!("expected {:?}\narrived  {there:?} {rest:?}", BytesMut::from(expected)))
-}
-
-/// Message names with their tags, and how their arguments are laid out.
-type Vocabulary = [(&'static str, u8, Layout)];
-
-#[derive(Clone, Copy)]
-enum Layout {
-    /// Each argument as a string with its NUL.
-    Strings,
-    /// Each argument as it is.
-    Raw,
-    /// Strings, and behind them bytes that are the same every time.
-    Tail(&'static [u8]),
-    /// A kind letter, then a string.
-    Kind,
-    /// Pairs of a field's letter and its value.
-    Fields,
-}
-
-const FRONTEND: [(&str, u8, Layout); 12] = [
-    ("Query", b'Q', Layout::Strings),
-    ("Parse", b'P', Layout::Tail(&[0, 0])),
-    ("Bind", b'B', Layout::Tail(&[0, 0, 0, 0, 0, 0])),
-    ("Describe", b'D', Layout::Kind),
-    ("Execute", b'E', Layout::Tail(&[0, 0, 0, 0])),
-    ("Close", b'C', Layout::Kind),
-    ("Sync", b'S', Layout::Raw),
-    ("Flush", b'H', Layout::Raw),
-    ("CopyData", b'd', Layout::Raw),
-    ("CopyDone", b'c', Layout::Raw),
-    ("CopyFail", b'f', Layout::Strings),
-    ("FunctionCall", b'F', Layout::Raw),
-];
-
-const BACKEND: [(&str, u8, Layout); 18] = [
-    ("ParseComplete", b'1', Layout::Raw),
-    ("BindComplete", b'2', Layout::Raw),
-    ("CloseComplete", b'3', Layout::Raw),
-    ("NoData", b'n', Layout::Raw),
-    ("ParameterDescription", b't', Layout::Tail(&[0, 0])),
-    ("RowDescription", b'T', Layout::Tail(&[0, 0])),
-    ("DataRow", b'D', Layout::Raw),
-    ("CommandComplete", b'C', Layout::Strings),
-    ("EmptyQueryResponse", b'I', Layout::Raw),
-    ("PortalSuspended", b's', Layout::Raw),
-    ("ReadyForQuery", b'Z', Layout::Raw),
-    ("ErrorResponse", b'E', Layout::Fields),
-    ("NoticeResponse", b'N', Layout::Fields),
-    ("ParameterStatus", b'S', Layout::Strings),
-    ("CopyInResponse", b'G', Layout::Tail(&[0, 0, 0])),
-    ("CopyOutResponse", b'H', Layout::Tail(&[0, 0, 0])),
-    ("NotificationResponse", b'A', Layout::Raw),
-    ("FunctionCallResponse", b'V', Layout::Raw),
-];
-
-fn message(text: &str, vocabulary: &Vocabulary) -> Result<Vec<u8>, String> {
-    let mut words = words(text)?.into_iter();
-    let name = words.next().ok_or("a message is missing")?;
-    let found = vocabulary.iter().find(|(other, _, _)| other.as_bytes() == name);
-    let (_, tag, layout) = found.ok_or_else(|| format!("no such message: {}", String::from_utf8_lossy(&name)))?;
-    let mut body = Vec::new();
-    for (index, word) in words.enumerate() {
-        body.extend(&word);
-        match layout {
-            Layout::Strings | Layout::Tail(_) => body.push(0),
-            Layout::Kind | Layout::Fields if index % 2 == 1 => body.push(0),
-            Layout::Kind | Layout::Fields | Layout::Raw => {}
-        }
-    }
-    match layout {
-        Layout::Tail(tail) => body.extend(*tail),
-        Layout::Fields => body.push(0),
-        Layout::Strings | Layout::Kind | Layout::Raw => {}
-    }
-    let mut frame = vec![*tag];
-    frame.put_u32(u32::try_from(body.len() + 4).expect("short"));
-    frame.extend(body);
-    Ok(frame)
-}
-
-/// Words, and texts in double quotes, or in tildes where they hold a double quote; `\n` is a line feed.
-fn words(text: &str) -> Result<Vec<Vec<u8>>, String> {
-    let mut words = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        if let Some(quote @ ('"' | '~')) = rest.chars().next() {
-            let quoted = &rest[1..];
-            let end = quoted.find(quote).ok_or("a quote is missing")?;
-            words.push(quoted[..end].replace("\\n", "\n").into_bytes());
-            rest = quoted[end + 1..].trim_start();
-        } else {
-            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-            words.push(rest.as_bytes()[..end].to_vec());
-            rest = rest[end..].trim_start();
-        }
-    }
-    Ok(words)
 }
 
 /// The stand-in for the rules: `users` is registered while the search path is not `other`.

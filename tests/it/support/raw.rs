@@ -93,16 +93,8 @@ impl Raw {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
-        let mut body = 196_608_u32.to_be_bytes().to_vec();
-        for (name, value) in parameters {
-            body.extend_from_slice(name.as_bytes());
-            body.push(0);
-            body.extend_from_slice(value.as_bytes());
-            body.push(0);
-        }
-        body.push(0);
         let mut raw = Self { stream: BufReader::new(stream), status: b'I' };
-        raw.send(&framed(&body))?;
+        raw.send(&startup_packet(parameters))?;
         loop {
             match raw.read_message()? {
                 (b'R', body) if body[..4] != [0; 4] => {
@@ -185,6 +177,17 @@ impl Raw {
             }
         }
     }
+}
+
+/// A startup packet of protocol 3.0.
+pub fn startup_packet(parameters: &[(&str, &str)]) -> Vec<u8> {
+    let mut body = 196_608_u32.to_be_bytes().to_vec();
+    for (name, value) in parameters {
+        body.extend(zero_ended(name));
+        body.extend(zero_ended(value));
+    }
+    body.push(0);
+    framed(&body)
 }
 
 /// A message: type, length, body.
