@@ -11,11 +11,14 @@ mod cli;
 mod concurrency;
 /// Good and bad configuration files.
 mod config;
-/// What is refused of the statements of real applications.
+/// Whole conversations with the server and with Sexton.
 mod conversations;
+/// What is refused of the statements of real applications.
 mod corpus;
 /// The guided tour.
 mod demo;
+/// Client encodings.
+mod encodings;
 /// Random and damaged bytes.
 mod fuzz;
 /// The examples that open the rule files.

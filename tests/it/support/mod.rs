@@ -4,6 +4,7 @@ pub mod case;
 pub mod cluster;
 pub mod database;
 pub mod diff;
+pub mod ground;
 pub mod messages;
 pub mod mutate;
 pub mod offline;

@@ -199,7 +199,12 @@ pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
 
 /// Query.
 pub fn query(sql: &str) -> Vec<u8> {
-    message(b'Q', &zero_ended(sql))
+    query_bytes(sql.as_bytes())
+}
+
+/// Query, in whatever encoding.
+pub fn query_bytes(sql: &[u8]) -> Vec<u8> {
+    message(b'Q', &[sql, &[0]].concat())
 }
 
 /// Parse, with the parameter types left to the server.
