@@ -55,6 +55,7 @@ impl Session {
             if self.must_wait(header.tag) {
                 break self.hold(header.tag);
             }
+            self.waits_for_answers = false;
             match self.take(header, &input[run + HEADER_BYTES..]) {
                 Take::Stream => {}
                 Take::Before(bytes) => {
@@ -68,7 +69,10 @@ impl Session {
                     continue;
                 }
                 Take::NeedMore => break ClientStep::NeedMore,
-                Take::Hold => break self.hold(header.tag),
+                Take::Hold => {
+                    self.waits_for_answers = true;
+                    break self.hold(header.tag);
+                }
             }
             run += HEADER_BYTES;
             self.client_rest = header.body_bytes;
@@ -85,7 +89,8 @@ impl Session {
         match tag {
             b'd' | b'c' | b'f' | b'H' | b'X' | b'p' => false,
             b'S' if self.copy_in => false,
-            _ => self.pending.holds(),
+            // What was decided once must not be decided again at every reply: it may be long.
+            _ => self.pending.holds() || (self.waits_for_answers && self.pending.ends() > 0),
         }
     }
 

@@ -130,6 +130,8 @@ pub struct Session {
     pub(super) copying: bool,
     /// The server reads copy data, and its end has not been sent.
     pub(super) copy_in: bool,
+    /// The client's next message has been decided, and waits for the answers of all complete batches.
+    pub(super) waits_for_answers: bool,
     /// DDL is confirmed that no registry read since has seen.
     pub(super) schema_changed: bool,
     pub(super) want: Option<Want>,
@@ -165,6 +167,7 @@ impl Session {
             skipping: false,
             copying: false,
             copy_in: false,
+            waits_for_answers: false,
             schema_changed: false,
             want: None,
             client_rest: 0,

@@ -28,7 +28,7 @@ use sexton::rewrite::{Reason, Refusal, Registry};
 use sexton::session::cache::PlanCache;
 use sexton::session::plan::{Plan, StatementPlan};
 use sexton::session::settings::Settings;
-use sexton::session::{ClientStep, ServerStep, Session, Want};
+use sexton::session::{ClientStep, Planner, ServerStep, Session, Want};
 use sexton::sql::edit::{Edit, Edits};
 use sexton::wire::startup::{First, first};
 
@@ -68,11 +68,15 @@ struct Play {
 
 impl Play {
     fn new(cut: bool) -> Self {
+        Self::with(cut, plan)
+    }
+
+    fn with(cut: bool, planner: Planner) -> Self {
         let packet = b"\0\0\0\x15\0\x03\0\0user\0tester\0\0";
         let Ok(Some((First::Startup(startup), _))) = first(packet) else { panic!("a startup packet") };
         let mut play = Self {
             cut,
-            session: Session::new(&startup, plan),
+            session: Session::new(&startup, planner),
             from_client: BytesMut::new(),
             from_server: BytesMut::new(),
             to_client: BytesMut::new(),
@@ -261,4 +265,30 @@ fn decide(text: &str, at: usize, settings: &Settings, edits: &mut Vec<Edit>) -> 
         _ => (None, Effect::None),
     };
     StatementPlan { tag, effect }
+}
+
+thread_local! {
+    static DECIDED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+fn counted(text: &[u8], settings: &Settings, role: &RoleFacts, registry: &Registry) -> Plan {
+    DECIDED.set(DECIDED.get() + 1);
+    plan(text, settings, role, registry)
+}
+
+#[test]
+fn a_long_statement_that_must_wait_is_not_decided_at_each_reply() {
+    let mut play = Play::with(false, counted);
+    let long = format!("Query \"SET search_path = other -- {}\"", "x".repeat(100_000));
+    for line in ["FF Query \"SELECT 1\"", &format!("F {long}"), "hold"] {
+        play.line(line).expect("as written");
+    }
+    let before = DECIDED.get();
+    for _ in 0..100 {
+        play.line("BB DataRow").expect("as written");
+    }
+    assert_eq!(DECIDED.get(), before);
+    for line in ["BB CommandComplete \"SELECT 100\"", "B ReadyForQuery I", "b ReadyForQuery I", &format!("f {long}")] {
+        play.line(line).expect("as written");
+    }
 }
