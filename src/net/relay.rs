@@ -268,18 +268,22 @@ impl Relay {
         match self.client_step {
             ClientStep::NeedMore | ClientStep::Hold => {}
             ClientStep::OutOfPlace(tag) => {
-                let message = format!("unexpected message type 0x{tag:02X} during COPY from stdin");
-                self.end(SqlState::PROTOCOL_VIOLATION, &message, None);
+                tracing::info!(tag, "a client sent a message out of place during COPY");
+                self.hand_over_header();
             }
             ClientStep::Fault(fault) => {
                 tracing::info!(tag = fault.tag, length = fault.length, "a client sent a malformed message");
-                // The server finds the same fault in the same header, and ends the connection in its own way (F1).
-                let header = self.from_client.buffer.len().min(HEADER_BYTES);
-                self.to_upstream.extend_from_slice(&self.from_client.buffer[..header]);
-                self.from_client.buffer.clear();
-                self.from_client.ended = true;
+                self.hand_over_header();
             }
         }
+    }
+
+    /// The server finds the fault of the message at hand in its header, and ends the connection in its own way (F1, K1).
+    fn hand_over_header(&mut self) {
+        let header = self.from_client.buffer.len().min(HEADER_BYTES);
+        self.to_upstream.extend_from_slice(&self.from_client.buffer[..header]);
+        self.from_client.buffer.clear();
+        self.from_client.ended = true;
     }
 
     fn write_client(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {

@@ -28,8 +28,8 @@ pub enum ClientStep {
     NeedMore,
     /// The next message must wait until the server has answered what is under way.
     Hold,
-    /// A message of this tag inside copy data, which the server waits for: it would wait for ever, and where it did not
-    /// the connection would be lost as well. It must end with 08P01.
+    /// A message of this tag inside copy data: the server reads nothing else, and ends the connection where it finds one. The
+    /// header at the front of the input is enough for it.
     OutOfPlace(u8),
     /// The stream cannot be followed from the header at the front of the input on: the server will say so.
     Fault(LengthFault),

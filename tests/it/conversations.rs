@@ -13,8 +13,9 @@
 //! ```
 //!
 //! At the end the client closes its direction and reads to the end of the answers (X2). Each conversation is sent to a Sexton
-//! with nothing registered and to one with registered tables of which no row is deleted: in one write each line, cut in two
-//! at some bytes (`SEXTON_CUTS=all`: at every byte), byte by byte, and with the server's answers coming byte by byte.
+//! with nothing registered and to one with registered tables of which no row is deleted: in one write, cut in two at some
+//! bytes (`SEXTON_CUTS=all`: at every byte), byte by byte, and with the server's answers coming byte by byte. So are
+//! random conversations; `SEXTON_TALKS` says how many, `SEXTON_SEED` where they start.
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Read, Write};
@@ -23,9 +24,12 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use sexton::cli::demo::cluster::Cluster;
+
 use crate::support::cluster;
 use crate::support::database::Database;
 use crate::support::messages::{FRONTEND, message};
+use crate::support::offline::number;
 use crate::support::random::Random;
 use crate::support::raw::startup_packet;
 use crate::support::sexton::Sexton;
@@ -37,6 +41,8 @@ const BETWEEN_WRITES: Duration = Duration::from_millis(2);
 const BETWEEN_BYTES: Duration = Duration::from_micros(100);
 /// Places where a conversation is cut in two, unless `SEXTON_CUTS` says otherwise.
 const CUTS: usize = 4;
+/// Random conversations, unless `SEXTON_TALKS` says otherwise.
+const TALKS: u64 = 300;
 /// Messages shown of two that differ.
 const SHOWN: usize = 3;
 /// Conversations played at the same time.
@@ -60,6 +66,8 @@ const SCHEMA: &str = "
     CREATE TABLE noisy (id int);
     CREATE FUNCTION say() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE NOTICE 'row %', NEW.id; RETURN NEW; END$$;
     CREATE TRIGGER say BEFORE INSERT ON noisy FOR EACH ROW EXECUTE FUNCTION say()";
+
+mod random;
 
 enum Step {
     Send(Vec<u8>),
@@ -85,50 +93,84 @@ enum Writes {
 
 #[test]
 fn conversations_are_answered_in_the_servers_own_bytes() {
-    let Some(cluster) = cluster::shared("conversations::conversations_are_answered…") else { return };
-    let conversations = read();
-    let through = |port, rest| (Sexton::start(port, rest), rest == NOTHING);
-    let sextons = [through(cluster.port(), NOTHING), through(cluster.port(), REGISTERED)];
-    let slow = Sexton::start(bytewise_relay(cluster.port()), REGISTERED);
-    let queue = Mutex::new(conversations.iter());
-    let faults = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                let database = Database::create(cluster, "conversation");
-                database.run(SCHEMA);
-                let mut random = Random::new(1);
-                while let Some(conversation) = { queue.lock().expect("no panic").next() } {
-                    let bytes = conversation.bytes();
-                    let mut writes = vec![Writes::Whole, Writes::Bytewise];
-                    writes.extend(cuts(bytes, &mut random).into_iter().map(Writes::CutAt));
-                    let expected = conversation.play(database.port, &database, Writes::Whole);
-                    let compare = |port, what: &str, writes| {
-                        let found = conversation.play(port, &database, writes);
-                        if found != expected {
-                            let fault = difference(&expected, &found);
-                            faults
-                                .lock()
-                                .expect("no panic")
-                                .push(format!("== {} ({what}, {writes:?})\n{fault}", conversation.title));
-                        }
-                    };
-                    for (sexton, unregistered) in &sextons {
-                        if conversation.only_unregistered && !unregistered {
-                            continue;
-                        }
-                        let what = if *unregistered { "nothing registered" } else { "registered" };
-                        writes.iter().for_each(|writes| compare(sexton.port, what, *writes));
-                    }
-                    if !conversation.only_unregistered {
-                        compare(slow.port, "registered, answers byte by byte", Writes::Whole);
-                    }
-                }
-            });
-        }
+    let Some(twins) = Twins::start("conversations::conversations_are_answered…") else { return };
+    twins.compare(&read(), |conversation, random| {
+        let mut writes = vec![Writes::Whole, Writes::Bytewise];
+        writes.extend(cuts(conversation.bytes(), random).into_iter().map(Writes::CutAt));
+        writes
     });
-    let faults = faults.into_inner().expect("no panic");
-    assert!(faults.is_empty(), "{} differences\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn random_conversations_are_answered_in_the_servers_own_bytes() {
+    let Some(twins) = Twins::start("conversations::random_conversations_are_answered…") else { return };
+    let first = number("SEXTON_SEED").unwrap_or(1) << 32;
+    let count = number("SEXTON_TALKS").unwrap_or(TALKS);
+    let conversations: Vec<_> = (first..first + count).map(random::conversation).collect();
+    twins.compare(&conversations, |_, _| vec![Writes::Whole]);
+}
+
+/// The server, and the Sextons that must not differ from it.
+struct Twins {
+    cluster: &'static Cluster,
+    unregistered: Sexton,
+    registered: Sexton,
+    /// Registered, and the server's answers come byte by byte.
+    slow: Sexton,
+}
+
+impl Twins {
+    fn start(test: &str) -> Option<Self> {
+        let cluster = cluster::shared(test)?;
+        Some(Self {
+            cluster,
+            unregistered: Sexton::start(cluster.port(), NOTHING),
+            registered: Sexton::start(cluster.port(), REGISTERED),
+            slow: Sexton::start(bytewise_relay(cluster.port()), REGISTERED),
+        })
+    }
+
+    fn compare(
+        &self,
+        conversations: &[Conversation],
+        writes: impl Fn(&Conversation, &mut Random) -> Vec<Writes> + Sync,
+    ) {
+        let queue = Mutex::new(conversations.iter());
+        let faults = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..WORKERS {
+                scope.spawn(|| {
+                    let database = Database::create(self.cluster, "conversation");
+                    database.run(SCHEMA);
+                    let mut random = Random::new(1);
+                    while let Some(conversation) = { queue.lock().expect("no panic").next() } {
+                        let writes = writes(conversation, &mut random);
+                        let found = self.differences(conversation, &database, &writes);
+                        faults.lock().expect("no panic").extend(found);
+                    }
+                });
+            }
+        });
+        let faults = faults.into_inner().expect("no panic");
+        assert!(faults.is_empty(), "{} differences\n{}", faults.len(), faults.join("\n"));
+    }
+
+    fn differences(&self, conversation: &Conversation, database: &Database, writes: &[Writes]) -> Vec<String> {
+        let expected = conversation.play(database.port, database, Writes::Whole);
+        let mut ways: Vec<(&str, &Sexton, Writes)> = Vec::new();
+        ways.extend(writes.iter().map(|writes| ("nothing registered", &self.unregistered, *writes)));
+        if !conversation.only_unregistered {
+            ways.extend(writes.iter().map(|writes| ("registered", &self.registered, *writes)));
+            ways.push(("registered, answers byte by byte", &self.slow, Writes::Whole));
+        }
+        ways.into_iter()
+            .filter_map(|(what, sexton, writes)| {
+                let found = conversation.play(sexton.port, database, writes);
+                let fault = (found != expected).then(|| difference(&expected, &found))?;
+                Some(format!("== {} ({what}, {writes:?})\n{fault}", conversation.title))
+            })
+            .collect()
+    }
 }
 
 fn cuts(bytes: usize, random: &mut Random) -> Vec<usize> {
