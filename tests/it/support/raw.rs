@@ -131,6 +131,12 @@ impl Raw {
         self.replies(sql)
     }
 
+    /// The server's major version.
+    pub fn major_version(&mut self) -> u32 {
+        let number = self.expect("SHOW server_version_num")[0].texts().concat().concat();
+        number.parse::<u32>().expect("a number") / 10_000
+    }
+
     /// As [`Raw::simple`]; an error fails the test.
     pub fn expect(&mut self, sql: &str) -> Vec<Reply> {
         let replies = self.simple(sql);
