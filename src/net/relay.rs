@@ -28,8 +28,6 @@ const BULK_READ_BYTES: usize = 64 * 1024;
 const BUFFERED_BYTES_MAX: usize = 128 * 1024;
 /// With more than this to decide about at once, other connections on the thread are moved elsewhere first (F12).
 const INLINE_BYTES_MAX: usize = 256 * 1024;
-/// An empty buffer larger than this is given back (F10).
-const KEPT_BYTES_MAX: usize = 16 * 1024;
 
 /// What the task has to see to.
 #[derive(Debug, PartialEq, Eq)]
@@ -187,14 +185,14 @@ impl Relay {
         }
     }
 
-    /// Between transactions, buffers that have grown are not kept.
+    /// Between transactions, no buffer is kept: most connections do nothing most of the time (F10).
     fn give_back(&mut self) {
         if !self.session.is_idle() {
             return;
         }
         let inlets = [&mut self.from_client.buffer, &mut self.from_upstream.buffer];
         for buffer in inlets.into_iter().chain([&mut self.to_client, &mut self.to_upstream]) {
-            if buffer.is_empty() && buffer.capacity() > KEPT_BYTES_MAX {
+            if buffer.is_empty() {
                 *buffer = BytesMut::new();
             }
         }
@@ -231,7 +229,7 @@ impl Relay {
 
     fn read_client(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         let full = match self.client_step {
-            ClientStep::NeedMore => self.to_upstream.len() >= BUFFERED_BYTES_MAX,
+            ClientStep::NeedMore => self.to_upstream.len() >= BUFFERED_BYTES_MAX || self.session.is_full(),
             // While it is held, reading on tells when the client goes away.
             ClientStep::Hold => self.from_client.buffer.len() >= BUFFERED_BYTES_MAX,
             ClientStep::OutOfPlace(_) | ClientStep::Fault(_) => true,

@@ -198,6 +198,12 @@ impl Session {
             && self.server_rest == 0
     }
 
+    /// True where nothing more should be read from the client before the server has answered some of what it was asked.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.pending.is_full()
+    }
+
     /// True where what was sent to the client so far ends with a whole message.
     #[must_use]
     pub fn is_at_boundary(&self) -> bool {

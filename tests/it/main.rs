@@ -25,6 +25,8 @@ mod fuzz;
 mod headers;
 /// Message sequences that once showed a deleted row.
 mod hostile;
+/// What is long, much or many.
+mod pressure;
 /// What must hold for every statement, and for every change to it.
 mod properties;
 /// Sessions with another scope or time, and references that keep deleted rows.

@@ -112,6 +112,11 @@ impl Raw {
         self.stream.get_mut().write_all(bytes)
     }
 
+    /// The connection once more, for a thread that writes while another reads.
+    pub fn second_handle(&self) -> TcpStream {
+        self.stream.get_ref().try_clone().expect("a second handle")
+    }
+
     /// Reads one message: its type and its body.
     pub fn read_message(&mut self) -> io::Result<(u8, Vec<u8>)> {
         let mut head = [0; 5];

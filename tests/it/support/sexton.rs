@@ -35,7 +35,7 @@ pub struct Sexton {
 }
 
 impl Sexton {
-    /// Starts it in front of the server at `server_port`; `rest` is the configuration after `[listen]` and `[upstream]`.
+    /// Starts it in front of the server at `server_port`; `rest` is the configuration without `[upstream]` and the address.
     pub fn start(server_port: u16, rest: &str) -> Self {
         let directory = directory();
         let port = free_port().expect("a free port");
@@ -64,6 +64,26 @@ impl Sexton {
     pub fn connect(&self, user: &str, database: &str) -> Raw {
         Raw::connect(self.port, user, database)
             .unwrap_or_else(|error| panic!("connecting through sexton: {error}\n{}", self.log()))
+    }
+
+    /// What it holds in memory, in bytes; 0 where the system does not tell.
+    pub fn memory(&self) -> usize {
+        self.status("VmRSS:")
+    }
+
+    /// The most it has held in memory.
+    pub fn most_memory(&self) -> usize {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, field: &str) -> usize {
+        let keeper = self.keeper.id();
+        let children = fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children")).unwrap_or_default();
+        let status = |child: &str| fs::read_to_string(format!("/proc/{child}/status")).ok();
+        let of_sexton = |text: &String| text.starts_with("Name:\tsexton");
+        let text = children.split_whitespace().filter_map(status).find(of_sexton).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap_or_default() * 1024
     }
 
     /// What it has logged so far.
@@ -101,11 +121,21 @@ pub fn run(server_port: u16, rest: &str, arguments: &[&str]) -> Output {
 fn write_config(directory: &Path, port: u16, server_port: u16, rest: &str) -> PathBuf {
     let file = directory.join("sexton.toml");
     let text = format!(
-        "[listen]\naddress = \"127.0.0.1:{port}\"\n\n\
-         [upstream]\naddress = \"127.0.0.1:{server_port}\"\nuser = \"postgres\"\n\n{rest}"
+        "[upstream]\naddress = \"127.0.0.1:{server_port}\"\nuser = \"postgres\"\n\n\
+         {}",
+        with_address(port, rest)
     );
     fs::write(&file, text).expect("a configuration file");
     file
+}
+
+/// `rest` with the address in its section `[listen]`, which it may have or not.
+fn with_address(port: u16, rest: &str) -> String {
+    let address = format!("[listen]\naddress = \"127.0.0.1:{port}\"\n");
+    match rest.split_once("[listen]\n") {
+        Some((before, after)) => format!("{before}{address}{after}"),
+        None => format!("{address}\n{rest}"),
+    }
 }
 
 fn directory() -> PathBuf {
