@@ -45,7 +45,12 @@ fn listen(section: Option<&Node>, problems: &mut Vec<Problem>) -> ListenSettings
         unix_socket_dir: read(get("unix_socket_dir"), directory, problems),
         max_connections: get("max_connections").and_then(|node| count(node, problems)).unwrap_or(MAX_CONNECTIONS),
         startup_timeout_ms: read(get("startup_timeout"), value::milliseconds, problems).unwrap_or(STARTUP_TIMEOUT_MS),
+        replication: is_on(get("replication")),
     }
+}
+
+fn is_on(flag: Option<&Node>) -> bool {
+    matches!(flag.map(|node| &node.value), Some(Value::Flag(true)))
 }
 
 fn upstream(root: &Node, problems: &mut Vec<Problem>) -> UpstreamSettings {
@@ -155,7 +160,7 @@ fn table(section: &Node, name: TableName, problems: &mut Vec<Problem>) -> Table 
             Some("pass") => Truncate::Pass,
             _ => Truncate::Rewrite,
         },
-        audit: matches!(section.get("audit").map(|node| &node.value), Some(Value::Flag(true))),
+        audit: is_on(section.get("audit")),
         visible_through: visible_through(section, problems),
         on_mention: match section.get("on_mention").and_then(Node::text) {
             Some("respect") => OnMention::Respect,

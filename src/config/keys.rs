@@ -58,7 +58,6 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
 /// for what happens anyway. Any other value would promise what does not happen. To build one, delete its row.
 pub(super) const NOT_BUILT: &[(&str, Option<&str>)] = &[
     ("listen.tls", None),
-    ("listen.replication", Some("false")),
     ("upstream.target", Some("any")),
     ("upstream.tls", Some("disable")),
     ("upstream.ca", None),

@@ -30,6 +30,8 @@ pub struct ListenSettings {
     pub max_connections: u32,
     /// How long a client may take to finish its startup and authentication.
     pub startup_timeout_ms: u64,
+    /// Replication connections are let through.
+    pub replication: bool,
 }
 
 /// One place where PostgreSQL listens.

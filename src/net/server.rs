@@ -22,7 +22,7 @@ use crate::rewrite::Finding;
 use crate::session::Session;
 use crate::session::plan::Plan;
 use crate::wire::sqlstate::SqlState;
-use crate::wire::startup::Startup;
+use crate::wire::startup::{Replication, Startup};
 
 /// How long transactions may go on once the proxy is asked to stop.
 pub const DRAIN_GRACE: Duration = Duration::from_secs(5);
@@ -209,14 +209,16 @@ async fn serve_client(mut client: Stream, shared: Arc<Shared>, draining: watch::
 
 /// Refuses what Sexton does not serve; the database's name otherwise.
 async fn admit(client: &mut Stream, shared: &Shared, startup: &Startup) -> Option<String> {
-    if startup.is_replication() {
+    let replication = startup.replication();
+    if replication.is_some() && !shared.config.listen.replication {
         let message = "sexton: replication connections are not served";
-        let hint = "Connect to the PostgreSQL server itself for replication.";
+        let hint = "Connect to the PostgreSQL server itself, or set listen.replication = true.";
         fatal(client, SqlState::FEATURE_NOT_SUPPORTED, message, Some(hint)).await;
         return None;
     }
     let name = String::from_utf8_lossy(startup.database()).into_owned();
-    if shared.config.databases.find(&name).is_none() {
+    // Physical replication is of no database, whatever it names.
+    if replication != Some(Replication::Physical) && shared.config.databases.find(&name).is_none() {
         let message = format!("sexton: database \"{name}\" is not configured");
         let hint = "Add a section [databases.NAME], or [databases.\"*\"] for all others.";
         fatal(client, SqlState::INVALID_CATALOG_NAME, &message, Some(hint)).await;

@@ -16,7 +16,7 @@ use crate::session::settings::Settings;
 use crate::wire::backend::ErrorReport;
 use crate::wire::frame::LengthFault;
 use crate::wire::sqlstate::SqlState;
-use crate::wire::startup::Startup;
+use crate::wire::startup::{Replication, Startup};
 
 /// Decides one query string; [`Plan::new`] outside of tests.
 pub type Planner = fn(&[u8], &Settings, &RoleFacts, &Registry) -> Plan;
@@ -135,6 +135,10 @@ pub struct Session {
     /// DDL is confirmed that no registry read since has seen.
     pub(super) schema_changed: bool,
     pub(super) want: Option<Want>,
+    /// A walsender that takes SQL too, or one that takes none.
+    pub(super) replication: Option<Replication>,
+    /// Authentication is over on a connection of which nothing is read.
+    pub(super) is_open: bool,
 
     /// Bytes still to come of a client message that is passed on as it arrives.
     pub(super) client_rest: usize,
@@ -170,6 +174,8 @@ impl Session {
             waits_for_answers: false,
             schema_changed: false,
             want: None,
+            replication: startup.replication(),
+            is_open: false,
             client_rest: 0,
             server_rest: 0,
         }
@@ -184,13 +190,18 @@ impl Session {
     /// True once authentication is over and the session has begun.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.ground.is_some()
+        self.ground.is_some() || self.is_open
+    }
+
+    /// True for physical replication: the server takes no SQL on it, and Sexton reads nothing.
+    pub(super) fn is_physical(&self) -> bool {
+        self.replication == Some(Replication::Physical)
     }
 
     /// True between transactions, with nothing owed and no message half done.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.has_begun()
+        self.ground.is_some()
             && self.pending.is_empty()
             && self.status == b'I'
             && self.want.is_none()

@@ -82,6 +82,10 @@ impl Session {
 
     /// `body` is empty for messages that are not read.
     fn give(&mut self, header: Header, body: &[u8]) -> Give {
+        if self.is_physical() {
+            self.is_open |= header.tag == b'Z';
+            return Give::Stream;
+        }
         match header.tag {
             b'1' => return self.parse_complete(),
             b'2' => self.bind_complete(),

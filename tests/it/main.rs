@@ -29,6 +29,8 @@ mod hostile;
 mod pressure;
 /// What must hold for every statement, and for every change to it.
 mod properties;
+/// Replication connections.
+mod replication;
 /// Sessions with another scope or time, and references that keep deleted rows.
 mod scopes;
 /// Queries against filtered views.
