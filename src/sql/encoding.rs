@@ -117,12 +117,12 @@ impl Encoding {
         let mut at = 0;
         while at < text.len() {
             let width = self.width(&text[at..]).unwrap_or(1);
-            for offset in at..at + width {
+            for (offset, byte) in (at..).zip(&text[at..at + width]) {
                 let before = shadow.text.len();
-                match text[offset] {
-                    byte if width == 1 && byte.is_ascii() => shadow.text.push(byte),
+                match byte {
+                    byte if width == 1 && byte.is_ascii() => shadow.text.push(*byte),
                     byte => {
-                        let stand_in = char::from_u32(STAND_IN + u32::from(byte))?;
+                        let stand_in = char::from_u32(STAND_IN + u32::from(*byte))?;
                         shadow.text.extend(stand_in.encode_utf8(&mut [0; STAND_IN_BYTES]).bytes());
                     }
                 }

@@ -69,6 +69,9 @@ const SCHEMA: &str = "
 
 mod random;
 
+/// What a server says, message by message.
+type Messages = Vec<Vec<u8>>;
+
 enum Step {
     Send(Vec<u8>),
     Until(u8),
@@ -228,18 +231,13 @@ impl Conversation {
     }
 
     /// Everything the server says after the startup packet, message by message.
-    fn play(&self, port: u16, database: &Database, writes: Writes) -> Vec<Vec<u8>> {
+    fn play(&self, port: u16, database: &Database, writes: Writes) -> Messages {
         self.try_play(port, database, writes).unwrap_or_else(|(heard, error)| {
             panic!("== {} ({writes:?}): {error}, after\n{}", self.title, shown(&heard))
         })
     }
 
-    fn try_play(
-        &self,
-        port: u16,
-        database: &Database,
-        writes: Writes,
-    ) -> Result<Vec<Vec<u8>>, (Vec<Vec<u8>>, io::Error)> {
+    fn try_play(&self, port: u16, database: &Database, writes: Writes) -> Result<Messages, (Messages, io::Error)> {
         let mut line = Line::open(port, &database.name, &self.startup).map_err(|error| (Vec::new(), error))?;
         let mut sent = 0;
         for step in &self.steps {
@@ -269,7 +267,7 @@ impl Conversation {
         }
         // Where the server has closed already there is nothing left to close.
         let _ = line.stream.shutdown(Shutdown::Write);
-        line.to_the_end().map_err(|error| (std::mem::take(&mut line.heard), error))?;
+        line.read_to_the_end().map_err(|error| (std::mem::take(&mut line.heard), error))?;
         Ok(line.heard)
     }
 }
@@ -278,7 +276,7 @@ impl Conversation {
 struct Line {
     stream: TcpStream,
     unread: Vec<u8>,
-    heard: Vec<Vec<u8>>,
+    heard: Messages,
     /// Messages that have been waited for, or came before one that was.
     awaited: usize,
     pid: u32,
@@ -329,7 +327,7 @@ impl Line {
         }
     }
 
-    fn to_the_end(&mut self) -> io::Result<()> {
+    fn read_to_the_end(&mut self) -> io::Result<()> {
         while self.read()? > 0 {}
         // Half a message is shown as what it is.
         let rest = std::mem::take(&mut self.unread);

@@ -25,6 +25,8 @@ mod fuzz;
 mod headers;
 /// Message sequences that once showed a deleted row.
 mod hostile;
+/// How sessions end.
+mod life;
 /// What is long, much or many.
 mod pressure;
 /// What must hold for every statement, and for every change to it.

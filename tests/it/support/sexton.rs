@@ -76,12 +76,25 @@ impl Sexton {
         self.status("VmHWM:")
     }
 
-    fn status(&self, field: &str) -> usize {
+    /// Asks it to stop, as an operator would.
+    pub fn terminate(&self) {
+        let told = Command::new("kill").arg(self.process().unwrap_or_default()).status().expect("kill runs");
+        assert!(told.success(), "there is a process to tell");
+    }
+
+    /// Its process, the keeper's child of that name.
+    fn process(&self) -> Option<String> {
         let keeper = self.keeper.id();
-        let children = fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children")).unwrap_or_default();
-        let status = |child: &str| fs::read_to_string(format!("/proc/{child}/status")).ok();
-        let of_sexton = |text: &String| text.starts_with("Name:\tsexton");
-        let text = children.split_whitespace().filter_map(status).find(of_sexton).unwrap_or_default();
+        let children = fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children")).ok()?;
+        let is_sexton = |child: &&str| {
+            fs::read_to_string(format!("/proc/{child}/status")).is_ok_and(|text| text.starts_with("Name:\tsexton"))
+        };
+        children.split_whitespace().find(is_sexton).map(str::to_owned)
+    }
+
+    fn status(&self, field: &str) -> usize {
+        let process = self.process().unwrap_or_default();
+        let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
         line.trim().trim_end_matches(" kB").parse::<usize>().unwrap_or_default() * 1024
     }
