@@ -54,6 +54,11 @@ fn succeeded(output: &Output) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Where the server's log stands.
+fn position(database: &Database) -> String {
+    database.direct().expect("SELECT pg_current_wal_lsn()")[0].texts()[0][0].clone()
+}
+
 fn walsender(port: u16, mode: &[(&str, &str)]) -> std::io::Result<Raw> {
     Raw::connect_with(port, &[&[("user", Cluster::SUPERUSER), ("database", "replicated")], mode].concat())
 }
@@ -85,8 +90,15 @@ fn backups_and_logs_pass() {
     let slot = ["--slot", "kept", "--create-slot"];
     if let Some(output) = run(&cluster, sexton.port, "pg_receivewal", &slot) {
         succeeded(&output);
-        let until = database.direct().expect("SELECT pg_switch_wal() + 1")[0].texts()[0][0].clone();
-        database.run("SELECT pg_switch_wal()");
+        let until = database.direct().expect("SELECT pg_current_wal_lsn() + 100000")[0].texts()[0][0].clone();
+        let mut direct = database.direct();
+        // While it waits, for it starts with what comes next.
+        let writing = std::thread::spawn(move || {
+            for _ in 0..20 {
+                std::thread::sleep(Duration::from_millis(100));
+                direct.expect("CREATE TABLE more AS SELECT n FROM generate_series(1, 5000) n; DROP TABLE more");
+            }
+        });
         let output = run(
             &cluster,
             sexton.port,
@@ -94,6 +106,7 @@ fn backups_and_logs_pass() {
             &["-D", &below("wal"), "--endpos", &until, "--no-loop", "-s", "1"],
         );
         succeeded(&output.expect("it is installed"));
+        writing.join().expect("written");
         assert!(std::fs::read_dir(directory.join("wal")).expect("readable").count() > 0);
     }
     let logical = ["-d", "replicated", "--slot", "decoded"];
@@ -101,7 +114,8 @@ fn backups_and_logs_pass() {
     if let Some(output) = run(&cluster, sexton.port, "pg_recvlogical", &create) {
         succeeded(&output);
         database.run("CREATE PUBLICATION everything FOR ALL TABLES; INSERT INTO users VALUES (3, 'cid')");
-        let until = database.direct().expect("SELECT pg_current_wal_lsn()")[0].texts()[0][0].clone();
+        let until = position(&database);
+        database.run("INSERT INTO users VALUES (4, 'dan')");
         let options = ["-o", "proto_version=1", "-o", "publication_names=everything"];
         let file = below("changes");
         let start =
