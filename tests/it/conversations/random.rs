@@ -54,7 +54,13 @@ pub(super) fn conversation(seed: u64) -> Conversation {
     let mut random = Random::new(seed);
     let lines: Vec<String> = (0..=random.below(MESSAGES_MAX)).map(|_| line(&mut random)).collect();
     let title = format!("seed {seed}\n   {}", lines.join("\n   "));
-    let mut conversation = Conversation { title, startup: Vec::new(), steps: Vec::new(), only_unregistered: false };
+    let mut conversation = Conversation {
+        title,
+        startup: Vec::new(),
+        steps: Vec::new(),
+        only_unregistered: false,
+        may_refuse: Some(b"was prepared under other settings"),
+    };
     for line in lines {
         conversation.line(&line).unwrap_or_else(|fault| panic!("{line}: {fault}"));
     }
