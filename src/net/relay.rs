@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
@@ -69,13 +69,15 @@ struct Inlet {
 impl Inlet {
     /// Reads once; true where there is something new.
     fn poll_read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.buffer.reserve(if self.bulk { BULK_READ_BYTES } else { READ_BYTES });
-        let spare = self.buffer.capacity() - self.buffer.len();
+        let most = if self.bulk { BULK_READ_BYTES } else { READ_BYTES };
+        self.buffer.reserve(most);
+        // Not all that fits: buffers change places with those they are written from, and would make one another grow.
+        let mut space = (&mut self.buffer).limit(most);
         // Stateless between polls: what it has read is in the buffer.
-        let read = pin!(stream.read_buf(&mut self.buffer)).poll(cx);
+        let read = pin!(stream.read_buf(&mut space)).poll(cx);
         read.map_ok(|bytes| {
             self.ended = bytes == 0;
-            self.bulk = bytes == spare;
+            self.bulk = bytes == most;
         })
     }
 }

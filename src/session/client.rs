@@ -77,7 +77,7 @@ impl Session {
                 }
                 Take::Instead(bytes) => {
                     forward(input, &mut run, upstream);
-                    upstream.extend_from_slice(&bytes);
+                    append(upstream, bytes);
                     input.advance(header.frame_bytes());
                     continue;
                 }
@@ -426,6 +426,15 @@ fn is_replication_command(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
     let end = text.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_')).unwrap_or(text.len());
     REPLICATION_COMMANDS.contains(&text[..end].to_ascii_uppercase().as_slice())
+}
+
+/// Appends `bytes`; without copying where there is nothing to append to, for they may be a gigabyte.
+fn append(out: &mut BytesMut, bytes: BytesMut) {
+    if out.is_empty() {
+        *out = bytes;
+    } else {
+        out.extend_from_slice(&bytes);
+    }
 }
 
 /// The plan for a message that the server will not read.
