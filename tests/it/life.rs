@@ -1,9 +1,11 @@
-//! How sessions end: the client goes (X1), the proxy is asked to stop (X6).
+//! How sessions end: the client goes (X1), the server makes no sense (F6), the proxy is asked to stop (X6).
 
 use std::time::{Duration, Instant};
 
 use crate::support::ground::Ground;
-use crate::support::raw::{Raw, query};
+use crate::support::hollow::{HOLLOW, hollow_server, welcome};
+use crate::support::raw::{Raw, message, query};
+use crate::support::sexton::Sexton;
 
 const SCHEMA: &str = "
     CREATE TABLE users (id int PRIMARY KEY, name text, deleted_at timestamptz);
@@ -59,4 +61,40 @@ fn x6_a_proxy_that_is_to_stop_lets_transactions_finish() {
     busy.expect("COMMIT");
     assert!(busy.read_message().is_ok_and(|(kind, _)| kind == b'E'), "and then it is told too");
     assert_eq!(ground.directly("SELECT count(*) FROM users WHERE deleted_at IS NOT NULL"), [["1"]]);
+}
+
+#[test]
+fn f6_a_server_that_makes_no_sense_ends_its_own_session_alone() {
+    let Some(ground) = ground("life::f6_a_server_that_makes_no_sense…") else { return };
+    ground.database.run(
+        "DO $$BEGIN CREATE ROLE hollow LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END$$",
+    );
+    let huge_row = [b"D\x7f\xff\xff\xff".as_slice(), &[0; 100_000]].concat();
+    for (nonsense, ends) in [
+        (b"C\0\0\0\x03".to_vec(), true),
+        (b"D\xff\xff\xff\xff".to_vec(), true),
+        (huge_row, false),
+        (message(b'E', b"SERROR"), false),
+        (message(b'E', b""), false),
+        (message(b'Z', b""), false),
+        (message(b'S', b"client_encoding"), false),
+        (message(b'C', b"UPDATE"), false),
+        (message(0, &[0; 9]), false),
+        (
+            [message(b'1', b""), message(b'3', b""), message(b'G', b""), message(b'I', b""), message(b's', b"")]
+                .concat(),
+            false,
+        ),
+    ] {
+        let port = hollow_server(ground.database.port, [welcome(), nonsense.clone()].concat());
+        let sexton = Sexton::start(port, CONFIG);
+        let mut misled = sexton.connect(HOLLOW, &ground.database.name);
+        if ends {
+            assert!(misled.read_message().is_err(), "{}", nonsense.escape_ascii());
+        } else {
+            misled.send(&query("SELECT name FROM users")).expect("it is still there");
+        }
+        let mut other = sexton.connect("postgres", &ground.database.name);
+        assert_eq!(other.expect("SELECT name FROM users")[0].texts(), [["ann"]], "{}", nonsense.escape_ascii());
+    }
 }

@@ -3,14 +3,14 @@
 //! The default sizes take seconds. `SEXTON_MEGABYTES` sets that of rows, statements and copies (1000: PostgreSQL's limit),
 //! `SEXTON_IDLE` how many connections do nothing. What is measured is printed.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::cluster;
 use crate::support::database::Database;
 use crate::support::ground::Ground;
+use crate::support::hollow::{HOLLOW, hollow_server, welcome};
 use crate::support::offline::number;
 use crate::support::raw::{Raw, bind, execute, message, parse, query_bytes, sync};
 use crate::support::sexton::Sexton;
@@ -159,10 +159,10 @@ fn connections_that_do_nothing_take_next_to_nothing() {
     let Some(cluster) = cluster::shared("pressure::connections_that_do_nothing…") else { return };
     let database = Database::create(cluster, "idle");
     database.run("CREATE TABLE users (id int, deleted_at timestamptz)");
-    database.run("DO $$BEGIN CREATE ROLE idler LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END$$");
-    let sexton = Sexton::start(hollow_server(cluster.port()), CONFIG);
+    database.run("DO $$BEGIN CREATE ROLE hollow LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END$$");
+    let sexton = Sexton::start(hollow_server(cluster.port(), welcome()), CONFIG);
     let idle = number("SEXTON_IDLE").unwrap_or(400) as usize;
-    let open = |count: usize| -> Vec<Raw> { (0..count).map(|_| sexton.connect("idler", &database.name)).collect() };
+    let open = |count: usize| -> Vec<Raw> { (0..count).map(|_| sexton.connect(HOLLOW, &database.name)).collect() };
     let warm = open(50);
     let before = sexton.memory();
     let held = open(idle);
@@ -170,30 +170,4 @@ fn connections_that_do_nothing_take_next_to_nothing() {
     eprintln!("pressure: {idle} idle connections, {each} bytes each");
     assert!(each <= IDLE_BYTES_MAX, "{each} bytes each");
     drop((warm, held));
-}
-
-/// Welcomes the role `idler` by itself and then says nothing, for as many connections as no server of these tests would
-/// take; passes everybody else on to the server.
-fn hollow_server(server_port: u16) -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let port = listener.local_addr().expect("a bound port").port();
-    let welcome = [message(b'R', &[0, 0, 0, 0]), message(b'K', &[0; 8]), message(b'Z', b"I")].concat();
-    thread::spawn(move || {
-        let mut silent = Vec::new();
-        for mut client in listener.incoming().flatten() {
-            let mut packet = [0; 1024];
-            let Ok(bytes) = client.read(&mut packet) else { continue };
-            if packet[..bytes].windows(5).any(|word| word == b"idler") {
-                let _ = client.write_all(&welcome);
-                silent.push(client);
-                continue;
-            }
-            let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server_port)) else { continue };
-            let _ = server.write_all(&packet[..bytes]);
-            let (Ok(mut from_server), Ok(mut to_client)) = (server.try_clone(), client.try_clone()) else { continue };
-            thread::spawn(move || std::io::copy(&mut from_server, &mut to_client));
-            thread::spawn(move || std::io::copy(&mut client, &mut server));
-        }
-    });
-    port
 }

@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod database;
 pub mod diff;
 pub mod ground;
+pub mod hollow;
 pub mod messages;
 pub mod mutate;
 pub mod offline;
