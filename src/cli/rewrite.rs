@@ -247,8 +247,11 @@ fn as_json(plan: &Plan) -> Value {
         (None, Some(text)) => ("rewritten", Some(text)),
         (None, None) => ("unchanged", Some(&plan.client_text)),
     };
-    let edits: Vec<_> =
-        plan.edits.iter().map(|edit| json!({ "start": edit.start, "end": edit.end, "text": edit.text })).collect();
+    let edits: Vec<_> = plan
+        .edits
+        .iter()
+        .map(|edit| json!({ "start": edit.start, "end": edit.end, "text": String::from_utf8_lossy(&edit.text) }))
+        .collect();
     let statements: Vec<_> = plan
         .statements
         .iter()

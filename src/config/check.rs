@@ -51,7 +51,12 @@ fn listen(section: Option<&Node>, problems: &mut Vec<Problem>) -> ListenSettings
             .filter_map(|node| read(Some(node), network, problems))
             .collect(),
         tls: get("tls").and_then(|section| client_tls(section, problems)),
+        replication: is_on(get("replication")),
     }
+}
+
+fn is_on(flag: Option<&Node>) -> bool {
+    matches!(flag.map(|node| &node.value), Some(Value::Flag(true)))
 }
 
 fn client_tls(section: &Node, problems: &mut Vec<Problem>) -> Option<ClientTls> {
@@ -218,7 +223,7 @@ fn table(section: &Node, name: TableName, problems: &mut Vec<Problem>) -> Table 
             Some("pass") => Truncate::Pass,
             _ => Truncate::Rewrite,
         },
-        audit: matches!(section.get("audit").map(|node| &node.value), Some(Value::Flag(true))),
+        audit: is_on(section.get("audit")),
         visible_through: visible_through(section, problems),
         on_mention: match section.get("on_mention").and_then(Node::text) {
             Some("respect") => OnMention::Respect,

@@ -59,6 +59,8 @@ pub struct ListenSettings {
     pub trusted_proxies: Vec<Network>,
     /// `[listen.tls]`
     pub tls: Option<ClientTls>,
+    /// Replication connections are let through.
+    pub replication: bool,
 }
 
 /// TLS towards clients.

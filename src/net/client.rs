@@ -21,7 +21,7 @@ use crate::session::Session;
 use crate::session::plan::Plan;
 use crate::wire::scram::Verifier;
 use crate::wire::sqlstate::SqlState;
-use crate::wire::startup::Startup;
+use crate::wire::startup::{Replication, Startup};
 
 /// What all clients share.
 #[derive(Debug)]
@@ -145,14 +145,16 @@ async fn verifier(asked: &Asked<'_>) -> Result<Option<Verifier>, Unverifiable> {
 
 /// Refuses what Sexton does not serve; the database's name otherwise.
 async fn admit(client: &mut Stream, setup: &Setup, startup: &Startup) -> Option<String> {
-    if startup.is_replication() {
+    let replication = startup.replication();
+    if replication.is_some() && !setup.config.listen.replication {
         let refusal = Refusal::new(SqlState::FEATURE_NOT_SUPPORTED, "sexton: replication connections are not served");
-        let hint = "Connect to the PostgreSQL server itself for replication.";
+        let hint = "Connect to the PostgreSQL server itself, or set listen.replication = true.";
         refusal.hint(hint).tell(client, Some(startup)).await;
         return None;
     }
     let name = String::from_utf8_lossy(startup.database()).into_owned();
-    if setup.config.databases.find(&name).is_none() {
+    // Physical replication is of no database, whatever it names.
+    if replication != Some(Replication::Physical) && setup.config.databases.find(&name).is_none() {
         let message = format!("sexton: database \"{name}\" is not configured");
         let hint = "Add a section [databases.NAME], or [databases.\"*\"] for all others.";
         let refusal = Refusal::new(SqlState::INVALID_CATALOG_NAME, &message);

@@ -92,6 +92,10 @@ pub(crate) async fn run(mut relay: Relay, asked: &Asked<'_>, mut draining: watch
                 if relay.is_closing() {
                     return;
                 }
+                // Of physical replication nobody is told when it begins.
+                if relay.session.has_begun() {
+                    continue;
+                }
                 relay.end(SqlState::PROTOCOL_VIOLATION, "sexton: startup took too long", None);
                 late.as_mut().reset(Instant::now() + DRAIN_PAUSE);
             }

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ use crate::net::stream::Stream;
 use crate::rewrite::Registry;
 use crate::session::{ClientStep, ServerStep, Session, Want};
 use crate::wire::backend::ErrorReport;
+use crate::wire::frame::HEADER_BYTES;
 use crate::wire::sqlstate::SqlState;
 
 /// Space made for a read.
@@ -27,8 +28,6 @@ const BULK_READ_BYTES: usize = 64 * 1024;
 const BUFFERED_BYTES_MAX: usize = 128 * 1024;
 /// With more than this to decide about at once, other connections on the thread are moved elsewhere first (F12).
 const INLINE_BYTES_MAX: usize = 256 * 1024;
-/// An empty buffer larger than this is given back (F10).
-const KEPT_BYTES_MAX: usize = 16 * 1024;
 
 /// What the task has to see to.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,13 +69,15 @@ struct Inlet {
 impl Inlet {
     /// Reads once; true where there is something new.
     fn poll_read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.buffer.reserve(if self.bulk { BULK_READ_BYTES } else { READ_BYTES });
-        let spare = self.buffer.capacity() - self.buffer.len();
+        let most = if self.bulk { BULK_READ_BYTES } else { READ_BYTES };
+        self.buffer.reserve(most);
+        // Not all that fits: buffers change places with those they are written from, and would make one another grow.
+        let mut space = (&mut self.buffer).limit(most);
         // Stateless between polls: what it has read is in the buffer.
-        let read = pin!(stream.read_buf(&mut self.buffer)).poll(cx);
+        let read = pin!(stream.read_buf(&mut space)).poll(cx);
         read.map_ok(|bytes| {
             self.ended = bytes == 0;
-            self.bulk = bytes == spare;
+            self.bulk = bytes == most;
         })
     }
 }
@@ -198,14 +199,14 @@ impl Relay {
         }
     }
 
-    /// Between transactions, buffers that have grown are not kept.
+    /// Between transactions, no buffer is kept: most connections do nothing most of the time (F10).
     fn give_back(&mut self) {
         if !self.session.is_idle() {
             return;
         }
         let inlets = [&mut self.from_client.buffer, &mut self.from_upstream.buffer];
         for buffer in inlets.into_iter().chain([&mut self.to_client, &mut self.to_upstream]) {
-            if buffer.is_empty() && buffer.capacity() > KEPT_BYTES_MAX {
+            if buffer.is_empty() {
                 *buffer = BytesMut::new();
             }
         }
@@ -242,7 +243,7 @@ impl Relay {
 
     fn read_client(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         let full = match self.client_step {
-            ClientStep::NeedMore => self.to_upstream.len() >= BUFFERED_BYTES_MAX,
+            ClientStep::NeedMore => self.to_upstream.len() >= BUFFERED_BYTES_MAX || self.session.is_full(),
             // While it is held, reading on tells when the client goes away.
             ClientStep::Hold => self.from_client.buffer.len() >= BUFFERED_BYTES_MAX,
             ClientStep::OutOfPlace(_) | ClientStep::Fault(_) => true,
@@ -279,14 +280,22 @@ impl Relay {
         match self.client_step {
             ClientStep::NeedMore | ClientStep::Hold => {}
             ClientStep::OutOfPlace(tag) => {
-                let message = format!("unexpected message type 0x{tag:02X} during COPY from stdin");
-                self.end(SqlState::PROTOCOL_VIOLATION, &message, None);
+                tracing::info!(tag, "a client sent a message out of place during COPY");
+                self.hand_over_header();
             }
             ClientStep::Fault(fault) => {
                 tracing::info!(tag = fault.tag, length = fault.length, "a client sent a malformed message");
-                self.end(SqlState::PROTOCOL_VIOLATION, "invalid message length", None);
+                self.hand_over_header();
             }
         }
+    }
+
+    /// The server finds the fault of the message at hand in its header, and ends the connection in its own way (F1, K1).
+    fn hand_over_header(&mut self) {
+        let header = self.from_client.buffer.len().min(HEADER_BYTES);
+        self.to_upstream.extend_from_slice(&self.from_client.buffer[..header]);
+        self.from_client.buffer.clear();
+        self.from_client.ended = true;
     }
 
     fn write_client(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {

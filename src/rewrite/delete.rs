@@ -81,10 +81,12 @@ impl Rewriter<'_> {
     }
 
     fn soft_delete(&mut self, delete: &Delete, entry: &Entry, place: &Place<'_>) -> Result<(), Refusal> {
-        if let Some(returning) = &delete.returning
-            && self.returns_marked(returning, &delete.target, entry)
-        {
-            return self.soft_delete_returning(delete, returning, entry, place);
+        if let Some(returning) = &delete.returning {
+            let carried = self.returns_marked(returning, &delete.target, entry);
+            self.check_versions(returning, &delete.target, entry, carried)?;
+            if carried {
+                return self.soft_delete_returning(delete, returning, entry, place);
+            }
         }
         let guards = self.guard_privilege(delete, entry, place);
         let head = match (guards.is_empty(), place.has_with) {

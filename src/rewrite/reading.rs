@@ -3,7 +3,6 @@
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::schema_change::create_head;
 use crate::rewrite::statement::Statement;
-use crate::sql::encoding::Encoding;
 use crate::sql::ident::{escaped_identifier, plain_string};
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
@@ -43,13 +42,7 @@ impl Statement<'_> {
             return Ok(());
         }
         let bytes = &self.text[self.tokens[first].start..self.tokens[end - 1].end];
-        let encoded = !bytes.is_ascii()
-            && match self.names.state.client_encoding {
-                Encoding::Utf8 => false,
-                Encoding::SingleByte | Encoding::MultiByte => registry.has_non_ascii_names(),
-                Encoding::Unsafe => true,
-            };
-        if encoded || (self.names.state.strings_unknown && bytes.contains(&b'\\')) {
+        if self.names.state.strings_unknown && bytes.contains(&b'\\') {
             return self.refuse(Reason::Encoding, first);
         }
         let is_query = self.is_query();

@@ -113,6 +113,11 @@ pub enum Reason {
         /// The table.
         table: String,
     },
+    /// RETURNING of a DELETE that names the rows OLD and NEW, where there are no such rows.
+    ReturningVersions {
+        /// The table.
+        table: String,
+    },
     /// TABLESAMPLE where the table must become a derived one.
     Sampled {
         /// The table.
@@ -295,6 +300,12 @@ impl Reason {
                 unscoped,
                 format!("RETURNING of this DELETE FROM {table} cannot be carried past its USING list"),
                 "Give each item of USING an alias, and name the returned columns with their tables.",
+            ),
+            Self::ReturningVersions { table } => words(
+                "returning-versions",
+                unscoped,
+                format!("RETURNING of this DELETE FROM {table} cannot name OLD and NEW rows"),
+                "Name the columns plainly: they are returned as they were before.",
             ),
             Self::Sampled { table } => words(
                 "sampled",

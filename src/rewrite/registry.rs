@@ -213,10 +213,10 @@ impl Registry {
         self.by_name.contains_key(name)
     }
 
-    /// True where some watched name is not ASCII, so that only UTF-8 text can be compared with it.
+    /// True where some watched name or its schema is not ASCII, so that only UTF-8 text can be compared with it.
     #[must_use]
     pub fn has_non_ascii_names(&self) -> bool {
-        self.by_name.keys().any(|name| !name.is_ascii())
+        self.entries.iter().any(|entry| !entry.relation.name.is_ascii() || !entry.relation.schema.is_ascii())
     }
 
     /// Every entry called `name`.

@@ -20,8 +20,12 @@ use crate::rewrite::registry::Entry;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Rows;
 use crate::sql::ident::quote;
+use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 use crate::sql::tree::{Delete, Filter, From, Item, Returning, TableRef};
+
+/// The first server version with OLD and NEW in RETURNING.
+const KNOWS_VERSIONS: u32 = 180_000;
 
 impl Rewriter<'_> {
     /// True where the list may show a column that the mark changes: by name, by `*`, or through the whole row.
@@ -101,6 +105,39 @@ impl Rewriter<'_> {
             "(SELECT ROW({})::{table} AS sexton_row FROM {inner}) AS {inner}_row, LATERAL unnest(ARRAY[{inner}_row.sexton_row]) AS {row}",
             columns.join(", ")
         )
+    }
+
+    /// Refuses a list that names OLD and NEW (PostgreSQL 18). The statement that runs is no DELETE: its NEW is the marked row,
+    /// not NULL, and a list that is `carried` to a SELECT knows neither.
+    pub(crate) fn check_versions(
+        &self,
+        returning: &Returning,
+        target: &TableRef,
+        entry: &Entry,
+        carried: bool,
+    ) -> Result<(), Refusal> {
+        if self.names.registry.snapshot().server_version < KNOWS_VERSIONS {
+            return Ok(());
+        }
+        let refused = |index| self.refuse(Reason::ReturningVersions { table: entry.display() }, index);
+        if self.tokens[returning.first].keyword == Some(Keyword::With) {
+            return refused(returning.first);
+        }
+        let own = self.identifier(target.alias.as_ref().map_or(target.name.relation(), |alias| alias.name))?;
+        let is_column = |name: &str| entry.relation.columns.iter().any(|column| column.name == name);
+        for index in returning.first..=returning.last {
+            let is_word = matches!(self.tokens[index].kind, Kind::Word | Kind::QuotedWord | Kind::UnicodeWord);
+            if !is_word || self.tokens[index - 1].kind == Kind::Dot {
+                continue;
+            }
+            let name = self.identifier(index)?;
+            let qualifies = self.tokens.get(index + 1).is_some_and(|next| next.kind == Kind::Dot);
+            let is_version = name == "new" || (name == "old" && carried);
+            if is_version && name != own && (qualifies || !is_column(&name)) {
+                return refused(index);
+            }
+        }
+        Ok(())
     }
 
     /// True where the list uses the target's name as a value, not to qualify a column.

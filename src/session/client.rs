@@ -20,6 +20,19 @@ use crate::wire::frontend::{self, Target, TooLong};
 /// the 64-bit lo_lseek64, lo_tell64, lo_truncate64.
 const LARGE_OBJECT_FUNCTIONS: [u32; 13] = [715, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172];
 
+/// The first words of replication commands but SHOW, which is SQL as well and the same.
+const REPLICATION_COMMANDS: [&[u8]; 9] = [
+    b"IDENTIFY_SYSTEM",
+    b"READ_REPLICATION_SLOT",
+    b"CREATE_REPLICATION_SLOT",
+    b"ALTER_REPLICATION_SLOT",
+    b"DROP_REPLICATION_SLOT",
+    b"START_REPLICATION",
+    b"TIMELINE_HISTORY",
+    b"BASE_BACKUP",
+    b"UPLOAD_MANIFEST",
+];
+
 /// What is to be done with one message.
 enum Take {
     /// It goes on as it came, as far as it is there.
@@ -55,6 +68,7 @@ impl Session {
             if self.must_wait(header.tag) {
                 break self.hold(header.tag);
             }
+            self.waits_for_answers = false;
             match self.take(header, &input[run + HEADER_BYTES..]) {
                 Take::Stream => {}
                 Take::Before(bytes) => {
@@ -63,12 +77,15 @@ impl Session {
                 }
                 Take::Instead(bytes) => {
                     forward(input, &mut run, upstream);
-                    upstream.extend_from_slice(&bytes);
+                    append(upstream, bytes);
                     input.advance(header.frame_bytes());
                     continue;
                 }
                 Take::NeedMore => break ClientStep::NeedMore,
-                Take::Hold => break self.hold(header.tag),
+                Take::Hold => {
+                    self.waits_for_answers = true;
+                    break self.hold(header.tag);
+                }
             }
             run += HEADER_BYTES;
             self.client_rest = header.body_bytes;
@@ -79,13 +96,17 @@ impl Session {
 
     /// True for a message that must not be decided yet. Copy data and Flush decide nothing and are never held.
     fn must_wait(&self, tag: u8) -> bool {
+        if self.is_physical() {
+            return false;
+        }
         if self.want.is_some() || self.ground.is_none() {
             return tag != b'p' && tag != b'X';
         }
         match tag {
             b'd' | b'c' | b'f' | b'H' | b'X' | b'p' => false,
             b'S' if self.copy_in => false,
-            _ => self.pending.holds(),
+            // What was decided once must not be decided again at every reply: it may be long.
+            _ => self.pending.holds() || (self.waits_for_answers && self.pending.ends() > 0),
         }
     }
 
@@ -96,6 +117,9 @@ impl Session {
 
     /// `there`: what has arrived behind the header.
     fn take(&mut self, header: Header, there: &[u8]) -> Take {
+        if self.is_physical() {
+            return Take::Stream;
+        }
         let whole = there.get(..header.body_bytes);
         match (header.tag, whole) {
             (b'Q' | b'P' | b'D' | b'C' | b'E', None) => Take::NeedMore,
@@ -107,6 +131,11 @@ impl Session {
             (b'C', Some(body)) => self.take_close(body),
             (b'S', _) => self.take_sync(),
             (b'F', _) => self.take_function_call(there, whole.is_some()),
+            (b'H', _) if header.body_bytes > 0 => {
+                // No Flush: the server raises an error and discards what follows up to Sync (F4).
+                self.push(Entry::DescribePortal { portal: Vec::new() }, false);
+                Take::Stream
+            }
             (b'c' | b'f', _) => {
                 self.copy_in = false;
                 if !self.pending.is_empty() {
@@ -281,6 +310,9 @@ impl Session {
     fn decide(&mut self, text: &[u8]) -> Arc<Plan> {
         let state = self.state();
         let Some(ground) = &self.ground else { return Arc::new(nothing()) };
+        if self.replication.is_some() && is_replication_command(text) {
+            return Arc::new(Plan::unchanged(text));
+        }
         let make = || (self.planner)(text, &self.predicted, &ground.role, &ground.registry);
         ground.cache.plan(text, ground.registry.generation, &state, &ground.role, make)
     }
@@ -386,6 +418,22 @@ impl Session {
             }
         }
         None
+    }
+}
+
+/// True for what a walsender does not take for SQL: it looks at the first word alone.
+fn is_replication_command(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let end = text.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_')).unwrap_or(text.len());
+    REPLICATION_COMMANDS.contains(&text[..end].to_ascii_uppercase().as_slice())
+}
+
+/// Appends `bytes`; without copying where there is nothing to append to, for they may be a gigabyte.
+fn append(out: &mut BytesMut, bytes: BytesMut) {
+    if out.is_empty() {
+        *out = bytes;
+    } else {
+        out.extend_from_slice(&bytes);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::rewrite::Refusal;
 use crate::rewrite::insert::{DEAD_KEY_PREFIX, DEAD_KEY_SUFFIX};
-use crate::session::plan::Plan;
+use crate::session::plan::{CANNOT_PARSE, Plan};
 use crate::sql::encoding::Encoding;
 use crate::wire::backend::Fields;
 use crate::wire::sqlstate::SqlState;
@@ -44,6 +44,15 @@ pub enum Complaint {
 /// The texts of an error, ready to be put into fields.
 pub(crate) struct Words {
     code: SqlState,
+    message: Vec<u8>,
+    detail: Option<Vec<u8>>,
+    hint: Option<Vec<u8>>,
+    position: Option<Vec<u8>>,
+}
+
+/// The same before it is put into the client's encoding.
+struct Draft {
+    code: SqlState,
     message: String,
     detail: Option<String>,
     hint: Option<String>,
@@ -74,36 +83,43 @@ impl Complaint {
     }
 
     pub(crate) fn words(&self, plan: Option<&Plan>, encoding: Encoding) -> Words {
+        let Draft { code, message, detail, hint, position } = self.draft(plan, encoding);
+        let encoded = |text: Option<String>| text.map(|text| encoding.encode(&text));
+        let message = encoding.encode(&message);
+        Words { code, message, detail: encoded(detail), hint: encoded(hint), position: encoded(position) }
+    }
+
+    fn draft(&self, plan: Option<&Plan>, encoding: Encoding) -> Draft {
         match self {
-            Self::Refused(refusal) => Words {
+            Self::Refused(refusal) => Draft {
                 code: refusal.sqlstate(),
                 message: refusal.message(),
                 detail: refusal.detail(),
                 hint: refusal.hint(),
                 position: plan.and_then(|plan| position(plan, refusal.offset?, encoding)),
             },
-            Self::StalePrepared { name } => Words {
+            Self::StalePrepared { name } => Draft {
                 code: SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
                 message: format!("sexton: prepared statement \"{name}\" was prepared under other settings"),
                 detail: Some("The scope, the search path or the catalog has changed since PREPARE.".to_owned()),
                 hint: Some("DEALLOCATE it and PREPARE it again.".to_owned()),
                 position: None,
             },
-            Self::HiddenChange { name } => Words {
+            Self::HiddenChange { name } => Draft {
                 code: SqlState::FEATURE_NOT_SUPPORTED,
                 message: format!("sexton: prepared statement \"{name}\" changes the session"),
                 detail: Some("The statements behind EXECUTE would be read under other settings.".to_owned()),
                 hint: Some("Send EXECUTE as a query of its own.".to_owned()),
                 position: None,
             },
-            Self::FunctionCall => Words {
+            Self::FunctionCall => Draft {
                 code: SqlState::FEATURE_NOT_SUPPORTED,
                 message: "sexton: the function call protocol is limited to large objects".to_owned(),
                 detail: Some("A function called by its oid may run SQL that cannot be scoped.".to_owned()),
                 hint: Some("Call it in a SELECT, or set unscoped = \"pass\" for the database.".to_owned()),
                 position: None,
             },
-            Self::DeadKey { table } => Words {
+            Self::DeadKey { table } => Draft {
                 code: SqlState::UNIQUE_VIOLATION,
                 message: format!("sexton: a deleted row of {table} holds this key"),
                 detail: Some("ON CONFLICT DO UPDATE would write into a row that is not there.".to_owned()),
@@ -112,7 +128,7 @@ impl Complaint {
                 ),
                 position: None,
             },
-            Self::TooLong { bytes } => Words {
+            Self::TooLong { bytes } => Draft {
                 code: SqlState::PROGRAM_LIMIT_EXCEEDED,
                 message: "sexton: the rewritten statement is longer than a message may be".to_owned(),
                 detail: Some(format!("It is {bytes} bytes long.")),
@@ -130,13 +146,22 @@ impl Words {
             fields.remove(code);
         }
         fields.set(b'C', self.code.0.as_bytes());
-        fields.set(b'M', self.message.as_bytes());
+        fields.set(b'M', &self.message);
         for (code, text) in [(b'D', &self.detail), (b'H', &self.hint), (b'P', &self.position)] {
             if let Some(text) = text {
-                fields.set(code, text.as_bytes());
+                fields.set(code, text);
             }
         }
     }
+}
+
+/// The server's words without what stands behind a refused text, where it quotes the text to its end: an error of the
+/// client's own. `None` where there is nothing to leave out.
+pub(crate) fn own_message(plan: Option<&Plan>, fields: &Fields<'_>) -> Option<Vec<u8>> {
+    plan.filter(|plan| plan.refusal.is_some())?;
+    let message = fields.get(b'M')?;
+    let put_behind = memchr::memmem::rfind(message, CANNOT_PARSE)?;
+    Some([&message[..put_behind], &message[put_behind + CANNOT_PARSE.len()..]].concat())
 }
 
 /// The 1-based character that `P` gives for a byte offset of the client's text.

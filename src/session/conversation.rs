@@ -16,7 +16,7 @@ use crate::session::settings::Settings;
 use crate::wire::backend::ErrorReport;
 use crate::wire::frame::LengthFault;
 use crate::wire::sqlstate::SqlState;
-use crate::wire::startup::Startup;
+use crate::wire::startup::{Replication, Startup};
 
 /// Decides one query string; [`Plan::new`] outside of tests.
 pub type Planner = fn(&[u8], &Settings, &RoleFacts, &Registry) -> Plan;
@@ -28,10 +28,10 @@ pub enum ClientStep {
     NeedMore,
     /// The next message must wait until the server has answered what is under way.
     Hold,
-    /// A message of this tag inside copy data, which the server waits for: it would wait for ever, and where it did not
-    /// the connection would be lost as well. It must end with 08P01.
+    /// A message of this tag inside copy data: the server reads nothing else, and ends the connection where it finds one. The
+    /// header at the front of the input is enough for it.
     OutOfPlace(u8),
-    /// The stream cannot be followed: the connection must end with 08P01.
+    /// The stream cannot be followed from the header at the front of the input on: the server will say so.
     Fault(LengthFault),
 }
 
@@ -130,9 +130,15 @@ pub struct Session {
     pub(super) copying: bool,
     /// The server reads copy data, and its end has not been sent.
     pub(super) copy_in: bool,
+    /// The client's next message has been decided, and waits for the answers of all complete batches.
+    pub(super) waits_for_answers: bool,
     /// DDL is confirmed that no registry read since has seen, or another configuration is in force.
     pub(super) schema_changed: bool,
     pub(super) want: Option<Want>,
+    /// A walsender that takes SQL too, or one that takes none.
+    pub(super) replication: Option<Replication>,
+    /// Authentication is over on a connection of which nothing is read.
+    pub(super) is_open: bool,
 
     /// Bytes still to come of a client message that is passed on as it arrives.
     pub(super) client_rest: usize,
@@ -165,8 +171,11 @@ impl Session {
             skipping: false,
             copying: false,
             copy_in: false,
+            waits_for_answers: false,
             schema_changed: false,
             want: None,
+            replication: startup.replication(),
+            is_open: false,
             client_rest: 0,
             server_rest: 0,
         }
@@ -181,18 +190,29 @@ impl Session {
     /// True once authentication is over and the session has begun.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.ground.is_some()
+        self.ground.is_some() || self.is_open
+    }
+
+    /// True for physical replication: the server takes no SQL on it, and Sexton reads nothing.
+    pub(super) fn is_physical(&self) -> bool {
+        self.replication == Some(Replication::Physical)
     }
 
     /// True between transactions, with nothing owed and no message half done.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.has_begun()
+        self.ground.is_some()
             && self.pending.is_empty()
             && self.status == b'I'
             && self.want.is_none()
             && self.client_rest == 0
             && self.server_rest == 0
+    }
+
+    /// True where nothing more should be read from the client before the server has answered some of what it was asked.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.pending.is_full()
     }
 
     /// True where what was sent to the client so far ends with a whole message.

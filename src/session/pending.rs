@@ -84,6 +84,9 @@ struct Slot {
     holds: bool,
 }
 
+/// Replies that may be owed before nothing more is asked for. A server keeps back fewer than that: 8 KiB of five bytes each.
+const OWED_MAX: usize = 16 * 1024;
+
 /// The queue.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
@@ -96,6 +99,11 @@ pub(crate) struct Pending {
 impl Pending {
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.is_empty()
+    }
+
+    /// True where so much is owed that the server is to answer first: a message of five bytes takes an entry of many.
+    pub(crate) fn is_full(&self) -> bool {
+        self.slots.len() >= OWED_MAX
     }
 
     /// Batches that are complete and not yet answered.

@@ -5,12 +5,13 @@ use crate::rewrite::outcome::{Effect, Outcome, TagChange};
 use crate::rewrite::{Names, Reason, Refusal, Registry, decide};
 use crate::session::settings::Settings;
 use crate::sql::edit::Edits;
+use crate::sql::encoding::{Encoding, Shadow, original_bytes};
 use crate::sql::lexer::lex;
 use crate::sql::split::statements;
 
 /// Behind any text this cannot be parsed: no statement starts with a closing parenthesis. The server therefore reports
 /// either an error of the client's own, as it would without Sexton, or one at this very place, which is the refusal's.
-const CANNOT_PARSE: &[u8] = b"\n;)";
+pub(crate) const CANNOT_PARSE: &[u8] = b"\n;)";
 
 /// One statement of a query string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +55,66 @@ impl Plan {
     }
 
     /// Decides `text` as the session stands at `settings`, which are left untouched.
+    ///
+    /// The server converts the whole of it from the encoding that the client has now, a SET in it or not.
     #[must_use]
     pub fn new(text: &[u8], settings: &Settings, role: &RoleFacts, registry: &Registry) -> Self {
+        let state = settings.current();
+        let encoding = state.client_encoding;
+        if encoding == Encoding::Utf8 || registry.is_empty() {
+            return Self::read(text, settings, role, registry);
+        }
+        if let Some(first) = text.iter().position(|byte| !byte.is_ascii())
+            && (encoding == Encoding::Unknown
+                || registry.has_non_ascii_names()
+                || (state.strings_unknown && registry.may_mention(text)))
+        {
+            return Self::unchanged(text).refused(Refusal::at(Reason::Encoding, first));
+        }
+        match encoding.shadow(text) {
+            Some(shadow) => Self::read(&shadow.text, settings, role, registry).of_original(text, &shadow),
+            None => {
+                let plan = Self::read(text, settings, role, registry);
+                let cause = plan.edits.iter().find(|edit| !edit.text.is_ascii()).map(|edit| edit.cause);
+                match cause {
+                    Some(cause) => plan.refused(Refusal::at(Reason::Encoding, cause)),
+                    None => plan,
+                }
+            }
+        }
+    }
+
+    /// The plan of a shadow as that of the text it was made of.
+    fn of_original(mut self, text: &[u8], shadow: &Shadow) -> Self {
+        self.client_text = text.to_vec();
+        if let Some(mut refusal) = self.refusal.take() {
+            refusal.offset = refusal.offset.map(|offset| shadow.origin(offset));
+            return self.refused(refusal);
+        }
+        let first = text.iter().position(|byte| !byte.is_ascii()).unwrap_or_default();
+        for statement in &mut self.statements {
+            // A name is compared with those of protocol messages, which are the client's bytes.
+            let (name, texts) = match &mut statement.effect {
+                Effect::Prepare { name, source, sent, .. } => (name, vec![source, sent]),
+                Effect::Execute(name) | Effect::Deallocate(Some(name)) => (name, Vec::new()),
+                _ => continue,
+            };
+            if !name.is_ascii() {
+                return self.refused(Refusal::at(Reason::Encoding, first));
+            }
+            for text in texts {
+                *text = original_bytes(text).unwrap_or_default();
+            }
+        }
+        match shadow.originals(&self.edits) {
+            Some(edits) => self.edits = edits,
+            None => return self.refused(Refusal::at(Reason::Encoding, first)),
+        }
+        self.upstream_text = (!self.edits.is_empty()).then(|| self.edits.apply(text));
+        self
+    }
+
+    fn read(text: &[u8], settings: &Settings, role: &RoleFacts, registry: &Registry) -> Self {
         let mut plan = Self::unchanged(text);
         let tokens = match lex(text, settings.current().standard_conforming_strings) {
             Ok(tokens) => tokens,

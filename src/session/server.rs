@@ -6,7 +6,7 @@ use bytes::{Buf, BytesMut};
 
 use crate::rewrite::outcome::{Effect, TagChange};
 use crate::rewrite::state::SearchPath;
-use crate::session::complaint::{Complaint, Words, original_position};
+use crate::session::complaint::{Complaint, Words, original_position, own_message};
 use crate::session::conversation::{ServerStep, Session, Want, forward};
 use crate::session::pending::Entry;
 use crate::session::plan::Plan;
@@ -82,6 +82,10 @@ impl Session {
 
     /// `body` is empty for messages that are not read.
     fn give(&mut self, header: Header, body: &[u8]) -> Give {
+        if self.is_physical() {
+            self.is_open |= header.tag == b'Z';
+            return Give::Stream;
+        }
         match header.tag {
             b'1' => return self.parse_complete(),
             b'2' => self.bind_complete(),
@@ -252,12 +256,19 @@ impl Session {
             Some(_) => None,
             None => carried(plan.as_deref(), &fields, encoding),
         };
+        let message = match &words {
+            Some(_) => None,
+            None => own_message(plan.as_deref(), &fields),
+        };
         if let Some(words) = &words {
             words.put_into(&mut fields);
-        } else if let Some(position) = &position {
-            fields.set(b'P', position.as_bytes());
-        } else {
+        } else if position.is_none() && message.is_none() {
             return Give::Stream;
+        }
+        for (code, text) in [(b'P', position.as_deref().map(str::as_bytes)), (b'M', message.as_deref())] {
+            if let Some(text) = text {
+                fields.set(code, text);
+            }
         }
         let mut bytes = BytesMut::new();
         fields.put(&mut bytes, b'E');

@@ -8,7 +8,7 @@ pub struct Edit {
     /// One past the last byte replaced; equal to `start` for an insertion.
     pub end: usize,
     /// What stands there afterwards.
-    pub text: String,
+    pub text: Vec<u8>,
     /// Byte offset in the original that caused the edit: a server error inside `text` is reported there.
     pub cause: usize,
 }
@@ -84,7 +84,7 @@ impl Edits {
         let mut at = 0;
         for edit in &self.edits {
             out.extend_from_slice(&original[at..edit.start]);
-            out.extend_from_slice(edit.text.as_bytes());
+            out.extend_from_slice(&edit.text);
             at = edit.end;
         }
         out.extend_from_slice(&original[at..]);

@@ -46,6 +46,15 @@ pub struct Startup {
     parameters: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
+/// What a replication connection may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replication {
+    /// Replication commands alone.
+    Physical,
+    /// Replication commands, and SQL in a database.
+    InDatabase,
+}
+
 /// First bytes that no server would accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StartupFault {
@@ -143,13 +152,17 @@ impl Startup {
         }
     }
 
-    /// True where the client asks for a replication connection of either kind (P12).
+    /// The kind of replication connection that the client asks for (P12).
     #[must_use]
-    pub fn is_replication(&self) -> bool {
-        let Some(value) = self.parameter("replication") else { return false };
-        let value = value.to_ascii_lowercase();
+    pub fn replication(&self) -> Option<Replication> {
+        let value = self.parameter("replication")?.to_ascii_lowercase();
         let off = |word: &[u8], least: usize| value.len() >= least && word.starts_with(&value);
-        !(value == b"0" || off(b"false", 1) || off(b"no", 1) || off(b"off", 2))
+        if value == b"0" || off(b"false", 1) || off(b"no", 1) || off(b"off", 2) {
+            return None;
+        }
+        // Of several values the last says whether, but any of them says that there is a database, as in the server.
+        let in_database = self.parameters.iter().any(|(name, value)| name == b"replication" && value == b"database");
+        Some(if in_database { Replication::InDatabase } else { Replication::Physical })
     }
 
     /// Writes the NegotiateProtocolVersion that a client is owed which asks for more than there is (P1): only for
@@ -277,7 +290,10 @@ mod tests {
         for (value, asked) in
             [("true", true), ("database", true), ("1", true), ("off", false), ("f", false), ("0", false)]
         {
-            assert_eq!(startup(format!("user\0a\0replication\0{value}\0\0").as_bytes()).is_replication(), asked);
+            let read = startup(format!("user\0a\0replication\0{value}\0\0").as_bytes());
+            assert_eq!(read.replication().is_some(), asked);
         }
+        let read = startup(b"user\0a\0replication\0database\0replication\0true\0\0");
+        assert_eq!(read.replication(), Some(Replication::InDatabase), "it takes SQL");
     }
 }

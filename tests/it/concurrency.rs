@@ -3,10 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::support::cluster;
-use crate::support::database::Database;
-use crate::support::raw::Raw;
-use crate::support::sexton::Sexton;
+use crate::support::ground::Ground;
 
 const CONFIG: &str = "
 [databases.\"*\".tables.users]
@@ -30,44 +27,26 @@ const SCHEMA: &str = "
     INSERT INTO orders VALUES (1, 100);
     CREATE TABLE orders_archive (LIKE orders)";
 
-struct Ground {
-    sexton: Sexton,
-    database: Database,
-}
-
 fn ground(test: &str) -> Option<Ground> {
-    let database = Database::create(cluster::shared(test)?, "concurrency");
-    database.run(SCHEMA);
-    database.run("DO $$ BEGIN CREATE ROLE wire LOGIN SUPERUSER; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$");
-    Some(Ground { sexton: Sexton::start(database.port, CONFIG), database })
+    Ground::new(test, SCHEMA, CONFIG)
 }
 
-impl Ground {
-    fn connect(&self) -> Raw {
-        self.sexton.connect("wire", &self.database.name)
-    }
-
-    /// Runs `blocked` in a second session while the first holds what `first` locked, commits once the second is seen
-    /// waiting, and answers with the second's tag and rows.
-    fn race(&self, first: &str, blocked: &'static str) -> (String, Vec<Vec<String>>) {
-        let mut holder = self.connect();
-        holder.expect(&format!("BEGIN; {first}"));
-        let mut waiter = self.connect();
-        let waiting = thread::spawn(move || {
-            let reply = waiter.expect(blocked).remove(0);
-            (reply.tag.clone().unwrap_or_default(), reply.texts())
-        });
-        let mut watcher = self.database.direct();
-        while watcher.expect("SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()")[0].texts()[0][0] == "0" {
+/// Runs `blocked` in a second session while the first holds what `first` locked, commits once the second is seen waiting,
+/// and answers with the second's tag and rows.
+fn race(ground: &Ground, first: &str, blocked: &'static str) -> (String, Vec<Vec<String>>) {
+    let mut holder = ground.connect();
+    holder.expect(&format!("BEGIN; {first}"));
+    let mut waiter = ground.connect();
+    let waiting = thread::spawn(move || {
+        let reply = waiter.expect(blocked).remove(0);
+        (reply.tag.clone().unwrap_or_default(), reply.texts())
+    });
+    let mut watcher = ground.database.direct();
+    while watcher.expect("SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()")[0].texts()[0][0] == "0" {
             thread::sleep(Duration::from_millis(5));
         }
-        holder.expect("COMMIT");
-        waiting.join().expect("the second session answers")
-    }
-
-    fn directly(&self, sql: &str) -> Vec<Vec<String>> {
-        self.database.direct().expect(sql)[0].texts()
-    }
+    holder.expect("COMMIT");
+    waiting.join().expect("the second session answers")
 }
 
 fn row(values: &[&str]) -> Vec<String> {
@@ -78,7 +57,7 @@ fn row(values: &[&str]) -> Vec<String> {
 fn the_archived_row_is_the_version_that_was_deleted() {
     let Some(ground) = ground("concurrency::the_archived_row…") else { return };
     let (tag, rows) =
-        ground.race("UPDATE orders SET cents = 999 WHERE id = 1", "DELETE FROM orders WHERE id = 1 RETURNING cents");
+        race(&ground, "UPDATE orders SET cents = 999 WHERE id = 1", "DELETE FROM orders WHERE id = 1 RETURNING cents");
     assert_eq!((tag.as_str(), rows), ("DELETE 1", vec![row(&["999"])]));
     assert_eq!(ground.directly("SELECT cents FROM orders_archive"), [row(&["999"])]);
     assert!(ground.directly("SELECT cents FROM orders").is_empty());
@@ -87,9 +66,9 @@ fn the_archived_row_is_the_version_that_was_deleted() {
 #[test]
 fn a_row_that_another_session_deleted_is_not_deleted_again() {
     let Some(ground) = ground("concurrency::a_row_that_another_session…") else { return };
-    let (tag, _) = ground.race("DELETE FROM users WHERE id = 1", "DELETE FROM users WHERE id = 1");
+    let (tag, _) = race(&ground, "DELETE FROM users WHERE id = 1", "DELETE FROM users WHERE id = 1");
     assert_eq!(tag, "DELETE 0");
-    let (tag, rows) = ground.race("DELETE FROM users WHERE id = 2", "UPDATE users SET name = 'x' RETURNING id");
+    let (tag, rows) = race(&ground, "DELETE FROM users WHERE id = 2", "UPDATE users SET name = 'x' RETURNING id");
     assert_eq!((tag.as_str(), rows.len()), ("UPDATE 0", 0));
 }
 
@@ -97,7 +76,7 @@ fn a_row_that_another_session_deleted_is_not_deleted_again() {
 fn rows_read_before_a_mark_of_their_own_are_the_latest() {
     let Some(ground) = ground("concurrency::rows_read_before…") else { return };
     let (tag, rows) =
-        ground.race("UPDATE seats SET label = 'Z9' WHERE id = 1", "DELETE FROM seats WHERE id = 1 RETURNING *");
+        race(&ground, "UPDATE seats SET label = 'Z9' WHERE id = 1", "DELETE FROM seats WHERE id = 1 RETURNING *");
     assert_eq!((tag.as_str(), rows), ("DELETE 1", vec![row(&["1", "Z9", "free"])]));
     assert_eq!(ground.directly("SELECT label, state FROM seats"), [row(&["Z9", "void"])]);
 }

@@ -1,15 +1,22 @@
-//! Random and damaged bytes against the readers of what a peer sends: first packets, SCRAM, frames, tokens, plans.
+//! Random and damaged bytes against the readers of what a peer sends, first packets, SCRAM, frames, tokens and plans, and
+//! against a session between a client and a server of which neither keeps to the protocol.
 //!
 //! Each target takes any bytes and must return, quickly and without a panic, and keep what it promises about them.
 //! The default run takes a few seconds; `tests/run --fuzz SECONDS` sets `SEXTON_FUZZ`, `SEXTON_SEED` chooses the seed.
 //! Whether the tokens are PostgreSQL's own is held against its scanner in `tests/oracle`.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::{Buf, BytesMut};
+use sexton::session::cache::PlanCache;
+use sexton::session::plan::Plan;
+use sexton::session::{ClientStep, ServerStep, Session, Want};
 use sexton::sql::lexer::{Kind, lex};
 use sexton::sql::split::statements;
 use sexton::wire::authentication::{self, Request};
 use sexton::wire::scram::{ClientFirst, Login, Verifier};
+use sexton::wire::startup::{First, first};
 use sexton::wire::{frame, frontend, proxy_protocol, startup};
 
 use crate::support::offline::{self, Offline, number};
@@ -62,7 +69,7 @@ pub(crate) fn fuzz_startup(bytes: &[u8]) {
         assert_eq!(startup::first(&bytes[..taken - 1]), Ok(None));
         if let startup::First::Startup(startup) = first {
             assert!(startup.user().len() <= startup::NAME_BYTES_MAX);
-            let _ = (startup.setting("search_path"), startup.is_replication());
+            let _ = (startup.setting("search_path"), startup.replication());
             startup.put_negotiation(&mut bytes::BytesMut::new());
         }
     }
@@ -137,6 +144,136 @@ pub(crate) fn fuzz_plan(bytes: &[u8], offline: &Offline) {
     for offset in [0, bytes.len() / 2, bytes.len()] {
         let there = plan.edits.edited_offset(offset);
         assert!(plan.edits.original_offset(there) <= bytes.len());
+    }
+}
+
+/// What Sexton may add of its own to one message, besides what the rules put into a statement.
+const ADDED_BYTES_MAX: usize = 2048;
+
+/// Pieces of a client's and a server's bytes in turn, each with who sent it and its length in front: the session takes them
+/// all, holds back no more than one message, and makes no more of them than there were.
+pub(crate) fn fuzz_session(bytes: &[u8], offline: &Offline) {
+    let packet = b"\0\0\0\x12\0\x03\0\0user\0app\0\0";
+    let Ok(Some((First::Startup(startup), _))) = first(packet) else { panic!("a startup packet") };
+    let mut session = Session::new(&startup, Plan::new);
+    let (mut inputs, mut outputs) = ([BytesMut::new(), BytesMut::new()], [BytesMut::new(), BytesMut::new()]);
+    let (mut sent, mut made, mut messages) = ([0, 0], [0, 0], 0);
+    let mut rest = bytes;
+    let mut ended = false;
+    while rest.len() >= 3 && !ended {
+        let side = usize::from(rest.get_u8() & 1);
+        let length = usize::from(rest.get_u16()).min(rest.len());
+        let (piece, behind) = rest.split_at(length);
+        rest = behind;
+        inputs[side].extend_from_slice(piece);
+        sent[side] += length;
+        messages += length / frame::HEADER_BYTES + 1;
+        let [from_client, from_server] = &mut inputs;
+        let [to_client, to_server] = &mut outputs;
+        // A relay goes on after each step until nothing moves.
+        loop {
+            let before = (from_client.len(), from_server.len(), session.want());
+            ended |= matches!(session.server_bytes(from_server, to_client), ServerStep::Fault(_));
+            let step = session.client_bytes(from_client, to_server);
+            ended |= matches!(step, ClientStep::Fault(_) | ClientStep::OutOfPlace(_));
+            match session.want() {
+                Some(Want::Role) => {
+                    let begun = session.begin(
+                        offline.role.clone(),
+                        Arc::clone(&offline.registry),
+                        Arc::new(PlanCache::default()),
+                    );
+                    assert!(begun.is_ok(), "scope live is everybody's");
+                }
+                Some(Want::Refresh) => session.refreshed(None),
+                None => {}
+            }
+            if ended || before == (from_client.len(), from_server.len(), session.want()) {
+                break;
+            }
+        }
+        for (made, output) in made.iter_mut().zip(&mut outputs) {
+            *made += output.len();
+            output.clear();
+        }
+    }
+    let grown = |side: usize| sent[side] + messages * ADDED_BYTES_MAX;
+    assert!(made[0] <= grown(1), "{} bytes became {} for the client", sent[1], made[0]);
+    // A predicate is put in for every reference, of which there is at most one every two bytes.
+    assert!(made[1] <= sent[0] * ADDED_BYTES_MAX / 2 + grown(0), "{} bytes became {} for the server", sent[0], made[1]);
+}
+
+/// Messages of either side, mostly in an order that makes sense, in any state of repair.
+fn conversations() -> impl FnMut(&mut Random) -> Vec<u8> {
+    let mut text = texts();
+    move |random| {
+        let mut script = Vec::new();
+        let login = [raw::message(b'R', &[0, 0, 0, 0]), raw::message(b'Z', b"I")].concat();
+        script.extend(piece(1, &login));
+        for _ in 0..random.below(30) {
+            let side = random.below(2);
+            let mut sent = Vec::new();
+            for _ in 0..=random.below(4) {
+                sent.extend(if side == 0 { of_client(random, &mut text) } else { of_server(random) });
+            }
+            if random.chance(15) {
+                sent = mutate::bytes(&sent, random);
+            }
+            let cut = random.below(sent.len() + 1);
+            for part in [&sent[..cut], &sent[cut..]] {
+                script.extend(piece(side as u8, part));
+            }
+        }
+        if random.chance(10) { mutate::bytes(&script, random) } else { script }
+    }
+}
+
+fn piece(side: u8, bytes: &[u8]) -> Vec<u8> {
+    bytes
+        .chunks(usize::from(u16::MAX))
+        .flat_map(|part| [&[side], (part.len() as u16).to_be_bytes().as_slice(), part].concat())
+        .collect()
+}
+
+fn of_client(random: &mut Random, text: &mut impl FnMut(&mut Random) -> Vec<u8>) -> Vec<u8> {
+    let name = *random.pick(&["", "s", "t"]);
+    match random.below(16) {
+        0..=2 => raw::query_bytes(&text(random)),
+        3 => raw::query(random.pick::<&str>(&[
+            "BEGIN",
+            "COMMIT",
+            "SET search_path = billing",
+            "DISCARD ALL",
+            "DEALLOCATE s",
+        ])),
+        4 | 5 => raw::parse(name, &String::from_utf8_lossy(&text(random)).replace('\0', "")),
+        6 | 7 => raw::bind(name, &[], random.chance(50)),
+        8 => raw::execute(random.below(3) as u32),
+        9 => raw::describe_portal(),
+        10 => raw::message(b'C', format!("{}{name}\0", random.pick(&["S", "P"])).as_bytes()),
+        11 | 12 => raw::sync(),
+        13 => raw::message(*random.pick(b"dcfH"), b""),
+        14 => raw::message(b'F', &[0, 0, 0, 177, 0, 0, 0, 0, 0, 0]),
+        _ => raw::message((random.bits() & 0xff) as u8, &vec![0; random.below(20)]),
+    }
+}
+
+fn of_server(random: &mut Random) -> Vec<u8> {
+    match random.below(12) {
+        0 => raw::message(b'1', b""),
+        1 => raw::message(b'2', b""),
+        2 | 3 => {
+            raw::message(b'C', random.pick(&["UPDATE 1\0", "SET\0", "CREATE TABLE\0", "COMMIT\0", "x"]).as_bytes())
+        }
+        4 | 5 => raw::message(b'Z', random.pick(&["I", "T", "E", ""]).as_bytes()),
+        6 => {
+            let code = random.pick(&["42601", "08P01", "22P02", "57P01"]);
+            raw::message(b'E', format!("SERROR\0C{code}\0Mno \n;)\0P{}\0\0", random.below(99)).as_bytes())
+        }
+        7 => raw::message(*random.pick(b"GHW"), &[0, 0, 0]),
+        8 => raw::message(*random.pick(b"3nstITDdcANV"), &vec![0; random.below(20)]),
+        9 => raw::message(b'S', random.pick(&["client_encoding\0SJIS\0", "search_path\0other\0", "x"]).as_bytes()),
+        _ => raw::message((random.bits() & 0xff) as u8, &vec![1; random.below(20)]),
     }
 }
 
@@ -230,4 +367,10 @@ fn tokens_of_any_bytes() {
 fn plans_of_any_bytes() {
     let offline = Offline::cases();
     run("plan", texts(), |bytes| fuzz_plan(bytes, &offline));
+}
+
+#[test]
+fn sessions_between_any_bytes() {
+    let offline = Offline::cases();
+    run("session", conversations(), |bytes| fuzz_session(bytes, &offline));
 }

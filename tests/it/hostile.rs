@@ -1,9 +1,7 @@
 //! Message sequences that once showed a deleted row: what no single statement can say.
 
-use crate::support::cluster;
-use crate::support::database::Database;
+use crate::support::ground::{Ground, answered};
 use crate::support::raw::{Raw, bind, execute, message, parse, sync};
-use crate::support::sexton::Sexton;
 
 const CONFIG: &str = "
 [databases.\"*\".tables.users]
@@ -17,35 +15,8 @@ const SCHEMA: &str = "
     CREATE TABLE other.users (id int, name text, deleted_at timestamptz);
     INSERT INTO other.users VALUES (7, 'dead eve', now())";
 
-struct Ground {
-    sexton: Sexton,
-    database: Database,
-}
-
 fn ground(test: &str) -> Option<Ground> {
-    let database = Database::create(cluster::shared(test)?, "hostile");
-    database.run(SCHEMA);
-    database.run("DO $$ BEGIN CREATE ROLE wire LOGIN SUPERUSER; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$");
-    Some(Ground { sexton: Sexton::start(database.port, CONFIG), database })
-}
-
-impl Ground {
-    fn connect(&self) -> Raw {
-        self.sexton.connect("wire", &self.database.name)
-    }
-}
-
-/// Sends a batch and gives the bodies of all messages up to ReadyForQuery as one text.
-fn answered(connection: &mut Raw, messages: &[Vec<u8>]) -> String {
-    connection.send(&messages.concat()).expect("it can be sent");
-    let mut text = String::new();
-    loop {
-        let (kind, body) = connection.read_message().expect("an answer");
-        text.push_str(&String::from_utf8_lossy(&body));
-        if kind == b'Z' {
-            return text;
-        }
-    }
+    Ground::new(test, SCHEMA, CONFIG)
 }
 
 fn names(connection: &mut Raw) -> String {

@@ -11,22 +11,32 @@ mod cli;
 mod concurrency;
 /// Good and bad configuration files.
 mod config;
+/// Whole conversations with the server and with Sexton.
+mod conversations;
 /// What is refused of the statements of real applications.
 mod corpus;
 /// The guided tour.
 mod demo;
+/// Client encodings.
+mod encodings;
 /// Random and damaged bytes.
 mod fuzz;
 /// The examples that open the rule files.
 mod headers;
 /// Message sequences that once showed a deleted row.
 mod hostile;
+/// How sessions end.
+mod life;
 /// A client's first bytes.
 mod opening;
+/// What is long, much or many.
+mod pressure;
 /// What must hold for every statement, and for every change to it.
 mod properties;
 /// Another configuration while it runs.
 mod reload;
+/// Replication connections.
+mod replication;
 /// Sessions with another scope or time, and references that keep deleted rows.
 mod scopes;
 /// Queries against filtered views.

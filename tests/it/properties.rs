@@ -114,7 +114,7 @@ fn undone(plan: &Plan, upstream: &[u8]) -> Vec<u8> {
         let kept = edit.start - out.len();
         out.extend_from_slice(&upstream[at..at + kept]);
         at += kept;
-        assert_eq!(&upstream[at..at + edit.text.len()], edit.text.as_bytes(), "the edit stands where it says");
+        assert_eq!(&upstream[at..at + edit.text.len()], edit.text, "the edit stands where it says");
         at += edit.text.len();
         out.extend_from_slice(&plan.client_text[edit.start..edit.end]);
     }
@@ -249,7 +249,11 @@ fn shape(plan: &Plan) -> Vec<String> {
         parts.join(" ")
     };
     // A comment between two words that go splits one edit in two.
-    plan.edits.iter().map(|edit| spelled(&edit.text)).filter(|text| !text.is_empty()).collect()
+    plan.edits
+        .iter()
+        .map(|edit| spelled(std::str::from_utf8(&edit.text).expect("UTF-8")))
+        .filter(|text| !text.is_empty())
+        .collect()
 }
 
 #[test]

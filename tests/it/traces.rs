@@ -18,7 +18,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 use sexton::catalog::{RoleFacts, Snapshot};
 use sexton::config::Database;
 use sexton::rewrite::outcome::{Effect, Setting, TagChange};
@@ -28,9 +28,11 @@ use sexton::rewrite::{Reason, Refusal, Registry};
 use sexton::session::cache::PlanCache;
 use sexton::session::plan::{Plan, StatementPlan};
 use sexton::session::settings::Settings;
-use sexton::session::{ClientStep, ServerStep, Session, Want};
+use sexton::session::{ClientStep, Planner, ServerStep, Session, Want};
 use sexton::sql::edit::{Edit, Edits};
 use sexton::wire::startup::{First, first};
+
+use crate::support::messages::{BACKEND, FRONTEND, message};
 
 #[test]
 fn conversations_go_as_written() {
@@ -66,11 +68,15 @@ struct Play {
 
 impl Play {
     fn new(cut: bool) -> Self {
+        Self::with(cut, plan)
+    }
+
+    fn with(cut: bool, planner: Planner) -> Self {
         let packet = b"\0\0\0\x15\0\x03\0\0user\0tester\0\0";
         let Ok(Some((First::Startup(startup), _))) = first(packet) else { panic!("a startup packet") };
         let mut play = Self {
             cut,
-            session: Session::new(&startup, plan),
+            session: Session::new(&startup, planner),
             from_client: BytesMut::new(),
             from_server: BytesMut::new(),
             to_client: BytesMut::new(),
@@ -174,103 +180,6 @@ fn arrived(buffer: &mut BytesMut, expected: &[u8]) -> Result<(), String> {
     Err(format!("expected {:?}\narrived  {there:?} {rest:?}", BytesMut::from(expected)))
 }
 
-/// Message names with their tags, and how their arguments are laid out.
-type Vocabulary = [(&'static str, u8, Layout)];
-
-#[derive(Clone, Copy)]
-enum Layout {
-    /// Each argument as a string with its NUL.
-    Strings,
-    /// Each argument as it is.
-    Raw,
-    /// Strings, and behind them bytes that are the same every time.
-    Tail(&'static [u8]),
-    /// A kind letter, then a string.
-    Kind,
-    /// Pairs of a field's letter and its value.
-    Fields,
-}
-
-const FRONTEND: [(&str, u8, Layout); 12] = [
-    ("Query", b'Q', Layout::Strings),
-    ("Parse", b'P', Layout::Tail(&[0, 0])),
-    ("Bind", b'B', Layout::Tail(&[0, 0, 0, 0, 0, 0])),
-    ("Describe", b'D', Layout::Kind),
-    ("Execute", b'E', Layout::Tail(&[0, 0, 0, 0])),
-    ("Close", b'C', Layout::Kind),
-    ("Sync", b'S', Layout::Raw),
-    ("Flush", b'H', Layout::Raw),
-    ("CopyData", b'd', Layout::Raw),
-    ("CopyDone", b'c', Layout::Raw),
-    ("CopyFail", b'f', Layout::Strings),
-    ("FunctionCall", b'F', Layout::Raw),
-];
-
-const BACKEND: [(&str, u8, Layout); 18] = [
-    ("ParseComplete", b'1', Layout::Raw),
-    ("BindComplete", b'2', Layout::Raw),
-    ("CloseComplete", b'3', Layout::Raw),
-    ("NoData", b'n', Layout::Raw),
-    ("ParameterDescription", b't', Layout::Tail(&[0, 0])),
-    ("RowDescription", b'T', Layout::Tail(&[0, 0])),
-    ("DataRow", b'D', Layout::Raw),
-    ("CommandComplete", b'C', Layout::Strings),
-    ("EmptyQueryResponse", b'I', Layout::Raw),
-    ("PortalSuspended", b's', Layout::Raw),
-    ("ReadyForQuery", b'Z', Layout::Raw),
-    ("ErrorResponse", b'E', Layout::Fields),
-    ("NoticeResponse", b'N', Layout::Fields),
-    ("ParameterStatus", b'S', Layout::Strings),
-    ("CopyInResponse", b'G', Layout::Tail(&[0, 0, 0])),
-    ("CopyOutResponse", b'H', Layout::Tail(&[0, 0, 0])),
-    ("NotificationResponse", b'A', Layout::Raw),
-    ("FunctionCallResponse", b'V', Layout::Raw),
-];
-
-fn message(text: &str, vocabulary: &Vocabulary) -> Result<Vec<u8>, String> {
-    let mut words = words(text)?.into_iter();
-    let name = words.next().ok_or("a message is missing")?;
-    let found = vocabulary.iter().find(|(other, _, _)| other.as_bytes() == name);
-    let (_, tag, layout) = found.ok_or_else(|| format!("no such message: {}", String::from_utf8_lossy(&name)))?;
-    let mut body = Vec::new();
-    for (index, word) in words.enumerate() {
-        body.extend(&word);
-        match layout {
-            Layout::Strings | Layout::Tail(_) => body.push(0),
-            Layout::Kind | Layout::Fields if index % 2 == 1 => body.push(0),
-            Layout::Kind | Layout::Fields | Layout::Raw => {}
-        }
-    }
-    match layout {
-        Layout::Tail(tail) => body.extend(*tail),
-        Layout::Fields => body.push(0),
-        Layout::Strings | Layout::Kind | Layout::Raw => {}
-    }
-    let mut frame = vec![*tag];
-    frame.put_u32(u32::try_from(body.len() + 4).expect("short"));
-    frame.extend(body);
-    Ok(frame)
-}
-
-/// Words, and texts in double quotes, or in tildes where they hold a double quote; `\n` is a line feed.
-fn words(text: &str) -> Result<Vec<Vec<u8>>, String> {
-    let mut words = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        if let Some(quote @ ('"' | '~')) = rest.chars().next() {
-            let quoted = &rest[1..];
-            let end = quoted.find(quote).ok_or("a quote is missing")?;
-            words.push(quoted[..end].replace("\\n", "\n").into_bytes());
-            rest = quoted[end + 1..].trim_start();
-        } else {
-            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-            words.push(rest.as_bytes()[..end].to_vec());
-            rest = rest[end..].trim_start();
-        }
-    }
-    Ok(words)
-}
-
 /// The stand-in for the rules: `users` is registered while the search path is not `other`.
 fn plan(text: &[u8], settings: &Settings, _role: &RoleFacts, _registry: &Registry) -> Plan {
     let source = std::str::from_utf8(text).expect("UTF-8");
@@ -356,4 +265,30 @@ fn decide(text: &str, at: usize, settings: &Settings, edits: &mut Vec<Edit>) -> 
         _ => (None, Effect::None),
     };
     StatementPlan { tag, effect }
+}
+
+thread_local! {
+    static DECIDED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+fn counted(text: &[u8], settings: &Settings, role: &RoleFacts, registry: &Registry) -> Plan {
+    DECIDED.set(DECIDED.get() + 1);
+    plan(text, settings, role, registry)
+}
+
+#[test]
+fn a_long_statement_that_must_wait_is_not_decided_at_each_reply() {
+    let mut play = Play::with(false, counted);
+    let long = format!("Query \"SET search_path = other -- {}\"", "x".repeat(100_000));
+    for line in ["FF Query \"SELECT 1\"", &format!("F {long}"), "hold"] {
+        play.line(line).expect("as written");
+    }
+    let before = DECIDED.get();
+    for _ in 0..100 {
+        play.line("BB DataRow").expect("as written");
+    }
+    assert_eq!(DECIDED.get(), before);
+    for line in ["BB CommandComplete \"SELECT 100\"", "B ReadyForQuery I", "b ReadyForQuery I", &format!("f {long}")] {
+        play.line(line).expect("as written");
+    }
 }

@@ -40,6 +40,7 @@ TRUNCATE users;
 
 -- title: who may not delete may not merge a deletion
 -- role: clerk
+-- since: 15
 MERGE INTO users u USING items i ON i.id = u.id WHEN MATCHED THEN DELETE;
 -- refused: privilege 42501
 

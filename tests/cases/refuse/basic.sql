@@ -19,6 +19,7 @@ CREATE RULE r AS ON DELETE TO users DO INSTEAD NOTHING;
 -- refused: utility 0A000
 
 -- title: an archive cannot be fed by merge
+-- since: 15
 MERGE INTO orders o USING items i ON i.id = o.id WHEN MATCHED THEN DELETE;
 -- refused: merge 0A000
 

@@ -232,6 +232,7 @@ SET LOCAL sexton.as_of = '2026-01-15 00:00Z'; WITH d AS (DELETE FROM users RETUR
 
 -- title: a merge while looking at the past
 -- role: support
+-- since: 15
 -- not twin: deleted rows are asked for
 SET LOCAL sexton.as_of = '2026-01-15 00:00Z'; MERGE INTO users u USING items i ON i.id = u.id WHEN MATCHED THEN DO NOTHING;
 -- refused: past-write 25006

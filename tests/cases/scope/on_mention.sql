@@ -186,6 +186,7 @@ UPDATE tickets SET state = 'void', voided_at = now() FROM drafts d WHERE (ticket
 -- tag: DELETE 0
 
 -- title: a merge is enforced
+-- since: 15
 -- not twin: deleted rows are asked for
 MERGE INTO drafts d USING lines l ON d.line_id = l.id AND d.deleted_at IS NOT NULL WHEN MATCHED THEN UPDATE SET title = 'x';
 -- rewritten:

@@ -473,6 +473,7 @@ UPDATE public.lines l SET qty = (SELECT length(name) FROM products p WHERE p.id 
 -- 8
 
 -- title: a merge source stays live
+-- since: 15
 -- not twin: real deletes would have broken the references
 MERGE INTO lines l USING products p ON p.id = l.product_id WHEN MATCHED THEN UPDATE SET qty = 1;
 -- rewritten:

@@ -21,7 +21,7 @@ pub enum Text {
 pub struct Case {
     /// What it shows; unique among all cases.
     pub title: String,
-    /// `-- scope:`, `-- role:`, `-- path:`, `-- not twin:` by name, in file order.
+    /// `-- scope:`, `-- role:`, `-- path:`, `-- since:`, `-- not twin:` by name, in file order.
     pub options: Vec<(String, String)>,
     /// The statement, or several.
     pub sql: String,
@@ -46,6 +46,11 @@ impl Case {
         !matches!(self.text, Text::Refused(..)) && self.option("scope").is_none() && self.option("not twin").is_none()
     }
 
+    /// True where a server of that major version knows the statement.
+    pub fn is_known_to(&self, version: u32) -> bool {
+        self.option("since").is_none_or(|since| since.parse::<u32>().expect("a major version") <= version)
+    }
+
     /// True where the order of the rows is part of the answer.
     pub fn is_ordered(&self) -> bool {
         self.sql.to_lowercase().contains("order by")
@@ -64,7 +69,7 @@ pub struct CaseFile {
 }
 
 /// The options a case may have, in the order they are written.
-const OPTIONS: [&str; 4] = ["scope", "role", "path", "not twin"];
+const OPTIONS: [&str; 5] = ["scope", "role", "path", "since", "not twin"];
 
 /// What the lines being read belong to.
 enum Part {

@@ -115,7 +115,7 @@ fn column(text: &str) -> Column {
 #[derive(Debug)]
 pub struct Offline {
     /// What is registered.
-    pub registry: Registry,
+    pub registry: Arc<Registry>,
     /// The session as it starts.
     pub settings: Settings,
     /// Who it belongs to.
@@ -159,7 +159,7 @@ impl Offline {
     fn with(registry: Registry) -> Self {
         let role = RoleFacts { search_path: Some("public".to_owned()), ..RoleFacts::ordinary("app") };
         let settings = Settings::new(State::new(role.search_path.as_deref()));
-        Self { registry, settings, role }
+        Self { registry: Arc::new(registry), settings, role }
     }
 
     /// The plan for `text`.

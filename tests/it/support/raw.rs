@@ -95,16 +95,8 @@ impl Raw {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
-        let mut body = 196_608_u32.to_be_bytes().to_vec();
-        for (name, value) in parameters {
-            body.extend_from_slice(name.as_bytes());
-            body.push(0);
-            body.extend_from_slice(value.as_bytes());
-            body.push(0);
-        }
-        body.push(0);
         let mut raw = Self { stream: BufReader::new(stream), status: b'I', key: Vec::new() };
-        raw.send(&framed(&body))?;
+        raw.send(&startup_packet(parameters))?;
         loop {
             match raw.read_message()? {
                 (b'R', body) if body[..4] != [0; 4] => {
@@ -121,6 +113,11 @@ impl Raw {
     /// Writes bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
+    }
+
+    /// The connection once more, for a thread that writes while another reads.
+    pub fn second_handle(&self) -> TcpStream {
+        self.stream.get_ref().try_clone().expect("a second handle")
     }
 
     /// Reads one message: its type and its body.
@@ -140,6 +137,12 @@ impl Raw {
     pub fn simple(&mut self, sql: &str) -> Vec<Reply> {
         self.send(&query(sql)).unwrap_or_else(|error| panic!("sending {sql}: {error}"));
         self.replies(sql)
+    }
+
+    /// The server's major version.
+    pub fn major_version(&mut self) -> u32 {
+        let number = self.expect("SHOW server_version_num")[0].texts().concat().concat();
+        number.parse::<u32>().expect("a number") / 10_000
     }
 
     /// As [`Raw::simple`]; an error fails the test.
@@ -190,6 +193,17 @@ impl Raw {
     }
 }
 
+/// A startup packet of protocol 3.0.
+pub fn startup_packet(parameters: &[(&str, &str)]) -> Vec<u8> {
+    let mut body = 196_608_u32.to_be_bytes().to_vec();
+    for (name, value) in parameters {
+        body.extend(zero_ended(name));
+        body.extend(zero_ended(value));
+    }
+    body.push(0);
+    framed(&body)
+}
+
 /// A message: type, length, body.
 pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![kind];
@@ -199,7 +213,12 @@ pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
 
 /// Query.
 pub fn query(sql: &str) -> Vec<u8> {
-    message(b'Q', &zero_ended(sql))
+    query_bytes(sql.as_bytes())
+}
+
+/// Query, in whatever encoding.
+pub fn query_bytes(sql: &[u8]) -> Vec<u8> {
+    message(b'Q', &[sql, &[0]].concat())
 }
 
 /// Parse, with the parameter types left to the server.

@@ -36,7 +36,7 @@ pub struct Sexton {
 }
 
 impl Sexton {
-    /// Starts it in front of the server at `server_port`; `rest` is the configuration after `[listen]` and `[upstream]`.
+    /// Starts it in front of the server at `server_port`; `rest` is the configuration without `[upstream]` and the address.
     pub fn start(server_port: u16, rest: &str) -> Self {
         Self::configured(|port| {
             format!(
@@ -97,6 +97,39 @@ impl Sexton {
         }
     }
 
+    /// What it holds in memory, in bytes; 0 where the system does not tell.
+    pub fn memory(&self) -> usize {
+        self.status("VmRSS:")
+    }
+
+    /// The most it has held in memory.
+    pub fn most_memory(&self) -> usize {
+        self.status("VmHWM:")
+    }
+
+    /// Asks it to stop, as an operator would.
+    pub fn terminate(&self) {
+        let told = Command::new("kill").arg(self.process().unwrap_or_default()).status().expect("kill runs");
+        assert!(told.success(), "there is a process to tell");
+    }
+
+    /// Its process, the keeper's child of that name.
+    fn process(&self) -> Option<String> {
+        let keeper = self.keeper.id();
+        let children = fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children")).ok()?;
+        let is_sexton = |child: &&str| {
+            fs::read_to_string(format!("/proc/{child}/status")).is_ok_and(|text| text.starts_with("Name:\tsexton"))
+        };
+        children.split_whitespace().find(is_sexton).map(str::to_owned)
+    }
+
+    fn status(&self, field: &str) -> usize {
+        let process = self.process().unwrap_or_default();
+        let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap_or_default() * 1024
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.directory.join("log")).unwrap_or_default()
@@ -145,11 +178,21 @@ pub fn run(server_port: u16, rest: &str, arguments: &[&str]) -> Output {
 fn write_config(directory: &Path, port: u16, server_port: u16, rest: &str) -> PathBuf {
     let file = directory.join("sexton.toml");
     let text = format!(
-        "[listen]\naddress = \"127.0.0.1:{port}\"\n\n\
-         [upstream]\naddress = \"127.0.0.1:{server_port}\"\nuser = \"postgres\"\n\n{rest}"
+        "[upstream]\naddress = \"127.0.0.1:{server_port}\"\nuser = \"postgres\"\n\n\
+         {}",
+        with_address(port, rest)
     );
     fs::write(&file, text).expect("a configuration file");
     file
+}
+
+/// `rest` with the address in its section `[listen]`, which it may have or not.
+fn with_address(port: u16, rest: &str) -> String {
+    let address = format!("[listen]\naddress = \"127.0.0.1:{port}\"\n");
+    match rest.split_once("[listen]\n") {
+        Some((before, after)) => format!("{before}{address}{after}"),
+        None => format!("{address}\n{rest}"),
+    }
 }
 
 fn directory() -> PathBuf {

@@ -1,0 +1,100 @@
+//! How sessions end: the client goes (X1), the server makes no sense (F6), the proxy is asked to stop (X6).
+
+use std::time::{Duration, Instant};
+
+use crate::support::ground::Ground;
+use crate::support::hollow::{HOLLOW, hollow_server, welcome};
+use crate::support::raw::{Raw, message, query};
+use crate::support::sexton::Sexton;
+
+const SCHEMA: &str = "
+    CREATE TABLE users (id int PRIMARY KEY, name text, deleted_at timestamptz);
+    INSERT INTO users VALUES (1, 'ann')";
+
+const CONFIG: &str = "[databases.\"*\".tables.users]\ndelete = \"soft\"\n";
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn ground(test: &str) -> Option<Ground> {
+    Ground::new(test, SCHEMA, CONFIG)
+}
+
+fn pid(connection: &mut Raw) -> String {
+    connection.expect("SELECT pg_backend_pid()")[0].texts()[0][0].clone()
+}
+
+#[test]
+fn x1_a_client_that_goes_takes_its_server_process_with_it() {
+    let Some(ground) = ground("life::x1_a_client_that_goes…") else { return };
+    for statement in ["SELECT 1", "BEGIN; DELETE FROM users", "COPY users FROM STDIN", "SELECT repeat('x', 100000000)"]
+    {
+        let mut connection = ground.connect();
+        let pid = pid(&mut connection);
+        connection.send(&query(statement)).expect("sent");
+        let (kind, _) = connection.read_message().expect("an answer");
+        assert_ne!(kind, b'E', "{statement}");
+        drop(connection);
+        let deadline = Instant::now() + PATIENCE;
+        while !ground.directly(&format!("SELECT pid FROM pg_stat_activity WHERE pid = {pid}")).is_empty() {
+            assert!(Instant::now() < deadline, "the server process lives on: {statement}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    assert_eq!(
+        ground.directly("SELECT count(*) FROM users WHERE deleted_at IS NULL"),
+        [["1"]],
+        "nothing was committed"
+    );
+}
+
+#[test]
+fn x6_a_proxy_that_is_to_stop_lets_transactions_finish() {
+    let Some(ground) = ground("life::x6_a_proxy_that_is_to_stop…") else { return };
+    let (mut idle, mut busy) = (ground.connect(), ground.connect());
+    busy.expect("BEGIN; DELETE FROM users WHERE id = 1");
+    ground.sexton.terminate();
+    let (kind, body) = idle.read_message().expect("it is told");
+    assert!(kind == b'E' && body.windows(5).any(|word| word == b"57P01"), "{}", body.escape_ascii());
+    assert!(idle.read_message().is_err(), "that was the last of it");
+    assert!(Raw::connect(ground.sexton.port, "postgres", &ground.database.name).is_err(), "no new session");
+    assert_eq!(busy.expect("SELECT count(*) FROM users")[0].texts(), [["0"]], "the transaction goes on");
+    busy.expect("COMMIT");
+    assert!(busy.read_message().is_ok_and(|(kind, _)| kind == b'E'), "and then it is told too");
+    assert_eq!(ground.directly("SELECT count(*) FROM users WHERE deleted_at IS NOT NULL"), [["1"]]);
+}
+
+#[test]
+fn f6_a_server_that_makes_no_sense_ends_its_own_session_alone() {
+    let Some(ground) = ground("life::f6_a_server_that_makes_no_sense…") else { return };
+    ground.database.run(
+        "DO $$BEGIN CREATE ROLE hollow LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END$$",
+    );
+    let huge_row = [b"D\x7f\xff\xff\xff".as_slice(), &[0; 100_000]].concat();
+    for (nonsense, ends) in [
+        (b"C\0\0\0\x03".to_vec(), true),
+        (b"D\xff\xff\xff\xff".to_vec(), true),
+        (huge_row, false),
+        (message(b'E', b"SERROR"), false),
+        (message(b'E', b""), false),
+        (message(b'Z', b""), false),
+        (message(b'S', b"client_encoding"), false),
+        (message(b'C', b"UPDATE"), false),
+        (message(0, &[0; 9]), false),
+        (
+            [message(b'1', b""), message(b'3', b""), message(b'G', b""), message(b'I', b""), message(b's', b"")]
+                .concat(),
+            false,
+        ),
+    ] {
+        let port = hollow_server(ground.database.port, [welcome(), nonsense.clone()].concat());
+        let sexton = Sexton::start(port, CONFIG);
+        let mut misled = sexton.connect(HOLLOW, &ground.database.name);
+        if ends {
+            assert!(misled.read_message().is_err(), "{}", nonsense.escape_ascii());
+        } else {
+            misled.send(&query("SELECT name FROM users")).expect("it is still there");
+        }
+        let mut other = sexton.connect("postgres", &ground.database.name);
+        assert_eq!(other.expect("SELECT name FROM users")[0].texts(), [["ann"]], "{}", nonsense.escape_ascii());
+    }
+}
