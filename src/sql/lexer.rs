@@ -8,7 +8,7 @@ use memchr::memchr;
 use crate::sql::keyword::Keyword;
 
 /// What a token is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// An unquoted identifier or keyword.
     Word,
@@ -90,7 +90,7 @@ pub struct Unterminated {
 /// # Errors
 /// [`Unterminated`], as the server would say.
 pub fn lex(text: &[u8], standard_conforming_strings: bool) -> Result<Vec<Token>, Unterminated> {
-    let mut lexer = Lexer { text, at: 0, standard_conforming_strings };
+    let mut lexer = Lexer::new(text, standard_conforming_strings);
     let mut tokens = Vec::with_capacity(text.len() / 5 + 4);
     while let Some(token) = lexer.next_token()? {
         tokens.push(token);
@@ -98,7 +98,8 @@ pub fn lex(text: &[u8], standard_conforming_strings: bool) -> Result<Vec<Token>,
     Ok(tokens)
 }
 
-struct Lexer<'a> {
+/// A reading of a text, token by token.
+pub(super) struct Lexer<'a> {
     text: &'a [u8],
     at: usize,
     standard_conforming_strings: bool,
@@ -138,18 +139,32 @@ fn is_operator(byte: u8) -> bool {
     )
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a [u8], standard_conforming_strings: bool) -> Self {
+        Self { text, at: 0, standard_conforming_strings }
+    }
+
+    /// One past the token read last.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
     fn peek(&self, ahead: usize) -> u8 {
         self.text.get(self.at + ahead).copied().unwrap_or(0)
     }
 
-    fn next_token(&mut self) -> Result<Option<Token>, Unterminated> {
+    /// What the next token is, and where it starts.
+    pub(super) fn next_kind(&mut self) -> Result<Option<(Kind, usize)>, Unterminated> {
         self.skip_blank()?;
         let start = self.at;
         if start >= self.text.len() {
             return Ok(None);
         }
-        let kind = self.token_kind()?;
+        Ok(Some((self.token_kind()?, start)))
+    }
+
+    fn next_token(&mut self) -> Result<Option<Token>, Unterminated> {
+        let Some((kind, start)) = self.next_kind()? else { return Ok(None) };
         let keyword = (kind == Kind::Word).then(|| Keyword::lookup(&self.text[start..self.at])).flatten();
         Ok(Some(Token { kind, keyword, start, end: self.at }))
     }

@@ -1,5 +1,6 @@
 //! How SQL is spelled: tokens, clause structure and text edits. Knows nothing of soft deletion.
 
+pub mod constants;
 pub mod edit;
 pub mod encoding;
 pub mod ident;
