@@ -70,7 +70,7 @@ impl Asked<'_> {
 
 /// What happens to a connection besides bytes that come and go.
 enum Incident {
-    Answer(Result<Answer, CatalogError>),
+    Answer(Box<Result<Answer, CatalogError>>),
     /// The startup has taken too long.
     Late,
     /// Draining has gone on, or a draining session is to be looked at again.
@@ -105,7 +105,7 @@ pub(crate) async fn run(mut relay: Relay, asked: &Asked<'_>, mut draining: watch
             },
             Err(Incident::Answer(answer)) => {
                 asking = None;
-                match answer {
+                match *answer {
                     Ok(answer) => satisfy(&mut relay, answer),
                     Err(error) => unread(&mut relay, asked.database, &error),
                 }
@@ -128,7 +128,7 @@ async fn incident(
 ) -> Incident {
     tokio::select! {
         biased;
-        answer = answered(asking) => Incident::Answer(answer),
+        answer = answered(asking) => Incident::Answer(Box::new(answer)),
         () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Incident::Late,
         () = sleep(DRAIN_PAUSE), if stage == Drain::Idle => Incident::Drain,
         Ok(()) = draining.changed() => Incident::Drain,

@@ -6,7 +6,7 @@
 //! The key holds everything a decision depends on (R13): the text, the registry's generation, the session's state and
 //! the role. An entry is found by a hash and believed only when all of it is equal.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -117,9 +117,7 @@ impl PlanCache {
     /// What the texts of a session are decided on; sessions that stand on the same get the same.
     #[must_use]
     pub fn basis(&self, generation: u64, state: &Arc<State>, role: &Arc<RoleFacts>) -> Basis {
-        let mut hasher = self.hasher.build_hasher();
-        (generation, state, &role.name).hash(&mut hasher);
-        let hash = hasher.finish();
+        let hash = self.hasher.hash_one((generation, state, &role.name));
         let basis = Basis(Arc::new(Facts { generation, state: Arc::clone(state), role: Arc::clone(role), hash }));
         self.bases.get(hash, |held| (*held == basis).then(|| held.clone())).unwrap_or_else(|| {
             self.bases.insert(hash, basis.clone(), ENTRY_BYTES);
