@@ -134,6 +134,7 @@ fn failure(path: &Path, error: &ServeError) -> Failure {
     let failure = Failure::new(error.to_string());
     match error {
         ServeError::Listen { .. } => failure.mend("free the address, or choose another in listen.address"),
+        ServeError::Workers(_) => failure.mend("raise the limits on threads and open files"),
         ServeError::Unreachable { .. } => {
             failure.mend("look at upstream.address, upstream.user and upstream.password, and that the server runs")
         }

@@ -16,7 +16,7 @@ use crate::net::login::{Legs, LoginFault, Unverifiable};
 use crate::net::relay::Relay;
 use crate::net::setup::Setup;
 use crate::net::startup::{self, Opening, Refusal};
-use crate::net::stream::Stream;
+use crate::net::stream::{Accepted, Stream};
 use crate::session::Session;
 use crate::session::plan::Plan;
 use crate::wire::scram::Verifier;
@@ -52,11 +52,15 @@ impl Drop for Place {
 
 /// Serves it; `peer`: the other end of a TCP connection.
 pub(crate) async fn serve(
-    mut client: Stream,
+    client: Accepted,
     peer: Option<SocketAddr>,
     shared: Arc<Shared>,
     draining: watch::Receiver<Drain>,
 ) {
+    let mut client = match client.watched() {
+        Ok(client) => client,
+        Err(error) => return tracing::debug!(%error, "a client left before it was served"),
+    };
     let setup = Arc::clone(&shared.setup.borrow());
     let listen = &setup.config.listen;
     let deadline = Instant::now() + Duration::from_millis(listen.startup_timeout_ms);

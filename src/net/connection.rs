@@ -1,7 +1,9 @@
 //! One client's connection from the moment its server is reached: relaying, what the session wants, and the end.
 
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -11,6 +13,7 @@ use crate::catalog::RoleFacts;
 use crate::net::catalog::CatalogError;
 use crate::net::databases::{Directory, Served};
 use crate::net::relay::{Event, Relay};
+use crate::net::seldom::Seldom;
 use crate::rewrite::Registry;
 use crate::session::Want;
 use crate::wire::sqlstate::SqlState;
@@ -65,44 +68,82 @@ impl Asked<'_> {
     }
 }
 
+/// What happens to a connection besides bytes that come and go.
+enum Incident {
+    Answer(Box<Result<Answer, CatalogError>>),
+    /// The startup has taken too long.
+    Late,
+    /// Draining has gone on, or a draining session is to be looked at again.
+    Drain,
+}
+
 /// Relays until one side is done, the client is late with its startup, or the proxy drains.
 pub(crate) async fn run(mut relay: Relay, asked: &Asked<'_>, mut draining: watch::Receiver<Drain>, deadline: Instant) {
-    let mut late = std::pin::pin!(sleep_until(deadline));
+    let mut deadline = deadline;
     let mut asking: Option<Asking<'_>> = None;
     loop {
         let stage = *draining.borrow_and_update();
         if stage == Drain::All || (stage == Drain::Idle && relay.is_idle()) {
             relay.end(SqlState::ADMIN_SHUTDOWN, SHUTDOWN, None);
         }
-        let begun = relay.session.has_begun();
-        tokio::select! {
-            biased;
-            event = std::future::poll_fn(|cx| relay.poll(cx)) => match event {
-                Event::Done => return,
-                Event::Want(want) => asking = Some(Box::pin(asked.ask(want))),
+        let due = (!relay.session.has_begun() && asking.is_none()).then_some(deadline);
+        let event = {
+            let incident = pin!(incident(&mut asking, due, stage, &mut draining));
+            let mut incident = Seldom::new(incident);
+            poll_fn(|cx| match relay.poll(cx) {
+                Poll::Ready(event) => Poll::Ready(Ok(event)),
+                Poll::Pending => incident.poll(cx).map(Err),
+            })
+            .await
+        };
+        match event {
+            Ok(Event::Done) => return,
+            Ok(Event::Want(want)) => asking = Some(Box::pin(asked.ask(want))),
+            Ok(Event::Long) => match decide_long(relay).await {
+                Some(decided) => relay = decided,
+                None => return,
             },
-            answer = answered(&mut asking) => {
+            Err(Incident::Answer(answer)) => {
                 asking = None;
-                match answer {
+                match *answer {
                     Ok(answer) => satisfy(&mut relay, answer),
                     Err(error) => unread(&mut relay, asked.database, &error),
                 }
             }
-            () = &mut late, if !begun && asking.is_none() => {
-                if relay.is_closing() {
-                    return;
-                }
-                // Of physical replication nobody is told when it begins.
-                if relay.session.has_begun() {
-                    continue;
-                }
+            Err(Incident::Late) if relay.is_closing() => return,
+            // Of physical replication nobody is told when it begins.
+            Err(Incident::Late) if relay.session.has_begun() => {}
+            Err(Incident::Late) => {
                 relay.end(SqlState::PROTOCOL_VIOLATION, "sexton: startup took too long", None);
-                late.as_mut().reset(Instant::now() + DRAIN_PAUSE);
+                deadline = Instant::now() + DRAIN_PAUSE;
             }
-            () = sleep(DRAIN_PAUSE), if stage == Drain::Idle => {}
-            Ok(()) = draining.changed() => {}
+            Err(Incident::Drain) => {}
         }
     }
+}
+
+async fn incident(
+    asking: &mut Option<Asking<'_>>,
+    due: Option<Instant>,
+    stage: Drain,
+    draining: &mut watch::Receiver<Drain>,
+) -> Incident {
+    tokio::select! {
+        biased;
+        answer = answered(asking) => Incident::Answer(Box::new(answer)),
+        () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Incident::Late,
+        () = sleep(DRAIN_PAUSE), if stage == Drain::Idle => Incident::Drain,
+        Ok(()) = draining.changed() => Incident::Drain,
+    }
+}
+
+/// Has a long statement decided on a thread of its own, while the other connections go on.
+async fn decide_long(mut relay: Relay) -> Option<Relay> {
+    let deciding = tokio::task::spawn_blocking(move || {
+        relay.decide_long();
+        relay
+    });
+    deciding.await.inspect_err(|error| tracing::error!(%error, "a connection's task failed")).ok()
 }
 
 async fn answered(asking: &mut Option<Asking<'_>>) -> Result<Answer, CatalogError> {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, RwLock, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
@@ -83,13 +84,16 @@ pub(crate) struct Directory {
     /// Locked for writing while another configuration is tried: nothing is opened under the old one meanwhile.
     setup: RwLock<Arc<Setup>>,
     served: Mutex<HashMap<String, Cell>>,
+    /// Where catalogs are read: not on the threads that serve clients, which a large one would hold up.
+    runtime: Handle,
 }
 
 type Cell = Arc<OnceCell<Arc<Served>>>;
 
 impl Directory {
+    /// A directory whose catalogs are read on the runtime this is called on.
     pub(crate) fn new(setup: Arc<Setup>) -> Self {
-        Self { setup: RwLock::new(setup), served: Mutex::default() }
+        Self { setup: RwLock::new(setup), served: Mutex::default(), runtime: Handle::current() }
     }
 
     /// The database of that name; `None` where no section covers it.
@@ -97,7 +101,10 @@ impl Directory {
         let setup = self.setup.read().await;
         let database = Arc::clone(setup.config.databases.find(name)?);
         let cell = Arc::clone(self.served().entry(name.to_owned()).or_default());
-        let opening = cell.get_or_try_init(|| open(Arc::clone(&setup), name.to_owned(), database));
+        let opening = cell.get_or_try_init(|| async {
+            let opening = self.runtime.spawn(open(Arc::clone(&setup), name.to_owned(), database));
+            opening.await.unwrap_or_else(|error| Err(CatalogError { message: error.to_string() }))
+        });
         let opened = opening.await.cloned();
         if opened.is_err() {
             // Anybody may ask for any name.

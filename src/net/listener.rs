@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::config::ListenSettings;
-use crate::net::stream::Stream;
+use crate::net::stream::Accepted;
 
 /// Pause after accept() failed, so that a lack of file descriptors does not spin (F8).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -50,17 +50,9 @@ impl Listener {
     }
 
     /// The next client, and where it comes from if not from a unix socket.
-    pub(crate) async fn accept(&self) -> (Stream, Option<SocketAddr>) {
-        let tcp = |(stream, peer)| Stream::tcp(stream).map(|stream| (stream, Some(peer)));
+    pub(crate) async fn accept(&self) -> (Accepted, Option<SocketAddr>) {
         loop {
-            let accepted = match &self.unix {
-                None => self.tcp.accept().await.and_then(tcp),
-                Some((unix, _)) => tokio::select! {
-                    accepted = self.tcp.accept() => accepted.and_then(tcp),
-                    unix = unix.accept() => unix.map(|(stream, _)| (Stream::Unix(stream), None)),
-                },
-            };
-            match accepted {
+            match self.accept_one().await {
                 Ok(client) => return client,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -69,6 +61,18 @@ impl Listener {
             }
         }
     }
+
+    async fn accept_one(&self) -> io::Result<(Accepted, Option<SocketAddr>)> {
+        let Some((unix, _)) = &self.unix else { return tcp(self.tcp.accept().await?) };
+        tokio::select! {
+            accepted = self.tcp.accept() => tcp(accepted?),
+            accepted = unix.accept() => Ok((Accepted::Unix(accepted?.0.into_std()?), None)),
+        }
+    }
+}
+
+fn tcp((stream, peer): (TcpStream, SocketAddr)) -> io::Result<(Accepted, Option<SocketAddr>)> {
+    Ok((Accepted::Tcp(stream.into_std()?), Some(peer)))
 }
 
 impl Drop for Listener {

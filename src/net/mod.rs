@@ -11,6 +11,7 @@ mod login;
 mod own_login;
 mod relay;
 mod roles;
+mod seldom;
 pub mod server;
 mod setup;
 mod startup;
@@ -19,6 +20,7 @@ mod tls;
 mod upstream;
 mod verifiers;
 mod verify;
+mod workers;
 
 pub use server::{Reloaded, Reloader, ServeError, Server};
 pub use upstream::Upstream;

@@ -6,11 +6,10 @@ use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
 
 use crate::net::stream::Stream;
@@ -26,7 +25,7 @@ const READ_BYTES: usize = 8 * 1024;
 const BULK_READ_BYTES: usize = 64 * 1024;
 /// No more is read for a direction that has this much to write.
 const BUFFERED_BYTES_MAX: usize = 128 * 1024;
-/// With more than this to decide about at once, other connections on the thread are moved elsewhere first (F12).
+/// A longer statement is not decided on a thread that has other connections to serve (F12).
 const INLINE_BYTES_MAX: usize = 256 * 1024;
 
 /// What the task has to see to.
@@ -34,6 +33,8 @@ const INLINE_BYTES_MAX: usize = 256 * 1024;
 pub(crate) enum Event {
     /// The session waits for something from outside.
     Want(Want),
+    /// [`Relay::decide_long`] is to be called where it may take its time.
+    Long,
     /// Nothing is left to relay.
     Done,
 }
@@ -51,6 +52,8 @@ pub(crate) struct Relay {
     client_step: ClientStep,
     /// Where the newest registry of the session's database is found.
     registry: Option<watch::Receiver<Arc<Registry>>>,
+    /// The client's next statement is too long to be decided here.
+    long: bool,
     /// The session's want has been handed out and not yet been satisfied.
     wanting: bool,
     upstream_shut: bool,
@@ -70,7 +73,11 @@ impl Inlet {
     /// Reads once; true where there is something new.
     fn poll_read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let most = if self.bulk { BULK_READ_BYTES } else { READ_BYTES };
-        self.buffer.reserve(most);
+        if self.buffer.capacity() - self.buffer.len() < most {
+            // No memory is asked for before there is something to put into it.
+            ready!(stream.poll_read_ready(cx))?;
+            self.buffer.reserve(most);
+        }
         // Not all that fits: buffers change places with those they are written from, and would make one another grow.
         let mut space = (&mut self.buffer).limit(most);
         // Stateless between polls: what it has read is in the buffer.
@@ -101,6 +108,7 @@ impl Relay {
             to_upstream,
             client_step: ClientStep::Hold,
             registry: None,
+            long: false,
             wanting: false,
             upstream_shut: false,
             upstream_broken: false,
@@ -185,6 +193,9 @@ impl Relay {
                         return Poll::Ready(Event::Done);
                     }
                 }
+                if self.long {
+                    return Poll::Ready(Event::Long);
+                }
                 moved |= self.write_upstream(cx);
                 if let Some(want) = self.session.want()
                     && !std::mem::replace(&mut self.wanting, true)
@@ -267,13 +278,20 @@ impl Relay {
         {
             self.session.set_registry(Arc::clone(&registry.borrow_and_update()));
         }
-        let long = self.from_client.buffer.len() > INLINE_BYTES_MAX;
-        let mut take = || self.session.client_bytes(&mut self.from_client.buffer, &mut self.to_upstream);
-        self.client_step = if long && Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
-            tokio::task::block_in_place(take)
-        } else {
-            take()
-        };
+        self.long = self.session.starts_with_statement(&self.from_client.buffer, INLINE_BYTES_MAX);
+        if !self.long {
+            self.decide();
+        }
+    }
+
+    /// Decides what the client has sent, however long it takes.
+    pub(crate) fn decide_long(&mut self) {
+        self.long = false;
+        self.decide();
+    }
+
+    fn decide(&mut self) {
+        self.client_step = self.session.client_bytes(&mut self.from_client.buffer, &mut self.to_upstream);
         if self.upstream_broken {
             self.to_upstream.clear();
         }

@@ -16,6 +16,7 @@ use crate::net::connection::Drain;
 use crate::net::databases::Directory;
 use crate::net::listener::Listener;
 use crate::net::setup::Setup;
+use crate::net::workers::Workers;
 use crate::rewrite::Finding;
 
 /// How long transactions may go on once the proxy is asked to stop.
@@ -37,6 +38,9 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The threads that serve clients cannot be started.
+    #[error("no threads to serve clients: {0}")]
+    Workers(std::io::Error),
     /// Files that the configuration names cannot be used.
     #[error("the configuration names files that cannot be used")]
     Files {
@@ -65,6 +69,7 @@ pub enum ServeError {
 #[derive(Debug)]
 pub struct Server {
     listener: Listener,
+    workers: Workers,
     shared: Arc<Shared>,
     findings: Vec<Finding>,
 }
@@ -93,6 +98,7 @@ impl Server {
         let setup = Arc::new(Setup::new(config, 1).map_err(|findings| ServeError::Files { findings })?);
         let bound = Listener::bind(&setup.config.listen).await;
         let listener = bound.map_err(|(address, source)| ServeError::Listen { address, source })?;
+        let workers = Workers::start().map_err(ServeError::Workers)?;
         let directory = Directory::new(Arc::clone(&setup));
         let findings = directory.adopt(&setup).await?;
         let shared = Shared {
@@ -102,7 +108,7 @@ impl Server {
             sessions: Arc::default(),
             cancels: Semaphore::new(CANCELS_MAX),
         };
-        Ok(Self { listener, shared: Arc::new(shared), findings })
+        Ok(Self { listener, workers, shared: Arc::new(shared), findings })
     }
 
     /// What the databases lack that does not keep the proxy from running.
@@ -140,7 +146,14 @@ impl Server {
                         tracing::warn!("too many connections that are not sessions: one is closed");
                         continue;
                     }
-                    clients.spawn(client::serve(stream, peer, Arc::clone(&self.shared), draining.clone()));
+                    let seat = self.workers.seat();
+                    let runtime = seat.runtime.clone();
+                    let serving = client::serve(stream, peer, Arc::clone(&self.shared), draining.clone());
+                    let seated = async move {
+                        serving.await;
+                        drop(seat);
+                    };
+                    clients.spawn_on(seated, &runtime);
                 }
                 Some(ended) = clients.join_next(), if !clients.is_empty() => {
                     if let Err(error) = ended {

@@ -1,6 +1,8 @@
 //! A byte stream to a client or to PostgreSQL, whatever it runs over.
 
 use std::io;
+use std::net::TcpStream as StdTcpStream;
+use std::os::unix::net::UnixStream as StdUnixStream;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -20,6 +22,23 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
 const KEEPALIVE_PROBES: u32 = 6;
 /// As much is encrypted at once (N9): eight records, one write.
 const ENCRYPTED_BYTES_MAX: usize = 64 * 1024;
+
+/// A client's socket that no runtime watches yet.
+#[derive(Debug)]
+pub(crate) enum Accepted {
+    Tcp(StdTcpStream),
+    Unix(StdUnixStream),
+}
+
+impl Accepted {
+    /// The stream, watched by the runtime this is called on.
+    pub(crate) fn watched(self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(stream) => TcpStream::from_std(stream).and_then(Stream::tcp),
+            Self::Unix(stream) => UnixStream::from_std(stream).map(Stream::Unix),
+        }
+    }
+}
 
 /// One connected socket.
 #[derive(Debug)]
@@ -62,6 +81,16 @@ impl Stream {
         match self {
             Self::Tls(tls) => tls.stream.get_ref().1.peer_certificates()?.first(),
             Self::Tcp(_) | Self::Unix(_) => None,
+        }
+    }
+
+    /// Ready where a read may find something; a read may still have to wait.
+    pub(crate) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => stream.poll_read_ready(cx),
+            Self::Unix(stream) => stream.poll_read_ready(cx),
+            // What is decrypted already makes no socket ready.
+            Self::Tls(_) => Poll::Ready(Ok(())),
         }
     }
 

@@ -73,6 +73,8 @@ pub struct Registry {
     watch: Option<AhoCorasick>,
     /// The same, with the names of `referencing`.
     follow: Option<AhoCorasick>,
+    /// [`WATCHED_WORDS`] and the functions that run SQL from strings.
+    words: Option<AhoCorasick>,
 }
 
 /// Words that rewriting depends on besides table names: settings it follows, and functions that run SQL from strings.
@@ -120,14 +122,15 @@ impl Registry {
         for (index, entry) in entries.iter().enumerate() {
             by_name.entry(entry.relation.name.clone()).or_default().push(index);
         }
-        let words = WATCHED_WORDS.iter().chain(super::opaque::FUNCTIONS).map(|word| (*word).to_owned());
-        let mut patterns: Vec<String> = by_name.keys().cloned().chain(words).collect();
-        let automaton = |patterns: &[String]| AhoCorasick::builder().ascii_case_insensitive(true).build(patterns).ok();
+        let words: Vec<&str> = WATCHED_WORDS.iter().chain(super::opaque::FUNCTIONS).copied().collect();
+        let mut patterns: Vec<&str> = by_name.keys().map(String::as_str).chain(words.iter().copied()).collect();
+        let automaton = |patterns: &[&str]| AhoCorasick::builder().ascii_case_insensitive(true).build(patterns).ok();
         let watch = automaton(&patterns);
         let references = database.tables.iter().flat_map(|table| &table.visible_through);
         let referencing: HashSet<String> = references.map(|reference| reference.table.relation.clone()).collect();
-        patterns.extend(referencing.iter().cloned());
+        patterns.extend(referencing.iter().map(String::as_str));
         let follow = if referencing.is_empty() { watch.clone() } else { automaton(&patterns) };
+        let words = automaton(&words);
         let respected = database.tables.iter().any(|table| table.on_mention == OnMention::Respect);
         Self {
             generation,
@@ -143,6 +146,7 @@ impl Registry {
             referencing,
             watch,
             follow,
+            words,
         }
     }
 
@@ -205,6 +209,12 @@ impl Registry {
     #[must_use]
     pub fn is_choosing(&self) -> bool {
         self.choosing
+    }
+
+    /// False where no rule looks at the value of a constant in `text`: it sets nothing, and runs no SQL from a string.
+    #[must_use]
+    pub fn reads_constants(&self, text: &[u8]) -> bool {
+        self.words.as_ref().is_none_or(|words| words.is_match(text))
     }
 
     /// True where `name` is the name of some entry, in whatever schema.

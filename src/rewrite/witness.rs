@@ -1,5 +1,7 @@
 //! Two more readings of the statement, held against the tree's: where they see a registered table that it does not, refuse.
 
+use std::collections::HashSet;
+
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::statement::Statement;
 use crate::sql::keyword::Keyword;
@@ -13,7 +15,8 @@ pub(crate) fn check(statement: &Statement<'_>, claims: &[usize]) -> Result<(), R
         |index: &usize| statement.name_at(*index).is_some_and(|name| statement.names.registry.is_watched(&name));
     // A name with arguments is a function's, whatever tables there are.
     let is_call = |index: &usize| statement.kind(index + 1) == Some(Kind::Open);
-    let unclaimed = |index: &usize| watched(index) && !claims.contains(index) && !is_call(index);
+    let claimed: HashSet<usize> = claims.iter().copied().collect();
+    let unclaimed = |index: &usize| !claimed.contains(index) && watched(index) && !is_call(index);
     if let Some(index) = scan::table_positions(statement.tokens, first, end).into_iter().find(unclaimed) {
         return differ(statement, index);
     }
@@ -22,10 +25,10 @@ pub(crate) fn check(statement: &Statement<'_>, claims: &[usize]) -> Result<(), R
         return differ(statement, index);
     }
     // The parser keeps no token for the name in `TABLE name`, and none for SELECT's INTO.
-    let has_token = |index: &usize| {
-        !(first..*index).any(|before| matches!(statement.keyword(before), Some(Keyword::Table | Keyword::Into)))
-    };
-    match claims.iter().copied().find(|index| watched(index) && has_token(index) && !seen.contains(index)) {
+    let nameless = |index: &usize| matches!(statement.keyword(*index), Some(Keyword::Table | Keyword::Into));
+    let certain = (first..end).find(nameless).unwrap_or(end);
+    let seen: HashSet<usize> = seen.into_iter().collect();
+    match claims.iter().copied().find(|index| *index <= certain && !seen.contains(index) && watched(index)) {
         Some(index) => differ(statement, index),
         None => Ok(()),
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::rewrite::outcome::Effect;
 use crate::rewrite::state::State;
 use crate::session::conversation::Session;
+use crate::session::names::Name;
 use crate::session::pending::Entry;
 use crate::session::prepared::{Circumstances, Origin, Prepared};
 use crate::session::settings::Settings;
@@ -143,7 +144,7 @@ impl Session {
             Effect::None | Effect::Execute(_) => return,
             Effect::Prepare { name, .. } => {
                 if let Some(prepared) = prepared_by_sql(effect, made.clone()) {
-                    self.names.statements.insert(name.clone().into_bytes(), prepared);
+                    self.names.statements.insert(Name::from_slice(name.as_bytes()), prepared);
                 }
             }
             Effect::Deallocate(Some(name)) => {

@@ -1,165 +1,252 @@
 //! Decided texts, shared by the sessions of one database and bounded in bytes.
 //!
+//! A text goes the first way that knows it: **exact**, it has been decided before; **shape**, a text that differs from
+//! it in its constants alone has, and its edits are carried across; **parse**, it is read and decided.
+//!
 //! The key holds everything a decision depends on (R13): the text, the registry's generation, the session's state and
-//! the role. An entry is found by a hash and believed only when all four are equal.
+//! the role. An entry is found by a hash and believed only when all of it is equal.
 
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use dashmap::DashMap;
+use foldhash::quality::RandomState;
 
 use crate::catalog::RoleFacts;
 use crate::rewrite::state::State;
+use crate::session::bounded::Bounded;
 use crate::session::plan::Plan;
+use crate::sql::constants::Constants;
+use crate::sql::encoding::Encoding;
 
-/// Longer texts are decided anew each time: they are rarely sent twice.
+/// Longer texts are not remembered as they are: they are rarely sent twice.
 pub const TEXT_BYTES_MAX: usize = 8 * 1024;
-/// What one database's cache may take.
+/// Longer texts are not remembered by their shape either.
+pub const SHAPE_BYTES_MAX: usize = 64 * 1024;
+/// What one database's cache may take, for each of the two ways.
 pub const CACHE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// What a database's sessions may stand on at once.
+const BASES_BYTES_MAX: usize = 1024 * 1024;
 /// What an entry takes beside its texts.
 const ENTRY_BYTES: usize = 512;
+/// Hashes of texts that went by lately.
+const SEEN: usize = 4096;
+
+/// Everything but its text that a decision depends on; equal ones are mostly one and the same.
+#[derive(Debug, Clone)]
+pub struct Basis(Arc<Facts>);
 
 #[derive(Debug)]
-struct Slot {
+struct Facts {
     generation: u64,
     state: Arc<State>,
     role: Arc<RoleFacts>,
+    /// Of all three, by the cache's own keys.
+    hash: u64,
+}
+
+impl Basis {
+    /// True where it is made of these very values.
+    pub(super) fn is(&self, generation: u64, state: &Arc<State>, role: &Arc<RoleFacts>) -> bool {
+        self.0.generation == generation && Arc::ptr_eq(&self.0.state, state) && Arc::ptr_eq(&self.0.role, role)
+    }
+}
+
+impl PartialEq for Basis {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.generation == other.0.generation && self.0.state == other.0.state && self.0.role == other.0.role)
+    }
+}
+
+/// How many texts went which way.
+#[derive(Debug, Default)]
+pub struct Paths {
+    /// Known as they were.
+    pub exact: AtomicU64,
+    /// Known but for their constants.
+    pub shape: AtomicU64,
+    /// Read, and nothing in them named what is registered.
+    pub negative: AtomicU64,
+    /// Read and decided.
+    pub parse: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Exact {
+    basis: Basis,
     plan: Arc<Plan>,
-    bytes: usize,
-    /// Found since the last clearing out.
-    used: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Shape {
+    basis: Basis,
+    text: Vec<u8>,
+    constants: Constants,
+    /// `None`: the decision is another one for other constants.
+    plan: Option<Arc<Plan>>,
 }
 
 /// The cache.
 #[derive(Debug)]
 pub struct PlanCache {
-    slots: DashMap<u64, Slot>,
     hasher: RandomState,
-    bytes: AtomicUsize,
-    bytes_max: usize,
+    bases: Bounded<Basis>,
+    exact: Bounded<Exact>,
+    shapes: Bounded<Arc<Shape>>,
+    /// A text with constants is remembered as it is once it comes again: most never do.
+    seen: Box<[AtomicU64]>,
+    /// How the texts went so far.
+    pub paths: Paths,
 }
 
 impl Default for PlanCache {
     fn default() -> Self {
-        Self::new(CACHE_BYTES_MAX)
+        Self {
+            hasher: RandomState::default(),
+            bases: Bounded::new(BASES_BYTES_MAX),
+            exact: Bounded::new(CACHE_BYTES_MAX),
+            shapes: Bounded::new(CACHE_BYTES_MAX),
+            seen: (0..SEEN).map(|_| AtomicU64::new(0)).collect(),
+            paths: Paths::default(),
+        }
     }
 }
 
 impl PlanCache {
-    /// An empty cache of at most about `bytes_max` bytes.
+    /// What the texts of a session are decided on; sessions that stand on the same get the same.
     #[must_use]
-    pub fn new(bytes_max: usize) -> Self {
-        Self { slots: DashMap::new(), hasher: RandomState::new(), bytes: AtomicUsize::new(0), bytes_max }
+    pub fn basis(&self, generation: u64, state: &Arc<State>, role: &Arc<RoleFacts>) -> Basis {
+        let hash = self.hasher.hash_one((generation, state, &role.name));
+        let basis = Basis(Arc::new(Facts { generation, state: Arc::clone(state), role: Arc::clone(role), hash }));
+        self.bases.get(hash, |held| (*held == basis).then(|| held.clone())).unwrap_or_else(|| {
+            self.bases.insert(hash, basis.clone(), ENTRY_BYTES);
+            basis
+        })
     }
 
-    /// The plan for `text` under these circumstances, made by `make` where it is not held.
-    pub fn plan(
-        &self,
-        text: &[u8],
-        generation: u64,
-        state: &Arc<State>,
-        role: &Arc<RoleFacts>,
-        make: impl FnOnce() -> Plan,
-    ) -> Arc<Plan> {
-        if text.len() > TEXT_BYTES_MAX {
-            return Arc::new(make());
-        }
-        let key = self.key(text, generation, state, role);
-        if let Some(slot) = self.slots.get(&key)
-            && slot.holds(text, generation, state, role)
+    /// The plan for `text`, made by `make` where no way knows it; `make` decides any text on `basis`.
+    pub fn plan(&self, text: &[u8], basis: &Basis, make: impl Fn(&[u8]) -> Plan) -> Arc<Plan> {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_u64(basis.0.hash);
+        hasher.write(text);
+        let hash = hasher.finish();
+        let holds = |held: &Exact| held.plan.client_text == text && held.basis == *basis;
+        if text.len() <= TEXT_BYTES_MAX
+            && let Some(plan) = self.exact.get(hash, |held| holds(held).then(|| Arc::clone(&held.plan)))
         {
-            slot.used.store(true, Ordering::Relaxed);
-            return Arc::clone(&slot.plan);
+            count(&self.paths.exact);
+            return plan;
         }
-        let plan = Arc::new(make());
+        let (plan, comes_again) = match constants(text, &basis.0.state) {
+            Some(constants) => (self.by_shape(text, basis, &constants, make), self.comes_again(hash)),
+            None => (Arc::new(self.parsed(text, &make)), true),
+        };
         // A string of several statements may depend on more than the state: on savepoints, for one.
-        if plan.statements.len() <= 1 {
-            self.insert(key, Slot::new(&plan, generation, state, role));
+        if comes_again && text.len() <= TEXT_BYTES_MAX && plan.statements.len() <= 1 {
+            let held = Exact { basis: basis.clone(), plan: Arc::clone(&plan) };
+            self.exact.insert(hash, held, plan_bytes(&plan));
         }
         plan
     }
 
-    fn key(&self, text: &[u8], generation: u64, state: &State, role: &RoleFacts) -> u64 {
+    fn parsed(&self, text: &[u8], make: &impl Fn(&[u8]) -> Plan) -> Plan {
+        let plan = make(text);
+        count(if plan.depends { &self.paths.parse } else { &self.paths.negative });
+        plan
+    }
+
+    /// True where the text of that hash went by lately.
+    fn comes_again(&self, hash: u64) -> bool {
+        self.seen[hash as usize % SEEN].swap(hash, Ordering::Relaxed) == hash
+    }
+
+    fn by_shape(&self, text: &[u8], basis: &Basis, constants: &Constants, make: impl Fn(&[u8]) -> Plan) -> Arc<Plan> {
         let mut hasher = self.hasher.build_hasher();
-        text.hash(&mut hasher);
-        generation.hash(&mut hasher);
-        state.hash(&mut hasher);
-        role.name.hash(&mut hasher);
-        hasher.finish()
-    }
-
-    fn insert(&self, key: u64, slot: Slot) {
-        let added = slot.bytes;
-        let removed = self.slots.insert(key, slot).map_or(0, |old| old.bytes);
-        let before = self.bytes.fetch_add(added, Ordering::Relaxed);
-        self.bytes.fetch_sub(removed.min(before + added), Ordering::Relaxed);
-        if before + added > self.bytes_max {
-            self.clear_out();
+        hasher.write_u64(basis.0.hash);
+        constants.hash_rest(text, &mut hasher);
+        let hash = hasher.finish();
+        let known = self.shapes.get(hash, |shape| {
+            let holds = shape.constants.is_rest_equal(&shape.text, constants, text) && shape.basis == *basis;
+            holds.then(|| Arc::clone(shape))
+        });
+        if let Some(shape) = known {
+            let carried = shape.plan.as_ref().and_then(|plan| plan.carried(&shape.constants, text, constants));
+            return Arc::new(match carried {
+                Some(plan) => {
+                    count(&self.paths.shape);
+                    plan
+                }
+                None => self.parsed(text, &make),
+            });
         }
-    }
-
-    /// Second chance: what was not found since the last time goes; where that is too little, everything goes.
-    fn clear_out(&self) {
-        self.slots.retain(|_, slot| slot.used.swap(false, Ordering::Relaxed));
-        let mut kept = self.slots.iter().map(|slot| slot.bytes).sum();
-        if kept > self.bytes_max / 4 * 3 {
-            self.slots.clear();
-            kept = 0;
-        }
-        self.bytes.store(kept, Ordering::Relaxed);
+        let plan = self.parsed(text, &make);
+        let plan_of_shape = of_shape(&plan, constants, &make).map(Arc::new);
+        let bytes = plan_bytes(&plan) + text.len() + constants.bytes();
+        let (basis, text, constants) = (basis.clone(), text.to_vec(), constants.clone());
+        self.shapes.insert(hash, Arc::new(Shape { basis, text, constants, plan: plan_of_shape }), bytes);
+        Arc::new(plan)
     }
 }
 
-impl Slot {
-    fn new(plan: &Arc<Plan>, generation: u64, state: &Arc<State>, role: &Arc<RoleFacts>) -> Self {
-        let edits: usize = plan.edits.iter().map(|edit| edit.text.len() + std::mem::size_of_val(edit)).sum();
-        let texts = plan.client_text.len() + plan.upstream_text.as_ref().map_or(0, Vec::len);
-        Self {
-            generation,
-            state: Arc::clone(state),
-            role: Arc::clone(role),
-            plan: Arc::clone(plan),
-            bytes: texts + edits + ENTRY_BYTES,
-            used: AtomicBool::new(false),
-        }
-    }
+fn count(path: &AtomicU64) {
+    path.fetch_add(1, Ordering::Relaxed);
+}
 
-    fn holds(&self, text: &[u8], generation: u64, state: &Arc<State>, role: &Arc<RoleFacts>) -> bool {
-        self.generation == generation
-            && self.plan.client_text == text
-            && (Arc::ptr_eq(&self.state, state) || self.state == *state)
-            && (Arc::ptr_eq(&self.role, role) || self.role == *role)
+fn plan_bytes(plan: &Plan) -> usize {
+    let edits: usize = plan.edits.iter().map(|edit| edit.text.len() + std::mem::size_of_val(edit)).sum();
+    plan.client_text.len() + plan.upstream_text.as_ref().map_or(0, Vec::len) + edits + ENTRY_BYTES
+}
+
+/// The constants of `text`, where texts like it may be known by their shape.
+fn constants(text: &[u8], state: &State) -> Option<Constants> {
+    // Where characters may hold quotes, tokens cannot be told from bytes.
+    let is_readable = state.client_encoding == Encoding::Utf8 || text.is_ascii();
+    (is_readable && text.len() <= SHAPE_BYTES_MAX)
+        .then(|| Constants::find(text, state.standard_conforming_strings))
+        .flatten()
+}
+
+/// `plan` as that of its text's shape, if the constants have no say in it: it decides one statement that only reads or
+/// writes rows, no rule looks at constants, and a text with others gets the very same edits.
+fn of_shape(plan: &Plan, constants: &Constants, make: &impl Fn(&[u8]) -> Plan) -> Option<Plan> {
+    if !plan.is_blind_to_constants {
+        return None;
     }
+    let other = constants.replaced(&plan.client_text);
+    // They hold no backslash.
+    let others = Constants::find(&other, true)?;
+    // Constants that touch may be others once they say something else.
+    if !constants.is_rest_equal(&plan.client_text, &others, &other) {
+        return None;
+    }
+    let decided = make(&other);
+    let carried = plan.carried(constants, &other, &others)?;
+    // A constant that looks like a name makes a text depend on what names mean: the safe answer is that all do.
+    let depends = plan.depends || decided.depends;
+    let is_blind_to_constants = true;
+    let same = Plan { depends, ..carried } == Plan { depends, is_blind_to_constants, ..decided };
+    same.then(|| Plan { depends, ..plan.clone() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn r13_a_plan_is_found_only_under_the_same_circumstances() {
-        let cache = PlanCache::default();
-        let (state, role) = (Arc::new(State::new(Some("a"))), Arc::new(RoleFacts::ordinary("ann")));
-        let first = cache.plan(b"select", 1, &state, &role, || Plan::unchanged(b"select"));
-        let found = |generation: u64, state: &Arc<State>, role: &Arc<RoleFacts>| {
-            Arc::ptr_eq(&first, &cache.plan(b"select", generation, state, role, || Plan::unchanged(b"select")))
-        };
-        assert!(found(1, &Arc::new((*state).clone()), &role));
-        assert!(!found(2, &state, &role));
-        assert!(!found(1, &Arc::new(State::new(Some("b"))), &role));
-        assert!(!found(1, &state, &Arc::new(RoleFacts { hard_deletes: true, ..RoleFacts::ordinary("ann") })));
+    fn basis(cache: &PlanCache, generation: u64, state: &State, role: &RoleFacts) -> Basis {
+        cache.basis(generation, &Arc::new(state.clone()), &Arc::new(role.clone()))
     }
 
     #[test]
-    fn the_cache_stays_within_its_bytes() {
-        let cache = PlanCache::new(64 * 1024);
-        let (state, role) = (Arc::new(State::new(None)), Arc::new(RoleFacts::ordinary("ann")));
-        for number in 0..2_000 {
-            let text = format!("select {number}").into_bytes();
-            cache.plan(&text, 1, &state, &role, || Plan::unchanged(&text));
-        }
-        assert!(cache.bytes.load(Ordering::Relaxed) <= 64 * 1024);
-        assert!(cache.slots.len() < 200);
+    fn r13_a_plan_is_found_only_under_the_same_circumstances() {
+        let cache = PlanCache::default();
+        let (state, role) = (State::new(Some("a")), RoleFacts::ordinary("ann"));
+        let plan = |basis: Basis| cache.plan(b"select", &basis, Plan::unchanged);
+        let first = plan(basis(&cache, 1, &state, &role));
+        let found = |basis| Arc::ptr_eq(&first, &plan(basis));
+        assert!(found(basis(&cache, 1, &state, &role)));
+        assert!(!found(basis(&cache, 2, &state, &role)));
+        assert!(!found(basis(&cache, 1, &State::new(Some("b")), &role)));
+        assert!(!found(basis(&cache, 1, &state, &RoleFacts { hard_deletes: true, ..role.clone() })));
     }
 }

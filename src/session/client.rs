@@ -9,6 +9,7 @@ use crate::rewrite::outcome::Effect;
 use crate::session::batch::prepared_by_sql;
 use crate::session::complaint::{Complaint, REFUSED_NAME, UNPARSABLE};
 use crate::session::conversation::{ClientStep, Session, forward};
+use crate::session::names::Name;
 use crate::session::pending::{Entry, Query};
 use crate::session::plan::{Plan, StatementPlan};
 use crate::session::prepared::{Circumstances, Origin, Prepared};
@@ -94,6 +95,16 @@ impl Session {
         step
     }
 
+    /// True where `input` starts with a whole statement of more than `bytes_max` bytes.
+    #[must_use]
+    pub fn starts_with_statement(&self, input: &[u8], bytes_max: usize) -> bool {
+        if self.client_rest > 0 || input.len() <= bytes_max {
+            return false;
+        }
+        matches!(frontend_header(input), Ok(Some(header @ Header { tag: b'Q' | b'P', .. }))
+            if header.frame_bytes() > bytes_max && header.frame_bytes() <= input.len())
+    }
+
     /// True for a message that must not be decided yet. Copy data and Flush decide nothing and are never held.
     fn must_wait(&self, tag: u8) -> bool {
         if self.is_physical() {
@@ -133,7 +144,7 @@ impl Session {
             (b'F', _) => self.take_function_call(there, whole.is_some()),
             (b'H', _) if header.body_bytes > 0 => {
                 // No Flush: the server raises an error and discards what follows up to Sync (F4).
-                self.push(Entry::DescribePortal { portal: Vec::new() }, false);
+                self.push(Entry::DescribePortal { portal: Name::new() }, false);
                 Take::Stream
             }
             (b'c' | b'f', _) => {
@@ -185,7 +196,7 @@ impl Session {
             None => {
                 let origin = Origin::Message { plan: Arc::new(nothing()), types: Box::default() };
                 let prepared = Arc::new(Prepared { origin, made, absent: false });
-                self.push(Entry::Parse { name: Vec::new(), prepared, complaint: None, swallow: false }, false);
+                self.push(Entry::Parse { name: Name::new(), prepared, complaint: None, swallow: false }, false);
                 return Take::Stream;
             }
         };
@@ -210,7 +221,7 @@ impl Session {
         }
         let types = if types == [0, 0] { Box::default() } else { types.into() };
         let prepared = Arc::new(Prepared { origin: Origin::Message { plan, types }, made, absent: false });
-        self.push(Entry::Parse { name: name.to_vec(), prepared, complaint, swallow: false }, risky);
+        self.push(Entry::Parse { name: Name::from_slice(name), prepared, complaint, swallow: false }, risky);
         take
     }
 
@@ -221,7 +232,7 @@ impl Session {
             None => return Take::NeedMore,
         };
         let take = self.freshen(statement);
-        self.push(Entry::Bind { portal: portal.to_vec(), statement: statement.to_vec() }, false);
+        self.push(Entry::Bind { portal: Name::from_slice(portal), statement: Name::from_slice(statement) }, false);
         take
     }
 
@@ -229,15 +240,15 @@ impl Session {
         match frontend::target(body) {
             Some(Target::Statement(name)) => {
                 let take = self.freshen(name);
-                self.push(Entry::DescribeStatement { name: name.to_vec() }, false);
+                self.push(Entry::DescribeStatement { name: Name::from_slice(name) }, false);
                 take
             }
             Some(Target::Portal(portal)) => {
-                self.push(Entry::DescribePortal { portal: portal.to_vec() }, false);
+                self.push(Entry::DescribePortal { portal: Name::from_slice(portal) }, false);
                 Take::Stream
             }
             None => {
-                self.push(Entry::DescribePortal { portal: Vec::new() }, false);
+                self.push(Entry::DescribePortal { portal: Name::new() }, false);
                 Take::Stream
             }
         }
@@ -258,17 +269,17 @@ impl Session {
                 take = self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint);
             }
         }
-        self.push(Entry::Execute { portal: portal.to_vec() }, risky);
+        self.push(Entry::Execute { portal: Name::from_slice(portal) }, risky);
         take
     }
 
     fn take_close(&mut self, body: &[u8]) -> Take {
         match frontend::target(body) {
             Some(Target::Statement(name)) => {
-                self.push(Entry::CloseStatement { name: name.to_vec(), swallow: false }, false);
+                self.push(Entry::CloseStatement { name: Name::from_slice(name), swallow: false }, false);
             }
-            Some(Target::Portal(portal)) => self.push(Entry::ClosePortal { portal: portal.to_vec() }, false),
-            None => self.push(Entry::ClosePortal { portal: Vec::new() }, false),
+            Some(Target::Portal(portal)) => self.push(Entry::ClosePortal { portal: Name::from_slice(portal) }, false),
+            None => self.push(Entry::ClosePortal { portal: Name::new() }, false),
         }
         Take::Stream
     }
@@ -313,8 +324,12 @@ impl Session {
         if self.replication.is_some() && is_replication_command(text) {
             return Arc::new(Plan::unchanged(text));
         }
-        let make = || (self.planner)(text, &self.predicted, &ground.role, &ground.registry);
-        ground.cache.plan(text, ground.registry.generation, &state, &ground.role, make)
+        let generation = ground.registry.generation;
+        if !self.basis.as_ref().is_some_and(|basis| basis.is(generation, &state, &ground.role)) {
+            self.basis = None;
+        }
+        let basis = self.basis.get_or_insert_with(|| ground.cache.basis(generation, &state, &ground.role));
+        ground.cache.plan(text, basis, |text| (self.planner)(text, &self.predicted, &ground.role, &ground.registry))
     }
 
     /// Makes a statement anew whose text was decided under other circumstances, unless the text would be the same.
@@ -359,9 +374,9 @@ impl Session {
             return self.fail_here(UNPARSABLE, anew, Complaint::TooLong { bytes: length });
         }
         if !name.is_empty() {
-            self.push(Entry::CloseStatement { name: name.to_vec(), swallow: true }, false);
+            self.push(Entry::CloseStatement { name: Name::from_slice(name), swallow: true }, false);
         }
-        self.push(Entry::Parse { name: name.to_vec(), prepared: anew, complaint: None, swallow: true }, false);
+        self.push(Entry::Parse { name: Name::from_slice(name), prepared: anew, complaint: None, swallow: true }, false);
         Take::Before(bytes)
     }
 
@@ -376,7 +391,7 @@ impl Session {
             bytes.clear();
             return self.fail_here(UNPARSABLE, prepared, complaint);
         }
-        let name = REFUSED_NAME.to_vec();
+        let name = Name::from_slice(REFUSED_NAME);
         self.push(Entry::Parse { name, prepared, complaint: Some(complaint), swallow: true }, false);
         Take::Before(bytes)
     }

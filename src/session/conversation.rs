@@ -8,7 +8,7 @@ use crate::catalog::RoleFacts;
 use crate::rewrite::Registry;
 use crate::rewrite::as_of::AsOf;
 use crate::rewrite::state::{Changes, Scope, SearchPath, State, User};
-use crate::session::cache::PlanCache;
+use crate::session::cache::{Basis, PlanCache};
 use crate::session::names::{Names, Overlay};
 use crate::session::pending::Pending;
 use crate::session::plan::Plan;
@@ -114,6 +114,8 @@ pub struct Session {
     pub(super) overlay: Overlay,
     /// The predicted state, shared by everything decided under it; `None` after a change.
     pub(super) state: Option<Arc<State>>,
+    /// What texts were last decided on.
+    pub(super) basis: Option<Basis>,
     /// The views have been changed since they were last the same.
     pub(super) touched: bool,
 
@@ -163,6 +165,7 @@ impl Session {
             predicted: settings,
             overlay: Overlay::default(),
             state: None,
+            basis: None,
             touched: false,
             pending: Pending::default(),
             status: b'I',

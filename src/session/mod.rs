@@ -1,6 +1,7 @@
 //! One conversation as a state machine: frames in, bytes out. Knows no sockets.
 
 mod batch;
+mod bounded;
 pub mod cache;
 mod client;
 mod complaint;

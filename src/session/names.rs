@@ -5,21 +5,29 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use smallvec::SmallVec;
+
 use crate::session::prepared::Prepared;
+
+/// A statement's or portal's name; drivers keep them short.
+pub(crate) type Name = SmallVec<[u8; 24]>;
+
+type Map<T> = HashMap<Name, T, RandomState>;
 
 /// The names as the server's replies have confirmed them (E7).
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    pub(crate) statements: HashMap<Vec<u8>, Arc<Prepared>>,
-    pub(crate) portals: HashMap<Vec<u8>, Arc<Prepared>>,
+    pub(crate) statements: Map<Arc<Prepared>>,
+    pub(crate) portals: Map<Arc<Prepared>>,
 }
 
 /// Changes to [`Names`] by messages that are sent and not yet answered.
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
     /// `None`: will be gone.
-    statements: HashMap<Vec<u8>, Option<Arc<Prepared>>>,
-    portals: HashMap<Vec<u8>, Option<Arc<Prepared>>>,
+    statements: Map<Option<Arc<Prepared>>>,
+    portals: Map<Option<Arc<Prepared>>>,
     /// Every confirmed statement will be gone (DEALLOCATE ALL).
     forgets_statements: bool,
 }
@@ -43,11 +51,11 @@ impl Overlay {
     }
 
     pub(crate) fn set_statement(&mut self, name: &[u8], prepared: Option<Arc<Prepared>>) {
-        self.statements.insert(name.to_vec(), prepared);
+        self.statements.insert(Name::from_slice(name), prepared);
     }
 
     pub(crate) fn set_portal(&mut self, name: &[u8], prepared: Option<Arc<Prepared>>) {
-        self.portals.insert(name.to_vec(), prepared);
+        self.portals.insert(Name::from_slice(name), prepared);
     }
 
     pub(crate) fn forget_statements(&mut self) {

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::session::complaint::Complaint;
+use crate::session::names::Name;
 use crate::session::plan::Plan;
 use crate::session::prepared::Prepared;
 
@@ -13,7 +14,7 @@ use crate::session::prepared::Prepared;
 #[derive(Debug)]
 pub(crate) enum Entry {
     Parse {
-        name: Vec<u8>,
+        name: Name,
         prepared: Arc<Prepared>,
         /// Why it will fail, where Sexton made it fail.
         complaint: Option<Complaint>,
@@ -21,24 +22,24 @@ pub(crate) enum Entry {
         swallow: bool,
     },
     Bind {
-        portal: Vec<u8>,
-        statement: Vec<u8>,
+        portal: Name,
+        statement: Name,
     },
     DescribeStatement {
-        name: Vec<u8>,
+        name: Name,
     },
     DescribePortal {
-        portal: Vec<u8>,
+        portal: Name,
     },
     Execute {
-        portal: Vec<u8>,
+        portal: Name,
     },
     CloseStatement {
-        name: Vec<u8>,
+        name: Name,
         swallow: bool,
     },
     ClosePortal {
-        portal: Vec<u8>,
+        portal: Name,
     },
     Sync,
     Query(Query),
@@ -208,7 +209,7 @@ mod tests {
     use super::*;
 
     fn execute() -> Entry {
-        Entry::Execute { portal: Vec::new() }
+        Entry::Execute { portal: Name::new() }
     }
 
     #[test]

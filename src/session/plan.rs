@@ -4,8 +4,10 @@ use crate::catalog::RoleFacts;
 use crate::rewrite::outcome::{Effect, Outcome, TagChange};
 use crate::rewrite::{Names, Reason, Refusal, Registry, decide};
 use crate::session::settings::Settings;
+use crate::sql::constants::Constants;
 use crate::sql::edit::Edits;
 use crate::sql::encoding::{Encoding, Shadow, original_bytes};
+use crate::sql::keyword::Keyword;
 use crate::sql::lexer::lex;
 use crate::sql::split::statements;
 
@@ -38,6 +40,8 @@ pub struct Plan {
     pub statements: Vec<StatementPlan>,
     /// The answer depends on scope, names or registry: it must be made again when one of them changes.
     pub depends: bool,
+    /// One statement that reads or writes rows, by rules that look at no constant.
+    pub is_blind_to_constants: bool,
 }
 
 impl Plan {
@@ -51,6 +55,7 @@ impl Plan {
             refusal: None,
             statements: Vec::new(),
             depends: false,
+            is_blind_to_constants: false,
         }
     }
 
@@ -148,10 +153,27 @@ impl Plan {
             }
             plan.statements.push(StatementPlan { tag, effect: decision.effect });
         }
+        plan.is_blind_to_constants = match (pieces.as_slice(), plan.statements.as_slice()) {
+            ([piece], [StatementPlan { effect: Effect::None, tag: _ }]) => {
+                tokens[piece.first].keyword.is_some_and(Keyword::starts_query) && !registry.reads_constants(text)
+            }
+            _ => false,
+        };
         if !plan.edits.is_empty() {
             plan.upstream_text = Some(plan.edits.apply(text));
         }
         plan
+    }
+
+    /// The plan for `text`, which differs from this plan's in its constants alone; `None` where an edit touches one.
+    #[must_use]
+    pub fn carried(&self, constants: &Constants, text: &[u8], others: &Constants) -> Option<Self> {
+        let edits = self.edits.carried(|offset| constants.carried(offset, others))?;
+        let upstream_text = (!edits.is_empty()).then(|| edits.apply(text));
+        let (client_text, statements) = (text.to_vec(), self.statements.clone());
+        let (refusal, depends, is_blind_to_constants) =
+            (self.refusal.clone(), self.depends, self.is_blind_to_constants);
+        Some(Self { client_text, upstream_text, edits, refusal, statements, depends, is_blind_to_constants })
     }
 
     /// The plan that makes the server fail in the statement's place.

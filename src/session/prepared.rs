@@ -69,6 +69,9 @@ impl Prepared {
             Origin::Message { plan, .. } => plan.depends,
             Origin::Sql { mentions, .. } => *mentions,
         };
+        if self.made.generation == now.generation && Arc::ptr_eq(&self.made.state, &now.state) {
+            return self.absent;
+        }
         // What a name meant nothing to may be registered by now: another registry is a reason for every text.
         self.absent
             || self.made.generation != now.generation

@@ -61,6 +61,16 @@ impl Edits {
         self
     }
 
+    /// The same edits with every offset carried to where `carry` says; `None` where it says nothing.
+    #[must_use]
+    pub fn carried(&self, carry: impl Fn(usize) -> Option<usize>) -> Option<Self> {
+        let edits = self.edits.iter().map(|edit| {
+            let (start, end, cause) = (carry(edit.start)?, carry(edit.end)?, carry(edit.cause)?);
+            Some(Edit { start, end, cause, text: edit.text.clone() })
+        });
+        Some(Self { edits: edits.collect::<Option<_>>()? })
+    }
+
     /// Appends edits that all lie behind these.
     ///
     /// # Errors

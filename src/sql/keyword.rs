@@ -229,22 +229,31 @@ keywords! {
     Work "work" Unreserved,
 }
 
-/// Longest text in the table, in bytes.
-const LONGEST: usize = 17;
+/// Where in [`TABLE`], which is sorted, the texts of each first letter end.
+const ENDS: [usize; 26] = {
+    let mut ends = [0; 26];
+    let (mut letter, mut index) = (0, 0);
+    while letter < 26 {
+        while index < TABLE.len() && (TABLE[index].0.as_bytes()[0] - b'a') as usize == letter {
+            index += 1;
+        }
+        ends[letter] = index;
+        letter += 1;
+    }
+    ends
+};
 
 impl Keyword {
     /// The keyword spelled by `word`, in any ASCII case.
     #[must_use]
     pub fn lookup(word: &[u8]) -> Option<Self> {
-        if word.len() > LONGEST {
-            return None;
-        }
-        let mut lower = [0u8; LONGEST];
-        for (to, from) in lower.iter_mut().zip(word) {
-            *to = from.to_ascii_lowercase();
-        }
-        let lower = &lower[..word.len()];
-        TABLE.binary_search_by(|(text, _, _)| text.as_bytes().cmp(lower)).ok().map(|index| TABLE[index].1)
+        let letter = usize::from(word.first()?.to_ascii_lowercase().checked_sub(b'a')?);
+        let end = *ENDS.get(letter)?;
+        let start = letter.checked_sub(1).map_or(0, |before| ENDS[before]);
+        let spelled = |(text, _, _): &&(&str, Self, Category)| {
+            text.len() == word.len() && text.as_bytes().eq_ignore_ascii_case(word)
+        };
+        TABLE[start..end].iter().find(spelled).map(|(_, keyword, _)| *keyword)
     }
 
     /// Where it may stand unquoted.
@@ -307,7 +316,6 @@ mod tests {
         }
         for (index, (text, keyword, _)) in TABLE.iter().enumerate() {
             assert_eq!(*keyword as usize, index);
-            assert!(text.len() <= LONGEST);
             assert_eq!(Keyword::lookup(text.to_uppercase().as_bytes()), Some(*keyword));
         }
     }

@@ -6,72 +6,7 @@
 use memchr::memchr;
 
 use crate::sql::keyword::Keyword;
-
-/// What a token is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// An unquoted identifier or keyword.
-    Word,
-    /// `"…"`
-    QuotedWord,
-    /// `U&"…"`
-    UnicodeWord,
-    /// `'…'`, continuations included; also the string part of `N'…'`.
-    String,
-    /// `E'…'`
-    EscapeString,
-    /// `U&'…'`
-    UnicodeString,
-    /// `B'…'`, `X'…'`
-    BitString,
-    /// `$tag$…$tag$`
-    DollarString,
-    /// `$1`
-    Parameter,
-    /// An integer or numeric constant.
-    Number,
-    /// An operator of one or more characters, `*` alone excepted.
-    Operator,
-    /// `*` alone.
-    Star,
-    /// `(`
-    Open,
-    /// `)`
-    Close,
-    /// `[`
-    OpenBracket,
-    /// `]`
-    CloseBracket,
-    /// `,`
-    Comma,
-    /// `;`
-    Semicolon,
-    /// `.`
-    Dot,
-    /// `:`
-    Colon,
-    /// `::`
-    Typecast,
-    /// `:=`
-    ColonEquals,
-    /// `..`
-    DotDot,
-    /// A byte or number that the scanner refuses.
-    Junk,
-}
-
-/// One token: bytes `start..end` of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Token {
-    /// What it is.
-    pub kind: Kind,
-    /// For a [`Kind::Word`]: which keyword, if it is one that matters.
-    pub keyword: Option<Keyword>,
-    /// First byte.
-    pub start: usize,
-    /// One past the last byte.
-    pub end: usize,
-}
+pub use crate::sql::token::{Kind, Token};
 
 /// The text ends inside a string, quoted identifier or comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -90,7 +25,7 @@ pub struct Unterminated {
 /// # Errors
 /// [`Unterminated`], as the server would say.
 pub fn lex(text: &[u8], standard_conforming_strings: bool) -> Result<Vec<Token>, Unterminated> {
-    let mut lexer = Lexer { text, at: 0, standard_conforming_strings };
+    let mut lexer = Lexer::new(text, standard_conforming_strings);
     let mut tokens = Vec::with_capacity(text.len() / 5 + 4);
     while let Some(token) = lexer.next_token()? {
         tokens.push(token);
@@ -98,7 +33,8 @@ pub fn lex(text: &[u8], standard_conforming_strings: bool) -> Result<Vec<Token>,
     Ok(tokens)
 }
 
-struct Lexer<'a> {
+/// A reading of a text, token by token.
+pub(super) struct Lexer<'a> {
     text: &'a [u8],
     at: usize,
     standard_conforming_strings: bool,
@@ -138,18 +74,32 @@ fn is_operator(byte: u8) -> bool {
     )
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a [u8], standard_conforming_strings: bool) -> Self {
+        Self { text, at: 0, standard_conforming_strings }
+    }
+
+    /// One past the token read last.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
     fn peek(&self, ahead: usize) -> u8 {
         self.text.get(self.at + ahead).copied().unwrap_or(0)
     }
 
-    fn next_token(&mut self) -> Result<Option<Token>, Unterminated> {
+    /// What the next token is, and where it starts.
+    pub(super) fn next_kind(&mut self) -> Result<Option<(Kind, usize)>, Unterminated> {
         self.skip_blank()?;
         let start = self.at;
         if start >= self.text.len() {
             return Ok(None);
         }
-        let kind = self.token_kind()?;
+        Ok(Some((self.token_kind()?, start)))
+    }
+
+    fn next_token(&mut self) -> Result<Option<Token>, Unterminated> {
+        let Some((kind, start)) = self.next_kind()? else { return Ok(None) };
         let keyword = (kind == Kind::Word).then(|| Keyword::lookup(&self.text[start..self.at])).flatten();
         Ok(Some(Token { kind, keyword, start, end: self.at }))
     }

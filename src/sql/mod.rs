@@ -1,5 +1,6 @@
 //! How SQL is spelled: tokens, clause structure and text edits. Knows nothing of soft deletion.
 
+pub mod constants;
 pub mod edit;
 pub mod encoding;
 pub mod ident;
@@ -10,4 +11,5 @@ pub mod reader;
 pub mod scan;
 pub mod second_parser;
 pub mod split;
+pub mod token;
 pub mod tree;

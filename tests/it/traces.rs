@@ -191,6 +191,7 @@ fn plan(text: &[u8], settings: &Settings, _role: &RoleFacts, _registry: &Registr
         refusal: None,
         statements: Vec::new(),
         depends: source.contains("users"),
+        is_blind_to_constants: false,
     };
     if let Some(offset) = source.find("FORBIDDEN") {
         return plan.refused(Refusal { reason: Reason::Encoding, offset: Some(offset) });

@@ -82,7 +82,7 @@ fn parse(text: &str) -> Result<Config, Failure> {
 fn not_started(error: &ServeError) -> Failure {
     let start = Failure::new("Sexton did not start in front of the demo's server").detail(error.to_string());
     match error {
-        ServeError::Listen { .. } | ServeError::Unreachable { .. } => start,
+        ServeError::Listen { .. } | ServeError::Workers(_) | ServeError::Unreachable { .. } => start,
         ServeError::Files { findings } | ServeError::Unfit { findings, .. } => findings
             .iter()
             .fold(start, |failure, finding| failure.detail(format!("{}: {}", finding.key, finding.message))),

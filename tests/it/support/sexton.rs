@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -38,12 +38,7 @@ pub struct Sexton {
 impl Sexton {
     /// Starts it in front of the server at `server_port`; `rest` is the configuration without `[upstream]` and the address.
     pub fn start(server_port: u16, rest: &str) -> Self {
-        Self::configured(|port| {
-            format!(
-                "[listen]\naddress = \"127.0.0.1:{port}\"\n\n\
-                 [upstream]\naddress = \"127.0.0.1:{server_port}\"\nuser = \"postgres\"\n\n{rest}"
-            )
-        })
+        Self::configured(|port| configuration(port, server_port, rest))
     }
 
     /// Starts it with the configuration that `text` gives for a port.
@@ -163,7 +158,8 @@ pub fn refused(text: &str) -> String {
 /// Runs `sexton` with these arguments and this configuration to its end.
 pub fn run(server_port: u16, rest: &str, arguments: &[&str]) -> Output {
     let directory = directory();
-    let file = write_config(&directory, 0, server_port, rest);
+    let file = directory.join("sexton.toml");
+    fs::write(&file, configuration(0, server_port, rest)).expect("a configuration file");
     let output = Command::new(env!("CARGO_BIN_EXE_sexton"))
         .args(arguments)
         .arg("--config")
@@ -175,15 +171,9 @@ pub fn run(server_port: u16, rest: &str, arguments: &[&str]) -> Output {
     output
 }
 
-fn write_config(directory: &Path, port: u16, server_port: u16, rest: &str) -> PathBuf {
-    let file = directory.join("sexton.toml");
-    let text = format!(
-        "[upstream]\naddress = \"127.0.0.1:{server_port}\"\nuser = \"postgres\"\n\n\
-         {}",
-        with_address(port, rest)
-    );
-    fs::write(&file, text).expect("a configuration file");
-    file
+fn configuration(port: u16, server_port: u16, rest: &str) -> String {
+    let upstream = format!("[upstream]\naddress = \"127.0.0.1:{server_port}\"\nuser = \"postgres\"");
+    format!("{upstream}\n\n{}", with_address(port, rest))
 }
 
 /// `rest` with the address in its section `[listen]`, which it may have or not.

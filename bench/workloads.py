@@ -1,0 +1,110 @@
+"""What is compared: each comparison runs one thing through several doors, in interleaved rounds."""
+
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+
+import servers
+
+SCRIPTS = pathlib.Path(__file__).resolve().parent / "workloads"
+
+
+class Comparison:
+    """Runs of one kind through several doors. `unit` is what more of is better."""
+
+    unit = "transactions a second"
+
+    def __init__(self, name, doors, base, bar):
+        self.name, self.doors, self.base, self.bar = name, doors, base, bar
+
+    def run(self, bed, rounds, seconds):
+        doors = [bed.doors[door] for door in self.doors if door in bed.doors]
+        samples = {door.name: [] for door in doors}
+        for _ in range(rounds):
+            for door in doors:
+                samples[door.name].append(self.measure(bed, door, seconds))
+        return {"name": self.name, "unit": self.unit, "base": self.base, "bar": self.bar, "samples": samples}
+
+
+class Pgbench(Comparison):
+    """`scripts` gives a door another script than the others': what a client writes by hand where no proxy helps."""
+
+    def __init__(self, name, doors, base, bar, mode, clients, script="-S", scripts=None):
+        super().__init__(name, doors, base, bar)
+        self.mode, self.clients, self.script, self.scripts = mode, clients, script, scripts or {}
+
+    def measure(self, bed, door, seconds):
+        script = self.scripts.get(door.name, self.script)
+        what = [script] if script == "-S" else ["-f", str(SCRIPTS / script)]
+        with tempfile.TemporaryDirectory() as logs:
+            latencies = ["-l", "--log-prefix", f"{logs}/log"] if self.clients == 1 else []
+            command = [servers.find("pgbench"), *bed.at(door.port), "-n", "-M", self.mode, "-T", str(seconds),
+                       "-c", str(self.clients), "-j", str(min(self.clients, servers.cores())), *what, *latencies, "bench"]
+            before = door.cpu_seconds()
+            said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            spent = None if before is None else door.cpu_seconds() - before
+            micros = sorted(int(line.split()[2]) for log in pathlib.Path(logs).iterdir() for line in log.open())
+        count = int(re.search(r"actually processed: (\d+)", said)[1])
+        sample = {"rate": float(re.search(r"tps = ([\d.]+)", said)[1])}
+        if spent is not None:
+            sample["cpu_us"] = spent / count * 1e6
+        if micros:
+            sample["p50_us"], sample["p99_us"] = micros[len(micros) // 2], micros[len(micros) * 99 // 100]
+        return sample
+
+
+class Bulk(Comparison):
+    """One statement of psql's that moves many bytes."""
+
+    unit = "runs a second"
+
+    def __init__(self, name, bar, sql, stdin=None, before=None):
+        super().__init__(name, ["direct", "pgbouncer", "splice", "sexton"], "direct", bar)
+        self.sql, self.stdin, self.before = sql, stdin, before
+
+    def measure(self, bed, door, seconds):
+        if self.before:
+            bed.psql(self.before)
+        psql = [servers.find("psql"), "-X", "-q", "-At", *bed.at(door.port), "-d", "bench", "-c", self.sql]
+        fed = f"{self.stdin} | " if self.stdin else ""
+        quoted = " ".join(f"'{part}'" for part in psql)
+        before, started = door.cpu_seconds(), time.monotonic()
+        subprocess.run(["sh", "-c", f"{fed}{quoted} > /dev/null"], check=True)
+        sample = {"rate": 1 / (time.monotonic() - started)}
+        if before is not None:
+            sample["cpu_us"] = (door.cpu_seconds() - before) * 1e6
+        return sample
+
+
+ALL = ["direct", "pgbouncer", "haproxy", "splice", "sexton"]
+# A row by hand is a door's script of its own: what the application would have to write without Sexton.
+BY_HAND = ["pgbouncer", "sexton"]
+MANY = min(64, 32 * servers.cores())
+
+COMPARISONS = [
+    *[Pgbench(f"select/{mode}/{clients}", ALL, "pgbouncer", 1.0, mode, clients)
+      for mode in ("simple", "extended", "prepared") for clients in (1, 16, MANY)],
+    Pgbench("tpcb/prepared/16", BY_HAND, "pgbouncer", 0.95, "prepared", 16, "tpcb.sql", {"pgbouncer": "tpcb_by_hand.sql"}),
+    Pgbench("deletes/prepared/16", BY_HAND, "pgbouncer", 0.95, "prepared", 16, "deletes.sql",
+            {"pgbouncer": "deletes_by_hand.sql"}),
+    Pgbench("literals/simple/16", ["sexton"], None, None, "simple", 16, "unique.sql"),
+    Pgbench("literals/repeated/16", ["sexton"], None, None, "simple", 16, "repeated.sql"),
+    Pgbench("registered/prepared/16", ["sexton, nothing registered", "sexton"], "sexton, nothing registered", 0.97,
+            "prepared", 16),
+    Pgbench("registered/simple/16", ["sexton, nothing registered", "sexton"], "sexton, nothing registered", 0.97,
+            "simple", 16),
+    Bulk("bulk/1,000,000 narrow rows", 0.97, "SELECT aid, bid, abalance FROM pgbench_accounts"),
+    Bulk("bulk/10,000 rows of 30 KB", 0.97, "SELECT repeat(md5(id::text), 940) FROM generate_series(1, 10000) id"),
+    Bulk("bulk/COPY out", 0.97, "COPY pgbench_accounts TO STDOUT"),
+    Bulk("bulk/COPY in", 0.97, "COPY letters (id, body) FROM STDIN", "seq 1 500000 | sed \"s/$/\\ta letter/\"",
+         "TRUNCATE letters"),
+]
+
+
+def median(samples, key):
+    values = [sample[key] for sample in samples if key in sample]
+    return statistics.median(values) if values else None

@@ -1,0 +1,76 @@
+//! The threads that serve clients: one runtime a core, and a connection stays on the one it was given.
+//!
+//! A relay is nearly all system calls. A runtime that moves tasks between threads pays a futex for many of the wake-ups,
+//! which cost more than an even load brings (`bench/README.md` has the measurement).
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+
+/// The threads; they end when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Workers {
+    workers: Vec<Worker>,
+}
+
+#[derive(Debug)]
+struct Worker {
+    runtime: Handle,
+    connections: Arc<AtomicUsize>,
+    /// Dropped, it ends the thread.
+    _running: oneshot::Sender<()>,
+}
+
+/// A connection's seat on a thread, counted until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) runtime: Handle,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Workers {
+    /// Starts one thread for each core.
+    ///
+    /// # Errors
+    /// The system's, where a thread or its event queue cannot be had.
+    pub(crate) fn start() -> io::Result<Self> {
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let workers = (0..cores).map(Worker::start).collect::<io::Result<Vec<Worker>>>()?;
+        Ok(Self { workers })
+    }
+
+    /// A seat on the thread with the fewest connections.
+    pub(crate) fn seat(&self) -> Seat {
+        let least = self.workers.iter().min_by_key(|worker| worker.connections.load(Ordering::Relaxed));
+        // There is a thread for each core, and a machine has one.
+        let Worker { runtime, connections, _running: _ } = least.unwrap_or(&self.workers[0]);
+        connections.fetch_add(1, Ordering::Relaxed);
+        Seat { runtime: runtime.clone(), connections: Arc::clone(connections) }
+    }
+}
+
+impl Worker {
+    fn start(number: usize) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (running, stopped) = oneshot::channel();
+        thread::Builder::new().name(format!("sexton-{number}")).spawn(move || {
+            // Ends when the sender is dropped, which is all it is for.
+            drop(runtime.block_on(stopped));
+            // What still blocks a thread, such as a host name's resolution, is not waited for.
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { runtime: handle, connections: Arc::default(), _running: running })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
