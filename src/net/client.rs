@@ -50,6 +50,15 @@ impl Drop for Place {
     }
 }
 
+/// A client that is logged in, or is left to the server to log in.
+struct Opened {
+    relay: Box<Relay>,
+    database: String,
+    user: String,
+    deadline: Instant,
+    place: Place,
+}
+
 /// Serves it; `peer`: the other end of a TCP connection.
 pub(crate) async fn serve(
     client: Accepted,
@@ -57,9 +66,22 @@ pub(crate) async fn serve(
     shared: Arc<Shared>,
     draining: watch::Receiver<Drain>,
 ) {
+    // What a handshake and a login take in memory is given back before the session begins, which may last for days.
+    let opened = Box::pin(open(client, peer, &shared)).await;
+    let Some(Opened { relay, database, user, deadline, place }) = opened else { return };
+    let asked = Asked { directory: &shared.directory, database: &database, user: &user };
+    connection::run(relay, &asked, draining, deadline).await;
+    drop(place);
+}
+
+/// Everything up to where both sides can be relayed; `None` for a client that has got all it will get.
+async fn open(client: Accepted, peer: Option<SocketAddr>, shared: &Shared) -> Option<Opened> {
     let mut client = match client.watched() {
         Ok(client) => client,
-        Err(error) => return tracing::debug!(%error, "a client left before it was served"),
+        Err(error) => {
+            tracing::debug!(%error, "a client left before it was served");
+            return None;
+        }
     };
     let setup = Arc::clone(&shared.setup.borrow());
     let listen = &setup.config.listen;
@@ -71,26 +93,27 @@ pub(crate) async fn serve(
         };
         Some((startup::read(client, setup.client_tls.as_ref()).await, origin))
     };
-    match timeout_at(deadline, opening).await {
-        Err(_) | Ok(None | Some((Opening::Nothing, _))) => {}
+    let (mut client, packet, startup, origin) = match timeout_at(deadline, opening).await {
+        Err(_) | Ok(None | Some((Opening::Nothing, _))) => return None,
         Ok(Some((Opening::Cancel { client, packet }, _))) => {
             cancel::relay(&packet, client, &setup.upstream, &shared.cancels).await;
+            return None;
         }
-        Ok(Some((Opening::Session { mut client, packet, startup }, origin))) => {
-            let Some(name) = admit(&mut client, &setup, &startup).await else { return };
-            let Some(_place) = Place::take(&shared.sessions, listen.max_connections) else {
-                let message = "sexton: sorry, too many clients already";
-                let refusal = Refusal::new(SqlState::TOO_MANY_CONNECTIONS, message);
-                let hint = "Raise listen.max_connections, or use fewer connections.";
-                return refusal.hint(hint).tell(&mut client, Some(&startup)).await;
-            };
-            let user = String::from_utf8_lossy(startup.user()).into_owned();
-            let asked = Asked { directory: &shared.directory, database: &name, user: &user };
-            let Some(relay) = connect(client, &packet, &startup, &setup, &asked, deadline).await else { return };
-            tracing::debug!(client = ?origin, user, database = name, tls = ?relay.is_encrypted(), "login");
-            connection::run(relay, &asked, draining, deadline).await;
-        }
-    }
+        Ok(Some((Opening::Session { client, packet, startup }, origin))) => (client, packet, startup, origin),
+    };
+    let database = admit(&mut client, &setup, &startup).await?;
+    let Some(place) = Place::take(&shared.sessions, listen.max_connections) else {
+        let message = "sexton: sorry, too many clients already";
+        let refusal = Refusal::new(SqlState::TOO_MANY_CONNECTIONS, message);
+        let hint = "Raise listen.max_connections, or use fewer connections.";
+        refusal.hint(hint).tell(&mut client, Some(&startup)).await;
+        return None;
+    };
+    let user = String::from_utf8_lossy(startup.user()).into_owned();
+    let asked = Asked { directory: &shared.directory, database: &database, user: &user };
+    let relay = Box::new(connect(client, &packet, &startup, &setup, &asked, deadline).await?);
+    tracing::debug!(client = ?origin, user, database, tls = ?relay.is_encrypted(), "login");
+    Some(Opened { relay, database, user, deadline, place })
 }
 
 /// Connects to the server and begins the login there, up to where both sides can be relayed.

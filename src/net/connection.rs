@@ -78,7 +78,12 @@ enum Incident {
 }
 
 /// Relays until one side is done, the client is late with its startup, or the proxy drains.
-pub(crate) async fn run(mut relay: Relay, asked: &Asked<'_>, mut draining: watch::Receiver<Drain>, deadline: Instant) {
+pub(crate) async fn run(
+    mut relay: Box<Relay>,
+    asked: &Asked<'_>,
+    mut draining: watch::Receiver<Drain>,
+    deadline: Instant,
+) {
     let mut deadline = deadline;
     let mut asking: Option<Asking<'_>> = None;
     loop {
@@ -138,7 +143,7 @@ async fn incident(
 }
 
 /// Has a long statement decided on a thread of its own, while the other connections go on.
-async fn decide_long(mut relay: Relay) -> Option<Relay> {
+async fn decide_long(mut relay: Box<Relay>) -> Option<Box<Relay>> {
     let deciding = tokio::task::spawn_blocking(move || {
         relay.decide_long();
         relay
