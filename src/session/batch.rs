@@ -54,9 +54,20 @@ impl Session {
         self.ground.as_ref().map_or(0, |ground| ground.registry.generation)
     }
 
+    /// The state that a text sent now is decided under: sessions that stand on the same share one.
     pub(super) fn state(&mut self) -> Arc<State> {
-        let predicted = &self.predicted;
-        Arc::clone(self.state.get_or_insert_with(|| Arc::new(predicted.current().clone())))
+        let state = match self.state.take() {
+            Some(state) => state,
+            None => Arc::new(self.predicted.current().clone()),
+        };
+        let Some(ground) = &mut self.ground else { return Arc::clone(self.state.insert(state)) };
+        let generation = ground.registry.generation;
+        if !self.basis.as_ref().is_some_and(|basis| basis.is(generation, &state, &ground.role)) {
+            self.basis = None;
+        }
+        let basis = self.basis.get_or_insert_with(|| ground.cache.basis(generation, &state, &ground.role));
+        ground.role = Arc::clone(basis.role());
+        Arc::clone(self.state.insert(Arc::clone(basis.state())))
     }
 
     /// Queues what was sent, and moves the predicted view past it.

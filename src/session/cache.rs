@@ -46,6 +46,14 @@ struct Facts {
 }
 
 impl Basis {
+    pub(super) fn state(&self) -> &Arc<State> {
+        &self.0.state
+    }
+
+    pub(super) fn role(&self) -> &Arc<RoleFacts> {
+        &self.0.role
+    }
+
     /// True where it is made of these very values.
     pub(super) fn is(&self, generation: u64, state: &Arc<State>, role: &Arc<RoleFacts>) -> bool {
         self.0.generation == generation && Arc::ptr_eq(&self.0.state, state) && Arc::ptr_eq(&self.0.role, role)

@@ -319,16 +319,11 @@ impl Session {
     }
 
     fn decide(&mut self, text: &[u8]) -> Arc<Plan> {
-        let state = self.state();
-        let Some(ground) = &self.ground else { return Arc::new(nothing()) };
+        self.state();
+        let (Some(ground), Some(basis)) = (&self.ground, &self.basis) else { return Arc::new(nothing()) };
         if self.replication.is_some() && is_replication_command(text) {
             return Arc::new(Plan::unchanged(text));
         }
-        let generation = ground.registry.generation;
-        if !self.basis.as_ref().is_some_and(|basis| basis.is(generation, &state, &ground.role)) {
-            self.basis = None;
-        }
-        let basis = self.basis.get_or_insert_with(|| ground.cache.basis(generation, &state, &ground.role));
         ground.cache.plan(text, basis, |text| (self.planner)(text, &self.predicted, &ground.role, &ground.registry))
     }
 
