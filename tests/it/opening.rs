@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::support::certificates::Authority;
 use crate::support::cluster;
@@ -105,6 +105,19 @@ impl Ground {
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         ClientConnection::new(Arc::new(config), "localhost".try_into().expect("a name")).expect("a session")
     }
+
+    /// A client that has asked for TLS and sent its startup message over it.
+    fn encrypted(&self) -> StreamOwned<ClientConnection, TcpStream> {
+        self.encrypted_on(connect(self.sexton.port))
+    }
+
+    fn encrypted_on(&self, mut socket: TcpStream) -> StreamOwned<ClientConnection, TcpStream> {
+        socket.write_all(&SSL).expect("sent");
+        assert_eq!(read(&mut socket, 1), b"S");
+        let mut tls = StreamOwned::new(self.tls(&[]), socket);
+        tls.write_all(&startup(0, &self.parameters())).expect("sent");
+        tls
+    }
 }
 
 #[test]
@@ -113,11 +126,7 @@ fn n1_requests_for_encryption_are_answered_once_each_in_any_order() {
     let mut socket = connect(ground.sexton.port);
     socket.write_all(&GSS).expect("sent");
     assert_eq!(read(&mut socket, 1), b"N");
-    socket.write_all(&SSL).expect("sent");
-    assert_eq!(read(&mut socket, 1), b"S");
-    let mut session = ground.tls(&[]);
-    let mut tls = tokio_rustls::rustls::Stream::new(&mut session, &mut socket);
-    tls.write_all(&startup(0, &ground.parameters())).expect("sent");
+    let mut tls = ground.encrypted_on(socket);
     assert_eq!(until_ready(&mut tls).first(), Some(&b'R'));
 
     let mut socket = connect(ground.sexton.port);
@@ -177,27 +186,22 @@ fn n7_a_unix_socket_has_no_tls_and_needs_none() {
 #[test]
 fn n8_records_hold_no_more_than_the_oldest_client_can_take() {
     let Some(ground) = ground("opening::n8_records…", "prefer", "") else { return };
-    let mut socket = connect(ground.sexton.port);
-    socket.write_all(&SSL).expect("sent");
-    assert_eq!(read(&mut socket, 1), b"S");
-    let mut session = ground.tls(&[]);
-    let mut tls = tokio_rustls::rustls::Stream::new(&mut session, &mut socket);
-    tls.write_all(&startup(0, &ground.parameters())).expect("sent");
+    let mut tls = ground.encrypted();
     until_ready(&mut tls);
     tls.write_all(&query("SELECT repeat('x', 6000) FROM generate_series(1, 200)")).expect("sent");
     tls.flush().expect("sent");
     let (mut wire, mut plain) = (Vec::new(), Vec::new());
     while !plain.ends_with(b"Z\0\0\0\x05I") {
         let mut some = vec![0; 65536];
-        let bytes = socket.read(&mut some).expect("more");
+        let bytes = tls.sock.read(&mut some).expect("more");
         wire.extend_from_slice(&some[..bytes]);
         let mut cut = &some[..bytes];
         while !cut.is_empty() {
-            session.read_tls(&mut cut).expect("records");
-            let state = session.process_new_packets().expect("good records");
+            tls.conn.read_tls(&mut cut).expect("records");
+            let state = tls.conn.process_new_packets().expect("good records");
             let start = plain.len();
             plain.resize(start + state.plaintext_bytes_to_read(), 0);
-            session.reader().read_exact(&mut plain[start..]).expect("it is there");
+            tls.conn.reader().read_exact(&mut plain[start..]).expect("it is there");
         }
     }
     assert!(plain.len() > 1_200_000);
@@ -212,12 +216,7 @@ fn n8_records_hold_no_more_than_the_oldest_client_can_take() {
 #[test]
 fn n9_a_client_that_reads_late_gets_everything_over_tls() {
     let Some(ground) = ground("opening::n9_a_client…", "prefer", "") else { return };
-    let mut socket = connect(ground.sexton.port);
-    socket.write_all(&SSL).expect("sent");
-    assert_eq!(read(&mut socket, 1), b"S");
-    let mut session = ground.tls(&[]);
-    let mut tls = tokio_rustls::rustls::Stream::new(&mut session, &mut socket);
-    tls.write_all(&startup(0, &ground.parameters())).expect("sent");
+    let mut tls = ground.encrypted();
     until_ready(&mut tls);
     tls.write_all(&query("SELECT repeat('x', 100000) FROM generate_series(1, 200)")).expect("sent");
     tls.flush().expect("sent");
@@ -251,12 +250,7 @@ fn n6_c2_a_clear_session_is_refused_where_a_clear_cancel_is_not() {
     );
     assert!(said.contains("C28000"), "{said}");
 
-    let mut socket = connect(ground.sexton.port);
-    socket.write_all(&SSL).expect("sent");
-    assert_eq!(read(&mut socket, 1), b"S");
-    let mut session = ground.tls(&[]);
-    let mut tls = tokio_rustls::rustls::Stream::new(&mut session, &mut socket);
-    tls.write_all(&startup(0, &ground.parameters())).expect("sent");
+    let mut tls = ground.encrypted();
     let mut key = Vec::new();
     loop {
         let head = read(&mut tls, 5);
