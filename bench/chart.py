@@ -6,7 +6,7 @@ import sys
 import matplotlib
 
 matplotlib.use("svg")
-matplotlib.rcParams["svg.hashsalt"] = "sexton"
+matplotlib.rcParams.update({"svg.hashsalt": "sexton", "svg.fonttype": "none"})
 import matplotlib.pyplot as plot
 
 COLORS = {"direct": "#8c8c8c", "haproxy": "#c9a227", "splice": "#7fb069", "pgbouncer": "#4f6d8f", "sexton": "#b23a48"}
