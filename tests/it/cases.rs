@@ -262,7 +262,9 @@ fn seen(case: &Case, replies: &[Reply]) -> Seen {
 fn record_answer(case: &mut Case, seen: Seen) {
     let refused = matches!(case.text, Text::Refused(..));
     let has_rows = !is_explain(case) && !refused;
-    case.rows = (has_rows && (!seen.rows.is_empty() || seen.tag.starts_with("SELECT"))).then_some(seen.rows);
+    // No rows are an answer too, unless an error came instead.
+    let answers = !seen.rows.is_empty() || (seen.tag.starts_with("SELECT") && seen.error.is_none());
+    case.rows = (has_rows && answers).then_some(seen.rows);
     case.tag = (!refused && !seen.tag.is_empty() && !seen.tag.starts_with("SELECT")).then_some(seen.tag);
     case.error = seen.error.filter(|_| !refused);
 }
