@@ -125,14 +125,15 @@ impl Editor {
         if place == Place::Up && !has_columns(table) {
             return Ok(self.limit(table, true).into_iter().collect());
         }
-        // Inside the derived table the alias is not known yet.
-        let alias = std::mem::take(&mut table["alias"]);
-        let limit = self.limit(table, true);
-        let Some(limit) = limit else {
-            table["alias"] = alias;
-            return Ok(Vec::new());
+        let Some(limit) = self.limit(table, true) else { return Ok(Vec::new()) };
+        let alias = match table["alias"].clone() {
+            Value::Null => json!({"aliasname": table["relname"], "colnames": []}),
+            alias => {
+                // Inside, the columns keep their names.
+                table["alias"]["colnames"] = json!([]);
+                alias
+            }
         };
-        let alias = if alias.is_null() { json!({"aliasname": table["relname"], "colnames": []}) } else { alias };
         *item = derived(item.take(), limit, alias);
         Ok(Vec::new())
     }

@@ -55,7 +55,12 @@ impl Walk {
             Body::Merge(merge) => {
                 self.table(&merge.target);
                 self.item(&merge.source);
-                self.queries(&merge.subqueries);
+                self.condition(Some(&merge.on));
+                for arm in &merge.arms {
+                    self.condition(arm.condition.as_ref());
+                    self.queries(&arm.subqueries);
+                }
+                self.returning(merge.returning.as_ref());
             }
         }
     }
