@@ -258,6 +258,12 @@ impl<'a> Rewriter<'a> {
     /// The operands of AND in tokens `first..=last`, parentheses around them taken off.
     fn conjuncts(&self, mut first: usize, mut last: usize, found: &mut Vec<(usize, usize)>) {
         while first < last && self.tokens[first].kind == Kind::Open && self.behind_group(first, last) == last + 1 {
+            // A subquery's AND is its own.
+            let inner = (first..last).find(|&index| self.tokens[index].kind != Kind::Open);
+            if inner.and_then(|inner| self.tokens[inner].keyword).is_some_and(Keyword::starts_query) {
+                found.push((first, last));
+                return;
+            }
             first += 1;
             last -= 1;
         }

@@ -665,3 +665,31 @@ SELECT p.id, x.id FROM products p LEFT JOIN lines l ON p.id = l.product_id LEFT 
 -- 4
 -- 3
 -- 1
+
+-- title: the condition inside a subquery is not the statement's
+-- not twin: real deletes would have broken the references
+SELECT p.name FROM lines l, products p WHERE (SELECT count(*) = 0 FROM (VALUES (1)) v WHERE true AND p.id = l.product_id AND true) ORDER BY p.name;
+-- rewritten:
+SELECT p.name FROM lines l, products p WHERE p.deleted_at IS NULL AND ((SELECT count(*) = 0 FROM (VALUES (1)) v WHERE true AND p.id = l.product_id AND true)) ORDER BY p.name;
+-- rows:
+-- cap
+-- cap
+-- cap
+-- pen
+-- pen
+-- pen
+
+-- title: nor is it in parentheses of its own
+-- not twin: real deletes would have broken the references
+SELECT p.name FROM lines l, products p WHERE ((SELECT true) UNION SELECT true FROM (VALUES (1)) v WHERE true AND p.id = l.product_id) ORDER BY p.name;
+-- rewritten:
+SELECT p.name FROM lines l, products p WHERE p.deleted_at IS NULL AND (((SELECT true) UNION SELECT true FROM (VALUES (1)) v WHERE true AND p.id = l.product_id)) ORDER BY p.name;
+-- rows:
+-- cap
+-- cap
+-- cap
+-- cap
+-- pen
+-- pen
+-- pen
+-- pen
