@@ -9,15 +9,14 @@ pub fn settings(options: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut settings = Vec::new();
     let mut words = split(options).into_iter();
     while let Some(word) = words.next() {
-        if let Some(long) = word.strip_prefix(b"--") {
-            settings.extend(assignment(long));
-            continue;
+        if word == b"--" {
+            break;
         }
         let Some(flags) = word.strip_prefix(b"-") else { break };
         if let Some((flag, attached)) = switch_with_value(flags) {
             let value = if attached.is_empty() { words.next().unwrap_or_default() } else { attached.to_vec() };
             match flag {
-                b'c' => settings.extend(assignment(&value)),
+                b'c' | b'-' => settings.extend(assignment(&value)),
                 _ => continue,
             }
         }
@@ -46,8 +45,9 @@ fn split(options: &[u8]) -> Vec<Vec<u8>> {
 
 /// The first flag of a bundle that takes a value, with what is attached to it.
 fn switch_with_value(flags: &[u8]) -> Option<(u8, &[u8])> {
-    // The server's own list of switches with a value, in PostgreSQL 15's process_postgres_switches.
-    let index = flags.iter().position(|flag| b"BcCDdfhkNprStvW".contains(flag))?;
+    // The server's own list of switches with a value, in PostgreSQL 15's process_postgres_switches; `--a=b` is the
+    // switch `-` with a value, and may stand at the end of a bundle like any other.
+    let index = flags.iter().position(|flag| b"BcCDdfhkNprStvW-".contains(flag))?;
     Some((flags[index], &flags[index + 1..]))
 }
 
@@ -81,5 +81,7 @@ mod tests {
         assert_eq!(read("-Fc a=b"), "a=b");
         assert_eq!(read("-c a+b=c+d"), "a+b=c+d");
         assert_eq!(read("-c"), "");
+        assert_eq!(read("-c a=b -e-a=c"), "a=b;a=c");
+        assert_eq!(read("-c a=b -- -c a=c"), "a=b");
     }
 }
