@@ -209,7 +209,7 @@ fn plan_bytes(plan: &Plan) -> usize {
 /// The constants of `text`, where texts like it may be known by their shape.
 fn constants(text: &[u8], state: &State) -> Option<Constants> {
     // Where characters may hold quotes, tokens cannot be told from bytes.
-    let is_readable = state.client_encoding == Encoding::Utf8 || text.is_ascii();
+    let is_readable = (state.client_encoding == Encoding::Utf8 || text.is_ascii()) && !state.strings_unknown;
     (is_readable && text.len() <= SHAPE_BYTES_MAX)
         .then(|| Constants::find(text, state.standard_conforming_strings))
         .flatten()

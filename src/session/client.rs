@@ -342,6 +342,11 @@ impl Session {
                 return self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint);
             }
         };
+        // The server holds it as it was read then; sent again it would be read as strings and characters are now.
+        if prepared.made.reads_otherwise(&made, &old.client_text) {
+            let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
+            return self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint);
+        }
         let plan = self.decide(&old.client_text);
         let origin = Origin::Message { plan: Arc::clone(&plan), types: types.clone() };
         let anew = Arc::new(Prepared { origin, made, absent: false });

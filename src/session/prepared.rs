@@ -19,6 +19,15 @@ impl PartialEq for Circumstances {
     }
 }
 
+impl Circumstances {
+    /// True where `text` may say something else `now`.
+    pub(crate) fn reads_otherwise(&self, now: &Self, text: &[u8]) -> bool {
+        (self.state.client_encoding != now.state.client_encoding && !text.is_ascii())
+            || (self.state.standard_conforming_strings != now.state.standard_conforming_strings
+                && text.contains(&b'\\'))
+    }
+}
+
 /// A statement made by Parse or by SQL PREPARE.
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared {

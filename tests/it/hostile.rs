@@ -71,6 +71,31 @@ fn strings_are_not_read_while_their_reading_is_unknown() {
 }
 
 #[test]
+fn a_shape_that_is_known_says_nothing_while_the_reading_of_strings_is_unknown() {
+    let Some(ground) = ground("hostile::a_shape_that_is_known…") else { return };
+    let mut connection = ground.connect();
+    let shaped = |first: &str, second: &str| format!("SELECT name FROM users WHERE name = {first} AND name = {second}");
+    let run = |sql: &str| [parse("", sql), bind("", &[], false), execute(0)].concat();
+    let hidden =
+        "SELECT name FROM users WHERE name = 'x\\' AND name = ' OR true) UNION SELECT name FROM users --'".to_owned();
+    let off = run("SELECT set_config('standard_' || 'conforming_strings', 'off', false)");
+    let answer = answered(&mut connection, &[off, run(&shaped("'a'", "'b'")), run(&hidden), sync()]);
+    assert!(!answer.contains("dead"), "{answer}");
+}
+
+/// Sent again under another encoding, its bytes would be other characters.
+#[test]
+fn a_prepared_statement_is_not_made_anew_from_bytes_that_mean_something_else() {
+    let Some(ground) = ground("hostile::a_prepared_statement_is_not…") else { return };
+    let mut connection = ground.connect();
+    answered(&mut connection, &[parse("s", "SELECT length('é') FROM users"), sync()]);
+    connection.expect("SET client_encoding = 'LATIN1'");
+    connection.expect("SET search_path = other");
+    let answer = answered(&mut connection, &[bind("s", &[], false), execute(0), sync()]);
+    assert!(answer.contains("55000"), "{answer}");
+}
+
+#[test]
 fn a_prepared_statement_is_decided_again_when_its_table_becomes_registered() {
     let Some(ground) = ground("hostile::a_prepared_statement…") else { return };
     ground.database.run(
