@@ -83,6 +83,10 @@ fn copy_table(statement: &Statement<'_>, table: &TableRef, binary: bool) -> Resu
     if entry.relation.kind == RelationKind::PartitionedTable {
         return Ok(Decision::unchanged(Effect::None));
     }
+    // An empty list of columns is a syntax error, the server's own.
+    if table.last == table.name_last + 2 {
+        return Ok(Decision::unchanged(Effect::None));
+    }
     let cause = table.name.relation();
     rewriter.check_fault(entry, cause)?;
     let past = rewriter.past_rows(entry, table)?;

@@ -143,7 +143,8 @@ fn is_harmless(statement: &Statement<'_>, call: usize, name: &str) -> bool {
         Some(Kind::Word) => is_constant_word(statement, index),
         // A number may be a table's oid.
         Some(kind) if is_string(kind) => plain_string(statement.text, &statement.tokens[index]).is_some_and(|value| {
-            !statement.names.registry.may_mention(&value) && !value.iter().all(u8::is_ascii_digit)
+            let is_oid = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+            !statement.names.registry.may_mention(&value) && !is_oid
         }),
         _ => false,
     })

@@ -123,7 +123,9 @@ impl Registry {
             by_name.entry(entry.relation.name.clone()).or_default().push(index);
         }
         let words: Vec<&str> = WATCHED_WORDS.iter().chain(super::opaque::FUNCTIONS).copied().collect();
-        let mut patterns: Vec<&str> = by_name.keys().map(String::as_str).chain(words.iter().copied()).collect();
+        // A name that holds quotes is written with each of them doubled.
+        let quoted: Vec<String> = by_name.keys().map(|name| name.replace('"', "\"\"")).collect();
+        let mut patterns: Vec<&str> = quoted.iter().map(String::as_str).chain(words.iter().copied()).collect();
         let automaton = |patterns: &[&str]| AhoCorasick::builder().ascii_case_insensitive(true).build(patterns).ok();
         let watch = automaton(&patterns);
         let references = database.tables.iter().flat_map(|table| &table.visible_through);

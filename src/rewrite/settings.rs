@@ -336,7 +336,8 @@ pub(crate) fn unsettles(statement: &Statement<'_>, effect: &Effect) -> Result<bo
     let mut indexes = statement.piece.first..statement.piece.end;
     let writes =
         indexes.clone().any(|index| matches!(statement.keyword(index), Some(Keyword::Update | Keyword::Merge)));
-    Ok(writes && indexes.any(|index| statement.name_at(index).as_deref() == Some("pg_settings")))
+    Ok((writes || statement.runs_later())
+        && indexes.any(|index| statement.name_at(index).as_deref() == Some("pg_settings")))
 }
 
 /// `SELECT [pg_catalog.]set_config('name', 'value', true|false)`, and nothing else.

@@ -4,6 +4,7 @@ use crate::rewrite::outcome::{Effect, Outcome, TagChange};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::resolve::Names;
 use crate::rewrite::rewriter::Rewriter;
+use crate::rewrite::schema_change::create_head;
 use crate::rewrite::state::Scope;
 use crate::rewrite::{comment, copy, ddl, opaque, past, schema_change, settings, truncate, witness};
 use crate::sql::edit::Edits;
@@ -56,6 +57,7 @@ pub fn decide(text: &[u8], tokens: &[Token], piece: Piece, names: Names<'_>) -> 
     let decided = comment::scope(text, tokens, piece, names).and_then(|scope| {
         let statement = Statement { text, tokens, piece, names, scope, whole: true };
         statement.check_reading()?;
+        statement.check_scope()?;
         opaque::check_functions(&statement)?;
         statement.decide_whole(depends)
     });
@@ -126,6 +128,14 @@ impl<'a> Statement<'a> {
         self.word(self.piece.first).unwrap_or_default().to_uppercase()
     }
 
+    /// A session may have lost its right to the scope that it has set; it may still leave it.
+    fn check_scope(&self) -> Result<(), Refusal> {
+        match comment::check_allowed(&self.scope, self.names) {
+            Ok(()) => Ok(()),
+            Err(reason) => self.mention().map_or(Ok(()), |token| self.refuse(reason, token)),
+        }
+    }
+
     /// The decision, and what it may do to settings besides.
     fn decide_whole(&self, depends: bool) -> Result<Decision, Refusal> {
         let decision = self.decide()?;
@@ -136,13 +146,30 @@ impl<'a> Statement<'a> {
             Effect::Prepare { name, tag, mentions, unsettles: _, source, sent } => {
                 Effect::Prepare { name, tag, mentions, unsettles: true, source, sent }
             }
-            Effect::Execute(_) => {
-                return self
-                    .refuse(Reason::Opaque { holder: "EXECUTE with set_config()".to_owned() }, self.piece.first);
-            }
+            Effect::Execute(_) => return self.refuse_setter(),
+            _ if self.runs_later() => return self.refuse_setter(),
             _ => Effect::Unsettled { schema: true },
         };
         Ok(Decision { effect, ..decision })
+    }
+
+    fn refuse_setter<T>(&self) -> Result<T, Refusal> {
+        let holder = format!("{} with set_config() or pg_settings", self.verb());
+        self.refuse(Reason::Opaque { holder }, self.piece.first)
+    }
+
+    /// True where what the statement holds is stored or declared, and runs when nobody looks for it any more.
+    pub(crate) fn runs_later(&self) -> bool {
+        let first = self.piece.first;
+        match self.keyword(first) {
+            Some(Keyword::Alter | Keyword::Declare) => true,
+            Some(Keyword::Create) => {
+                let makes_rows =
+                    matches!(self.keyword(create_head(self).noun), Some(Keyword::Table | Keyword::Materialized));
+                !(makes_rows && self.outside_groups(first, Keyword::As).is_some())
+            }
+            _ => false,
+        }
     }
 
     pub(crate) fn decide(&self) -> Result<Decision, Refusal> {

@@ -65,9 +65,12 @@ fn access_that_is_given_and_taken_reaches_open_sessions() {
     let given = format!("\n[access]\nsee_deleted = [\"reader\"]\n{USERS}");
     sexton.reload(&text(sexton.port, database.port, &given));
     assert_eq!(denied(&mut session), None);
-    session.expect("RESET sexton.scope");
     sexton.reload(&text(sexton.port, database.port, USERS));
     assert_eq!(denied(&mut session).as_deref(), Some("42501"));
+    let error = session.simple("SELECT id FROM users").remove(0).error.expect("the scope it has set is taken too");
+    assert!(error.message.starts_with("sexton:"), "{error}");
+    session.expect("RESET sexton.scope");
+    session.expect("SELECT id FROM users");
 }
 
 #[test]

@@ -100,3 +100,8 @@ COPY BINARY users (id) TO '/nowhere';
 -- rewritten:
 COPY  (SELECT id FROM ONLY users WHERE users.deleted_at IS NULL) TO '/nowhere' BINARY;
 -- error: 42501
+
+-- title: no columns at all
+COPY users ( ) TO STDOUT;
+-- unchanged
+-- error: 42601

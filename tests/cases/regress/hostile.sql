@@ -4,7 +4,7 @@ EXPLAIN (COSTS OFF) SELECT set_config('search_path', 'billing', true); SELECT id
 
 -- title: a cursor over set_config sets nothing yet
 DECLARE c CURSOR FOR SELECT set_config('search_path', 'billing', true); SELECT id FROM invoices;
--- refused: ambiguous 0A000
+-- refused: opaque 0A000
 
 -- title: set_config in a table that is created
 CREATE TEMP TABLE t AS SELECT set_config('search_path', 'billing', true); SELECT id FROM invoices;
@@ -177,3 +177,26 @@ CREATE TEMP TABLE t9 AS SELECT set_config('role', 'clerk', true); WITH sexton_1 
 DO $$ BEGIN CREATE TRIGGER t BEFORE INSERT ON nowhere EXECUTE FUNCTION f(); EXCEPTION WHEN undefined_table THEN NULL; END $$;
 -- unchanged
 -- tag: DO
+
+-- title: set_config in a view
+CREATE TEMP VIEW sv AS SELECT set_config('search_path', 'public', false);
+-- refused: opaque 0A000
+
+-- title: set_config in a default
+CREATE TEMP TABLE dt (x text DEFAULT set_config('search_path', 'public', false));
+-- refused: opaque 0A000
+
+-- title: a view over the settings
+CREATE TEMP VIEW ps AS SELECT * FROM pg_settings;
+-- refused: opaque 0A000
+
+-- title: a cursor that changes how strings are read
+DECLARE c CURSOR FOR SELECT set_config('standard_' || 'conforming_strings', 'off', false);
+-- refused: opaque 0A000
+
+-- title: functions that run SQL from constants that name nothing
+-- not twin: the answer is one and the same
+SELECT query_to_xml('select 1 as a', true, true, '');
+-- unchanged
+-- rows:
+-- <row xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n  <a>1</a>\n</row>
