@@ -13,6 +13,7 @@ use crate::rewrite::outcome::{Effect, Outcome, TagChange};
 use crate::rewrite::policy::Policy;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
+use crate::rewrite::resolve::Meaning;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Rows;
 use crate::rewrite::statement::{Decision, Statement};
@@ -27,11 +28,15 @@ struct Target<'a> {
     source: String,
     name: String,
     token: usize,
+    temporary: bool,
 }
 
 /// Decides a TRUNCATE.
 pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
-    let Some(mention) = statement.mention() else { return unregistered(statement) };
+    let Some(mention) = statement.mention() else {
+        check_cascade(statement)?;
+        return Ok(Decision::unchanged(Effect::None));
+    };
     let mut rewriter = statement.rewriter();
     let (targets, rest) = targets(statement, &mut rewriter)?;
     let mut passes = true;
@@ -49,6 +54,10 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         }
     }
     if passes {
+        // Only temporary tables refer to temporary ones.
+        if !targets.iter().all(|target| target.temporary) {
+            check_cascade(statement)?;
+        }
         return match Edits::new(rewriter.edits) {
             Ok(edits) if !edits.is_empty() => Ok(Decision::new(Outcome::Rewritten { edits, tag: None }, Effect::None)),
             _ => Ok(Decision::unchanged(Effect::None)),
@@ -75,8 +84,8 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     }
 }
 
-/// CASCADE empties every table that refers to those named, registered ones among them.
-fn unregistered(statement: &Statement<'_>) -> Result<Decision, Refusal> {
+/// CASCADE empties every table that refers to those named, at any depth, registered ones among them.
+fn check_cascade(statement: &Statement<'_>) -> Result<(), Refusal> {
     let names = statement.names;
     let cascade =
         (statement.piece.first..statement.piece.end).find(|&index| statement.keyword(index) == Some(Keyword::Cascade));
@@ -84,7 +93,7 @@ fn unregistered(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         Some(token) if names.registry.has_kept_relations() && !names.role.hard_deletes => {
             statement.refuse(Reason::TruncateForm { form: "… CASCADE" }, token)
         }
-        _ => Ok(Decision::unchanged(Effect::None)),
+        _ => Ok(()),
     }
 }
 
@@ -96,11 +105,12 @@ fn targets<'a>(statement: &Statement<'a>, rewriter: &mut Rewriter<'a>) -> Result
     loop {
         let start = index;
         index += usize::from(statement.keyword(index) == Some(Keyword::Only));
-        let Some((_, next)) = statement.name_parts(index) else {
+        let Some((parts, next)) = statement.name_parts(index) else {
             return statement.refuse(Reason::TruncateForm { form: "of this form" }, start.min(statement.piece.end - 1));
         };
         let name = Name { parts: (index..next).step_by(2).collect() };
         let entry = rewriter.target(&name)?;
+        let temporary = matches!(statement.names.resolve(&parts), Ok(Meaning::Temporary));
         let written = rewriter.source(name.first(), name.relation());
         index = next + usize::from(statement.kind(next) == Some(Kind::Star));
         targets.push(Target {
@@ -108,6 +118,7 @@ fn targets<'a>(statement: &Statement<'a>, rewriter: &mut Rewriter<'a>) -> Result
             source: rewriter.source(start, index - 1),
             name: written,
             token: name.relation(),
+            temporary,
         });
         if statement.kind(index) != Some(Kind::Comma) {
             return Ok((targets, index));

@@ -200,3 +200,14 @@ SELECT query_to_xml('select 1 as a', true, true, '');
 -- unchanged
 -- rows:
 -- <row xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n  <a>1</a>\n</row>
+-- title: truncate cascade of a table in another schema under a registered name
+TRUNCATE items, billing.users CASCADE;
+-- refused: truncate-form 0A000
+
+-- title: truncate cascade of a temporary table reaches no other
+CREATE TEMP TABLE users (id int); INSERT INTO users VALUES (1); TRUNCATE users CASCADE; SELECT count(*) FROM users;
+-- rewritten:
+CREATE TEMP TABLE users (id int); INSERT INTO pg_temp.users VALUES (1); TRUNCATE pg_temp.users CASCADE; SELECT count(*) FROM pg_temp.users;
+-- tag: CREATE TABLE, INSERT 0 1, TRUNCATE TABLE, SELECT 1
+-- rows:
+-- 0
