@@ -4,7 +4,7 @@ use crate::rewrite::body;
 use crate::rewrite::ddl;
 use crate::rewrite::outcome::{Effect, Outcome};
 use crate::rewrite::refusal::{Reason, Refusal};
-use crate::rewrite::registry::Entry;
+use crate::rewrite::registry::{Entry, EntryKind};
 use crate::rewrite::resolve::Meaning;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::{Changes, Fresh};
@@ -146,7 +146,7 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     if let Some((token, name)) = statement.fresh_name().filter(|_| has_word(statement, "rename")) {
         return statement.refuse(Reason::Fresh { name }, token);
     }
-    let allowed = Ok(Decision::unchanged(ddl::alter(statement, noun)));
+    let allowed = Ok(Decision::unchanged(renamed(statement, noun, ddl::alter(statement, noun))?));
     if statement.keyword(noun) == Some(Keyword::Schema) {
         let schema = statement.name_at(noun + 1).unwrap_or_default();
         let renames = statement.names.registry.has_schema(&schema) && has_word(statement, "rename");
@@ -173,6 +173,23 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         }
     }
     allowed
+}
+
+/// The same effect, with the new name of a relation that holds or shows rows of a registered table.
+fn renamed(statement: &Statement<'_>, noun: usize, effect: Effect) -> Result<Effect, Refusal> {
+    let Effect::Schema(changes) = effect else { return Ok(effect) };
+    let name = statement.name_parts(altered(statement, noun)).and_then(|(parts, _)| parts.into_iter().next_back());
+    let entries = || statement.names.registry.named(name.as_deref().unwrap_or_default());
+    if !pairs(statement, "rename", "to") || entries().all(Entry::is_transparent) {
+        return Ok(Effect::Schema(changes));
+    }
+    match statement.name_at(statement.piece.end - 1) {
+        Some(name) if !statement.has_unicode_escape() => {
+            let view = entries().all(|entry| matches!(entry.kind, EntryKind::View(_)));
+            Ok(Effect::SchemaUnder { name, fresh: Fresh { view, temporary: false }, changes })
+        }
+        _ => statement.refuse(Reason::Unreadable { what: "RENAME" }, statement.piece.end - 1),
+    }
 }
 
 fn reparents(statement: &Statement<'_>) -> bool {

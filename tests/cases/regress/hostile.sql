@@ -211,3 +211,11 @@ CREATE TEMP TABLE users (id int); INSERT INTO pg_temp.users VALUES (1); TRUNCATE
 -- tag: CREATE TABLE, INSERT 0 1, TRUNCATE TABLE, SELECT 1
 -- rows:
 -- 0
+
+-- title: a deletion through a view renamed in the same transaction
+ALTER VIEW everybody RENAME TO anybody; DELETE FROM anybody;
+-- refused: fresh 0A000
+
+-- title: a deletion through a view renamed as a table
+ALTER TABLE public.everybody RENAME TO anybody; DELETE FROM anybody;
+-- refused: fresh 0A000
