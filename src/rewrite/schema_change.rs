@@ -7,7 +7,7 @@ use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::{Entry, EntryKind};
 use crate::rewrite::resolve::Meaning;
 use crate::rewrite::rewriter::Rewriter;
-use crate::rewrite::state::{Changes, Fresh};
+use crate::rewrite::state::{Changes, Fresh, SearchPath};
 use crate::rewrite::statement::{Decision, Statement};
 use crate::sql::edit::Edits;
 use crate::sql::keyword::Keyword;
@@ -105,17 +105,30 @@ pub(crate) fn select_into(statement: &Statement<'_>, into: usize) -> Effect {
 
 /// The same, where the relation's rows may be those of a registered table that the statement mentions.
 fn under(statement: &Statement<'_>, head: &CreateHead, effect: Effect) -> Effect {
-    let name = statement.name_parts(head.name).and_then(|(parts, _)| parts.into_iter().next_back());
+    let parts = statement.name_parts(head.name).map(|(parts, _)| parts).unwrap_or_default();
     let view = statement.keyword(head.noun) == Some(Keyword::View);
     let child = has_word(statement, "inherits") || pairs(statement, "partition", "of");
-    let related = mentions_registered(statement) || !statement.names.state.fresh.is_empty();
-    let Some(name) = name.filter(|_| related && (view || child)) else { return effect };
+    let related = mentions_registered(statement)
+        || statement.fresh_name().is_some()
+        || (statement.has_unicode_escape() && !statement.names.state.fresh.is_empty());
+    let Some(name) = parts.last().filter(|_| related && (view || child)).cloned() else { return effect };
     let changes = match effect {
         Effect::Schema(changes) => changes,
         _ => Changes::default(),
     };
-    let temporary = head.temporary || has_word(statement, "pg_temp");
+    let temporary = head.temporary || has_word(statement, "pg_temp") || may_be_temporary(statement, &parts, view);
     Effect::SchemaUnder { name, fresh: Fresh { view, temporary }, changes }
+}
+
+/// What is named without a schema is temporary where the search path says so, and a view also where it reads a temporary
+/// table. A view of a new name is known by the next snapshot, which shows it or does not (`State::forget_fresh`).
+fn may_be_temporary(statement: &Statement<'_>, parts: &[String], view: bool) -> bool {
+    let [name] = parts else { return false };
+    let placed = match &statement.names.state.search_path {
+        SearchPath::Known(path) => path.to_ascii_lowercase().contains("pg_temp"),
+        SearchPath::Unknown => true,
+    };
+    placed || (view && statement.names.registry.is_watched(name))
 }
 
 /// False where every watched name in the statement is that of a temporary table.

@@ -87,7 +87,7 @@ pub enum SearchPath {
 pub struct Fresh {
     /// A view: its rows may be read, but not deleted.
     pub view: bool,
-    /// The snapshot never shows temporary relations: it stays so to the end of the session.
+    /// It is temporary, or may be: the snapshot never shows it, and it stays so to the end of the session.
     pub temporary: bool,
 }
 
@@ -193,9 +193,10 @@ impl State {
         }
     }
 
-    /// Forgets what a new snapshot shows; temporary relations it never does.
-    pub fn forget_fresh(&mut self) {
-        self.fresh.retain(|_, fresh| fresh.temporary);
+    /// Forgets what a new snapshot shows; temporary relations it never does. A view may be one without saying so: what
+    /// is not among the names `shown` stays.
+    pub fn forget_fresh(&mut self, shown: impl Fn(&str) -> bool) {
+        self.fresh.retain(|name, fresh| fresh.temporary || (fresh.view && !shown(name)));
     }
 
     /// Forgets the temporary relations.

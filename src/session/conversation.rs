@@ -279,13 +279,13 @@ impl Session {
     /// Satisfies [`Want::Refresh`]; `None` where the catalog could not be read: until it can, names keep their safe reading.
     pub fn refreshed(&mut self, read: Option<(Arc<Registry>, RoleFacts)>) {
         if let (Some((registry, role)), Some(ground)) = (read, &mut self.ground) {
-            ground.registry = registry;
+            ground.registry = Arc::clone(&registry);
             if *ground.role != role {
                 ground.role = Arc::new(role);
             }
             self.report(true, |state| {
                 state.changes = Changes::default();
-                state.forget_fresh();
+                state.forget_fresh(|name| registry.is_watched(name));
             });
         }
         self.schema_changed = false;

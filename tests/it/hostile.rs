@@ -125,3 +125,33 @@ fn a_temporary_view_is_no_way_to_delete_for_good() {
     let mut direct = ground.database.direct();
     assert_eq!(direct.expect("SELECT count(*) FROM users")[0].texts(), [["2"]]);
 }
+
+#[test]
+fn a_view_that_is_temporary_without_the_word_is_none_either() {
+    let Some(ground) = ground("hostile::a_view_that_is_temporary…") else { return };
+    for (before, view) in [
+        (
+            "CREATE TEMP TABLE t AS SELECT 1 AS id",
+            "CREATE VIEW w AS SELECT * FROM users WHERE id IN (SELECT id FROM t)",
+        ),
+        ("SET search_path = pg_temp, public", "CREATE VIEW w AS SELECT * FROM users"),
+    ] {
+        let mut connection = ground.connect();
+        connection.expect(before);
+        connection.expect(view);
+        for deletion in ["DELETE FROM w", "DELETE FROM pg_temp.w"] {
+            let reply = connection.simple(deletion).remove(0);
+            assert_eq!(reply.error.map(|error| error.sqlstate).as_deref(), Some("0A000"), "{view}: {deletion}");
+        }
+        assert_eq!(connection.expect("SELECT name FROM w")[0].texts(), [["ann"]]);
+    }
+    let mut connection = ground.connect();
+    connection.expect("SET search_path = pg_temp, public");
+    connection.expect("CREATE TABLE child () INHERITS (users)");
+    for statement in ["DELETE FROM child", "SELECT name FROM child"] {
+        let reply = connection.simple(statement).remove(0);
+        assert_eq!(reply.error.map(|error| error.sqlstate).as_deref(), Some("0A000"), "{statement}");
+    }
+    let mut direct = ground.database.direct();
+    assert_eq!(direct.expect("SELECT count(*) FROM users")[0].texts(), [["2"]]);
+}
