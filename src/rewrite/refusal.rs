@@ -14,7 +14,7 @@ pub struct Refusal {
 /// The reasons. A `table` is written `schema.name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// An ALTER that would take the table, or its marker, out of Sexton's sight.
+    /// DDL that would take the table, or its marker, out of Sexton's sight.
     Alter {
         /// The table.
         table: String,
@@ -190,7 +190,7 @@ impl Reason {
             Self::Alter { table } => words(
                 "alter",
                 forbidden,
-                format!("this ALTER would take {table} out of Sexton's sight"),
+                format!("this would take {table} out of Sexton's sight"),
                 "A role in access.hard_delete may run it; change the configuration together with it.",
             ),
             Self::Ambiguous { name } => words(

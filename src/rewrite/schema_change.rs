@@ -275,6 +275,11 @@ pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     if statement.names.role.hard_deletes {
         return allowed;
     }
+    // With a type go the columns of that type.
+    let types = matches!(statement.word(noun).as_deref(), Some("collation" | "domain" | "type"));
+    if types && has_word(statement, "cascade") && statement.names.registry.has_kept_relations() {
+        return statement.refuse(Reason::Alter { table: "the marker of a registered table".to_owned() }, noun);
+    }
     match statement.keyword(noun) {
         Some(Keyword::Schema) => {
             for index in noun + 1..statement.piece.end {

@@ -219,3 +219,16 @@ ALTER VIEW everybody RENAME TO anybody; DELETE FROM anybody;
 -- title: a deletion through a view renamed as a table
 ALTER TABLE public.everybody RENAME TO anybody; DELETE FROM anybody;
 -- refused: fresh 0A000
+
+-- title: a type dropped with the columns of that type
+CREATE TYPE seat_state AS ENUM ('free'); DROP TYPE seat_state CASCADE;
+-- refused: alter 42501
+
+-- title: a domain dropped with the columns of that type
+CREATE DOMAIN mark AS boolean; DROP DOMAIN IF EXISTS mark CASCADE;
+-- refused: alter 42501
+
+-- title: a type that no column has
+CREATE TYPE mood AS ENUM ('fine'); DROP TYPE mood;
+-- unchanged
+-- tag: CREATE TYPE, DROP TYPE
