@@ -4,7 +4,7 @@ use crate::rewrite::outcome::{Effect, Outcome, TagChange};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::resolve::Names;
 use crate::rewrite::rewriter::Rewriter;
-use crate::rewrite::schema_change::create_head;
+use crate::rewrite::schema_change::{CreateHead, create_head};
 use crate::rewrite::state::Scope;
 use crate::rewrite::{comment, copy, ddl, opaque, past, schema_change, settings, truncate, witness};
 use crate::sql::edit::Edits;
@@ -407,11 +407,20 @@ impl<'a> Statement<'a> {
         let inner = self.inner(body + 1);
         let outcome = match inner.keyword(body + 1) {
             // What was prepared under other circumstances must not run here either.
-            Some(Keyword::Execute) => return Ok(Decision::unchanged(self.execute(body + 2))),
+            Some(Keyword::Execute) => return self.create_executing(&head, body),
             _ => inner.without_view_options().rewrite_query(&ctes)?.0,
         };
         let effect = schema_change::creation(self, &head);
         Ok(Decision::new(outcome, effect))
+    }
+
+    /// CREATE TABLE … AS EXECUTE, whose AS stands at `body`. What it executes decides what it does to the session: a
+    /// table that must be followed besides cannot be made so.
+    fn create_executing(&self, head: &CreateHead, body: usize) -> Result<Decision, Refusal> {
+        match schema_change::creation(self, head) {
+            Effect::None => Ok(Decision::unchanged(self.execute(body + 2))),
+            _ => self.refuse(Reason::Utility { verb: "CREATE TABLE … AS EXECUTE".to_owned() }, head.name),
+        }
     }
 
     /// The query without WITH [NO] DATA and WITH … CHECK OPTION behind it.

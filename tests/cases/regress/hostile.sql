@@ -232,3 +232,14 @@ CREATE DOMAIN mark AS boolean; DROP DOMAIN IF EXISTS mark CASCADE;
 CREATE TYPE mood AS ENUM ('fine'); DROP TYPE mood;
 -- unchanged
 -- tag: CREATE TYPE, DROP TYPE
+
+-- title: a temporary table of a registered name from what was prepared
+PREPARE p AS SELECT 1 AS id; CREATE TEMP TABLE users AS EXECUTE p; SELECT * FROM users;
+-- refused: utility 0A000
+
+-- title: a temporary table of another name from what was prepared
+PREPARE p AS SELECT 1 AS id; CREATE TEMP TABLE other AS EXECUTE p; SELECT * FROM other;
+-- unchanged
+-- tag: PREPARE, SELECT 1, SELECT 1
+-- rows:
+-- 1
