@@ -318,7 +318,11 @@ fn drop_tables(statement: &Statement<'_>, noun: usize) -> Result<Decision, Refus
             Ok(Meaning::Temporary) => rewriter.insert_before(index, "pg_temp.", index),
             Err(reason) => return statement.refuse(reason, index),
         }
-        temporary.extend(parts.into_iter().next_back());
+        // That of another schema is not the temporary one.
+        let schema = parts.len().checked_sub(2).map(|schema| parts[schema].as_str());
+        if schema.is_none_or(|schema| schema.starts_with("pg_temp")) {
+            temporary.extend(parts.into_iter().next_back());
+        }
         index = next;
     }
     let effect = match (ddl::drop(statement, noun), statement.names.state.temporary.is_empty()) {

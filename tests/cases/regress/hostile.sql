@@ -243,3 +243,9 @@ PREPARE p AS SELECT 1 AS id; CREATE TEMP TABLE other AS EXECUTE p; SELECT * FROM
 -- tag: PREPARE, SELECT 1, SELECT 1
 -- rows:
 -- 1
+
+-- title: a table of the temporary one's name dropped in another schema
+CREATE TEMP TABLE users (id int); DROP TABLE IF EXISTS nosuch.users; SELECT * FROM users;
+-- rewritten:
+CREATE TEMP TABLE users (id int); DROP TABLE IF EXISTS nosuch.users; SELECT * FROM pg_temp.users;
+-- tag: CREATE TABLE, DROP TABLE, SELECT 0
