@@ -10,6 +10,7 @@ use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::{Changes, Fresh, SearchPath};
 use crate::rewrite::statement::{Decision, Statement};
 use crate::sql::edit::Edits;
+use crate::sql::ident::quote;
 use crate::sql::keyword::Keyword;
 
 /// The words between CREATE and the name.
@@ -276,7 +277,7 @@ pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         return allowed;
     }
     // With a type go the columns of that type.
-    let types = matches!(statement.word(noun).as_deref(), Some("collation" | "domain" | "type"));
+    let types = matches!(statement.word(noun).as_deref(), Some("collation" | "domain" | "extension" | "type"));
     if types && has_word(statement, "cascade") && statement.names.registry.has_kept_relations() {
         return statement.refuse(Reason::Alter { table: "the marker of a registered table".to_owned() }, noun);
     }
@@ -284,7 +285,7 @@ pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         Some(Keyword::Schema) => {
             for index in noun + 1..statement.piece.end {
                 if let Some(schema) = statement.name_at(index)
-                    && statement.names.registry.has_schema(&schema)
+                    && (statement.names.registry.has_schema(&schema) || has_types(statement, &schema))
                 {
                     return statement.refuse(Reason::Drop { table: format!("the tables of schema {schema}") }, index);
                 }
@@ -296,6 +297,13 @@ pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         _ => {}
     }
     allowed
+}
+
+/// True where columns that the snapshot holds have a type of `schema`: outside `pg_catalog` it is written with its schema.
+fn has_types(statement: &Statement<'_>, schema: &str) -> bool {
+    let prefix = format!("{}.", quote(schema));
+    let mut columns = statement.names.registry.snapshot().relations().flat_map(|relation| &relation.columns);
+    columns.any(|column| column.type_name.starts_with(&prefix))
 }
 
 /// DROP TABLE of a temporary table says so with `pg_temp`: without it the registered table of that name might go.

@@ -155,3 +155,60 @@ fn a_view_that_is_temporary_without_the_word_is_none_either() {
     let mut direct = ground.database.direct();
     assert_eq!(direct.expect("SELECT count(*) FROM users")[0].texts(), [["2"]]);
 }
+
+/// A hard table that a soft one refers to, and a marker of a type that lies in a schema of its own.
+fn related_ground(test: &str) -> Option<Ground> {
+    let schema = "
+        CREATE SCHEMA kinds;
+        CREATE TYPE kinds.state AS ENUM ('free', 'void');
+        CREATE TABLE sessions (id int PRIMARY KEY);
+        CREATE TABLE users (id int, name text, sid int REFERENCES sessions, state kinds.state);
+        INSERT INTO sessions VALUES (1);
+        INSERT INTO users VALUES (1, 'ann', 1, 'free'), (2, 'dead bob', 1, 'void');
+        CREATE VIEW people AS SELECT * FROM users";
+    let config = "
+        [databases.\"*\".tables.users]
+        delete = \"soft\"
+        live = \"state <> 'void'\"
+        mark = { state = \"'void'\" }
+        [databases.\"*\".tables.sessions]
+        delete = \"hard\"";
+    Ground::new(test, schema, config)
+}
+
+#[test]
+fn what_would_take_rows_or_their_marker_along_is_refused() {
+    let Some(ground) = related_ground("hostile::what_would_take_rows…") else { return };
+    let mut connection = ground.connect();
+    for (statement, sqlstate) in [
+        ("TRUNCATE sessions CASCADE", "0A000"),
+        ("DROP TYPE kinds.state CASCADE", "42501"),
+        ("DROP SCHEMA kinds CASCADE", "42501"),
+        ("DROP EXTENSION IF EXISTS hstore CASCADE", "42501"),
+    ] {
+        let reply = connection.simple(statement).remove(0);
+        assert_eq!(reply.error.map(|error| error.sqlstate).as_deref(), Some(sqlstate), "{statement}");
+    }
+    connection.expect("CREATE SCHEMA own CREATE TABLE own.t (id int)");
+    connection.expect("DROP SCHEMA own CASCADE");
+    assert_eq!(names(&mut connection), "[[\"ann\"]]");
+    assert_eq!(ground.directly("SELECT count(*) FROM users"), [["2"]]);
+}
+
+#[test]
+fn a_renamed_view_is_no_way_to_delete_for_good() {
+    let Some(ground) = related_ground("hostile::a_renamed_view…") else { return };
+    let mut connection = ground.connect();
+    let refused = |connection: &mut Raw| {
+        let reply = connection.simple("DELETE FROM folk").remove(0);
+        assert_eq!(reply.error.map(|error| error.sqlstate).as_deref(), Some("0A000"));
+    };
+    connection.expect("BEGIN");
+    connection.expect("ALTER VIEW people RENAME TO folk");
+    refused(&mut connection);
+    connection.expect("ROLLBACK");
+    connection.expect("ALTER TABLE people RENAME TO folk");
+    refused(&mut connection);
+    assert_eq!(connection.expect("SELECT count(*) FROM folk")[0].texts(), [["2"]]);
+    assert_eq!(ground.directly("SELECT count(*) FROM users"), [["2"]]);
+}
