@@ -200,6 +200,7 @@ SELECT query_to_xml('select 1 as a', true, true, '');
 -- unchanged
 -- rows:
 -- <row xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n  <a>1</a>\n</row>
+
 -- title: truncate cascade of a table in another schema under a registered name
 TRUNCATE items, billing.users CASCADE;
 -- refused: truncate-form 0A000
