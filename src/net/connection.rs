@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::catalog::RoleFacts;
 use crate::net::catalog::CatalogError;
-use crate::net::databases::{Directory, Served};
+use crate::net::databases::{Directory, Presence};
 use crate::net::relay::{Event, Relay};
 use crate::net::seldom::Seldom;
 use crate::rewrite::Registry;
@@ -41,7 +41,7 @@ pub(crate) struct Asked<'a> {
 }
 
 enum Answer {
-    Role(RoleFacts, Arc<Registry>, Arc<Served>),
+    Role(RoleFacts, Arc<Registry>, Presence),
     Refreshed(Option<(Arc<Registry>, RoleFacts)>),
 }
 
@@ -49,7 +49,7 @@ type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answer, CatalogError>> + Se
 
 impl Asked<'_> {
     async fn ask(&self, want: Want) -> Result<Answer, CatalogError> {
-        let uncovered = || CatalogError { message: "no section covers it".to_owned() };
+        let uncovered = || CatalogError::new("no section covers it");
         match want {
             Want::Refresh => {
                 // It may have lost its section since: its sessions go on by the rules they had.
@@ -61,8 +61,10 @@ impl Asked<'_> {
             }
             Want::Role => {
                 let served = self.directory.open(self.database).await.unwrap_or_else(|| Err(uncovered()))?;
+                // Entered first: from here on Sexton's own connection stays, and a registry newer than the answer is met.
+                let presence = served.enter();
                 let (role, registry) = served.role_facts(self.user.to_owned()).await?;
-                Ok(Answer::Role(role, registry, served))
+                Ok(Answer::Role(role, registry, presence))
             }
         }
     }
@@ -161,13 +163,12 @@ async fn answered(asking: &mut Option<Asking<'_>>) -> Result<Answer, CatalogErro
 fn satisfy(relay: &mut Relay, answer: Answer) {
     match answer {
         Answer::Refreshed(read) => relay.session.refreshed(read),
-        Answer::Role(role, registry, served) => {
+        Answer::Role(role, registry, presence) => {
             tracing::debug!(role = role.name, search_path = ?role.search_path, role.sees_deleted, role.hard_deletes, "session begins");
-            if let Err(fault) = relay.session.begin(role, registry, Arc::clone(&served.plans)) {
+            if let Err(fault) = relay.session.begin(role, registry, Arc::clone(&presence.served.plans)) {
                 return relay.end_with(|out| fault.put(out));
             }
-            // Not seen yet: what is newer than the role's facts is met with the first statement.
-            relay.follow(served.registry.clone());
+            relay.follow(presence);
         }
     }
     relay.satisfied();

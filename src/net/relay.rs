@@ -5,15 +5,13 @@
 use std::future::Future;
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
-use tokio::sync::watch;
 
+use crate::net::databases::Presence;
 use crate::net::stream::Stream;
-use crate::rewrite::Registry;
 use crate::session::{ClientStep, ServerStep, Session, Want};
 use crate::wire::backend::ErrorReport;
 use crate::wire::frame::HEADER_BYTES;
@@ -50,8 +48,8 @@ pub(crate) struct Relay {
     to_client: BytesMut,
     to_upstream: BytesMut,
     client_step: ClientStep,
-    /// Where the newest registry of the session's database is found.
-    registry: Option<watch::Receiver<Arc<Registry>>>,
+    /// The session's place in its database, where the newest registry is found.
+    presence: Option<Presence>,
     /// The client's next statement is too long to be decided here.
     long: bool,
     /// The session's want has been handed out and not yet been satisfied.
@@ -107,7 +105,7 @@ impl Relay {
             to_client: BytesMut::new(),
             to_upstream,
             client_step: ClientStep::Hold,
-            registry: None,
+            presence: None,
             long: false,
             wanting: false,
             upstream_shut: false,
@@ -128,9 +126,9 @@ impl Relay {
         (self.client.is_tls(), self.upstream.is_tls())
     }
 
-    /// Decides by the newest registry that `registry` holds, from here on.
-    pub(crate) fn follow(&mut self, registry: watch::Receiver<Arc<Registry>>) {
-        self.registry = Some(registry);
+    /// Decides by the newest registry of the database, from here on.
+    pub(crate) fn follow(&mut self, presence: Presence) {
+        self.presence = Some(presence);
     }
 
     /// The session has got what it wanted.
@@ -273,10 +271,8 @@ impl Relay {
         if self.closing {
             return;
         }
-        if let Some(registry) = &mut self.registry
-            && registry.has_changed().unwrap_or(false)
-        {
-            self.session.set_registry(Arc::clone(&registry.borrow_and_update()));
+        if let Some(registry) = self.presence.as_mut().and_then(Presence::changed) {
+            self.session.set_registry(registry);
         }
         self.long = self.session.starts_with_statement(&self.from_client.buffer, INLINE_BYTES_MAX);
         if !self.long {
