@@ -23,6 +23,10 @@ const SHUTDOWN: &str = "terminating connection due to administrator command";
 /// How often a draining session is looked at: there is no event for being idle.
 const DRAIN_PAUSE: Duration = Duration::from_millis(20);
 
+/// How often the catalog is read while a commit of DDL is under way: there is no event for it where more follows in the
+/// same batch.
+const COMMIT_PAUSE: Duration = Duration::from_millis(20);
+
 /// How far draining has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Drain {
@@ -75,6 +79,8 @@ enum Incident {
     Answer(Box<Result<Answer, CatalogError>>),
     /// The startup has taken too long.
     Late,
+    /// DDL may have been committed meanwhile.
+    Commit,
     /// Draining has gone on, or a draining session is to be looked at again.
     Drain,
 }
@@ -95,7 +101,8 @@ pub(crate) async fn run(
         }
         let due = (!relay.session.has_begun() && asking.is_none()).then_some(deadline);
         let event = {
-            let incident = pin!(incident(&mut asking, due, stage, &mut draining));
+            let committing = relay.session.is_committing_schema();
+            let incident = pin!(incident(&mut asking, due, committing, stage, &mut draining));
             let mut incident = Seldom::new(incident);
             poll_fn(|cx| match relay.poll(cx) {
                 Poll::Ready(event) => Poll::Ready(Ok(event)),
@@ -106,6 +113,7 @@ pub(crate) async fn run(
         match event {
             Ok(Event::Done) => return,
             Ok(Event::Want(want)) => asking = Some(Box::pin(asked.ask(want))),
+            Ok(Event::Committing) => {}
             Ok(Event::Long) => match decide_long(relay).await {
                 Some(decided) => relay = decided,
                 None => return,
@@ -124,6 +132,7 @@ pub(crate) async fn run(
                 relay.end(SqlState::PROTOCOL_VIOLATION, "sexton: startup took too long", None);
                 deadline = Instant::now() + DRAIN_PAUSE;
             }
+            Err(Incident::Commit) => relay.reread(),
             Err(Incident::Drain) => {}
         }
     }
@@ -132,6 +141,7 @@ pub(crate) async fn run(
 async fn incident(
     asking: &mut Option<Asking<'_>>,
     due: Option<Instant>,
+    committing: bool,
     stage: Drain,
     draining: &mut watch::Receiver<Drain>,
 ) -> Incident {
@@ -139,6 +149,7 @@ async fn incident(
         biased;
         answer = answered(asking) => Incident::Answer(Box::new(answer)),
         () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Incident::Late,
+        () = sleep(COMMIT_PAUSE), if committing => Incident::Commit,
         () = sleep(DRAIN_PAUSE), if stage == Drain::Idle => Incident::Drain,
         Ok(()) = draining.changed() => Incident::Drain,
     }

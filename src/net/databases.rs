@@ -94,6 +94,12 @@ impl Served {
         answered.await.map_err(|_| gone())
     }
 
+    /// Has the catalog read, and waits for nothing: one reading more or less is no matter.
+    pub(crate) fn hasten(&self) {
+        let (done, _) = oneshot::channel();
+        drop(self.questions.try_send(Question::Refresh { done }));
+    }
+
     /// A registry read after this was called; `None` where the catalog could not be read.
     pub(crate) async fn refresh(&self) -> Option<Arc<Registry>> {
         let (done, is_done) = oneshot::channel();

@@ -33,6 +33,8 @@ pub(crate) enum Event {
     Want(Want),
     /// [`Relay::decide_long`] is to be called where it may take its time.
     Long,
+    /// A commit of DDL is under way: [`Relay::reread`] now and then, until it is over.
+    Committing,
     /// Nothing is left to relay.
     Done,
 }
@@ -54,6 +56,8 @@ pub(crate) struct Relay {
     long: bool,
     /// The session's want has been handed out and not yet been satisfied.
     wanting: bool,
+    /// A commit of DDL that is under way has been told of.
+    committing: bool,
     upstream_shut: bool,
     upstream_broken: bool,
     /// Only what is in `to_client` is still to go out.
@@ -108,6 +112,7 @@ impl Relay {
             presence: None,
             long: false,
             wanting: false,
+            committing: false,
             upstream_shut: false,
             upstream_broken: false,
             closing: false,
@@ -129,6 +134,13 @@ impl Relay {
     /// Decides by the newest registry of the database, from here on.
     pub(crate) fn follow(&mut self, presence: Presence) {
         self.presence = Some(presence);
+    }
+
+    /// Has the catalog of the session's database read, without waiting for it.
+    pub(crate) fn reread(&self) {
+        if let Some(presence) = &self.presence {
+            presence.served.hasten();
+        }
     }
 
     /// The session has got what it wanted.
@@ -199,6 +211,10 @@ impl Relay {
                     && !std::mem::replace(&mut self.wanting, true)
                 {
                     return Poll::Ready(Event::Want(want));
+                }
+                let committing = self.session.is_committing_schema();
+                if !std::mem::replace(&mut self.committing, committing) && committing {
+                    return Poll::Ready(Event::Committing);
                 }
             }
             if !moved {
