@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement};
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -21,6 +22,14 @@ use crate::rewrite::registry::Bound;
 pub struct CatalogError {
     /// What went wrong.
     pub message: String,
+    /// There is no such database.
+    pub is_absent: bool,
+}
+
+impl CatalogError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), is_absent: false }
+    }
 }
 
 impl From<tokio_postgres::Error> for CatalogError {
@@ -30,7 +39,7 @@ impl From<tokio_postgres::Error> for CatalogError {
             (None, Some(source)) => format!("{error}: {source}"),
             (None, None) => error.to_string(),
         };
-        Self { message }
+        Self { message, is_absent: error.code() == Some(&SqlState::INVALID_CATALOG_NAME) }
     }
 }
 
@@ -163,11 +172,11 @@ impl Reader {
     /// No address answers, or the login is refused.
     pub async fn connect(upstream: &Upstream, database: &str) -> Result<Self, CatalogError> {
         let settings = &upstream.settings;
-        let stream = upstream.connect().await.map_err(|error| CatalogError { message: error.to_string() })?;
+        let stream = upstream.connect().await.map_err(|error| CatalogError::new(error.to_string()))?;
         let certificate = stream.peer_certificate().cloned();
         let (client, connection) = log_in(stream, settings, database).await.map_err(|error| {
             let places: Vec<String> = settings.addresses.iter().map(describe).collect();
-            CatalogError { message: format!("{}: {}", places.join(", "), error.message) }
+            CatalogError { message: format!("{}: {}", places.join(", "), error.message), ..error }
         })?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::catalog::RoleFacts;
 use crate::net::catalog::CatalogError;
-use crate::net::databases::{Directory, Served};
+use crate::net::databases::{Directory, Presence};
 use crate::net::relay::{Event, Relay};
 use crate::net::seldom::Seldom;
 use crate::rewrite::Registry;
@@ -22,6 +22,10 @@ use crate::wire::sqlstate::SqlState;
 const SHUTDOWN: &str = "terminating connection due to administrator command";
 /// How often a draining session is looked at: there is no event for being idle.
 const DRAIN_PAUSE: Duration = Duration::from_millis(20);
+
+/// How often the catalog is read while a commit of DDL is under way: there is no event for it where more follows in the
+/// same batch.
+const COMMIT_PAUSE: Duration = Duration::from_millis(20);
 
 /// How far draining has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +45,7 @@ pub(crate) struct Asked<'a> {
 }
 
 enum Answer {
-    Role(RoleFacts, Arc<Registry>, Arc<Served>),
+    Role(RoleFacts, Arc<Registry>, Presence),
     Refreshed(Option<(Arc<Registry>, RoleFacts)>),
 }
 
@@ -49,7 +53,7 @@ type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answer, CatalogError>> + Se
 
 impl Asked<'_> {
     async fn ask(&self, want: Want) -> Result<Answer, CatalogError> {
-        let uncovered = || CatalogError { message: "no section covers it".to_owned() };
+        let uncovered = || CatalogError::new("no section covers it");
         match want {
             Want::Refresh => {
                 // It may have lost its section since: its sessions go on by the rules they had.
@@ -61,8 +65,10 @@ impl Asked<'_> {
             }
             Want::Role => {
                 let served = self.directory.open(self.database).await.unwrap_or_else(|| Err(uncovered()))?;
+                // Entered first: from here on Sexton's own connection stays, and a registry newer than the answer is met.
+                let presence = served.enter();
                 let (role, registry) = served.role_facts(self.user.to_owned()).await?;
-                Ok(Answer::Role(role, registry, served))
+                Ok(Answer::Role(role, registry, presence))
             }
         }
     }
@@ -73,6 +79,8 @@ enum Incident {
     Answer(Box<Result<Answer, CatalogError>>),
     /// The startup has taken too long.
     Late,
+    /// DDL may have been committed meanwhile.
+    Commit,
     /// Draining has gone on, or a draining session is to be looked at again.
     Drain,
 }
@@ -93,7 +101,8 @@ pub(crate) async fn run(
         }
         let due = (!relay.session.has_begun() && asking.is_none()).then_some(deadline);
         let event = {
-            let incident = pin!(incident(&mut asking, due, stage, &mut draining));
+            let committing = relay.session.is_committing_schema();
+            let incident = pin!(incident(&mut asking, due, committing, stage, &mut draining));
             let mut incident = Seldom::new(incident);
             poll_fn(|cx| match relay.poll(cx) {
                 Poll::Ready(event) => Poll::Ready(Ok(event)),
@@ -104,6 +113,7 @@ pub(crate) async fn run(
         match event {
             Ok(Event::Done) => return,
             Ok(Event::Want(want)) => asking = Some(Box::pin(asked.ask(want))),
+            Ok(Event::Committing) => {}
             Ok(Event::Long) => match decide_long(relay).await {
                 Some(decided) => relay = decided,
                 None => return,
@@ -122,6 +132,7 @@ pub(crate) async fn run(
                 relay.end(SqlState::PROTOCOL_VIOLATION, "sexton: startup took too long", None);
                 deadline = Instant::now() + DRAIN_PAUSE;
             }
+            Err(Incident::Commit) => relay.reread(),
             Err(Incident::Drain) => {}
         }
     }
@@ -130,6 +141,7 @@ pub(crate) async fn run(
 async fn incident(
     asking: &mut Option<Asking<'_>>,
     due: Option<Instant>,
+    committing: bool,
     stage: Drain,
     draining: &mut watch::Receiver<Drain>,
 ) -> Incident {
@@ -137,6 +149,7 @@ async fn incident(
         biased;
         answer = answered(asking) => Incident::Answer(Box::new(answer)),
         () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Incident::Late,
+        () = sleep(COMMIT_PAUSE), if committing => Incident::Commit,
         () = sleep(DRAIN_PAUSE), if stage == Drain::Idle => Incident::Drain,
         Ok(()) = draining.changed() => Incident::Drain,
     }
@@ -161,13 +174,12 @@ async fn answered(asking: &mut Option<Asking<'_>>) -> Result<Answer, CatalogErro
 fn satisfy(relay: &mut Relay, answer: Answer) {
     match answer {
         Answer::Refreshed(read) => relay.session.refreshed(read),
-        Answer::Role(role, registry, served) => {
+        Answer::Role(role, registry, presence) => {
             tracing::debug!(role = role.name, search_path = ?role.search_path, role.sees_deleted, role.hard_deletes, "session begins");
-            if let Err(fault) = relay.session.begin(role, registry, Arc::clone(&served.plans)) {
+            if let Err(fault) = relay.session.begin(role, registry, Arc::clone(&presence.served.plans)) {
                 return relay.end_with(|out| fault.put(out));
             }
-            // Not seen yet: what is newer than the role's facts is met with the first statement.
-            relay.follow(served.registry.clone());
+            relay.follow(presence);
         }
     }
     relay.satisfied();

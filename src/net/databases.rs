@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, RwLock, mpsc, oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::catalog::{RoleFacts, Snapshot};
 use crate::config::{Access, Database};
@@ -21,6 +21,9 @@ use crate::wire::scram::Verifier;
 
 /// How often the catalog is read where nobody asks for it: DDL that did not come through Sexton.
 const REFRESH_EVERY: Duration = Duration::from_secs(30);
+/// How long the connection outlives the last session: whoever comes and goes all the time finds it there, and whoever
+/// drops or copies the database, for which the server waits five seconds, hardly does.
+const LINGER: Duration = Duration::from_millis(500);
 /// How long one reading may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// Questions that may wait for the task.
@@ -46,13 +49,34 @@ struct Proposed {
 #[derive(Debug)]
 pub(crate) struct Served {
     questions: mpsc::Sender<Question>,
-    pub(crate) registry: watch::Receiver<Arc<Registry>>,
+    /// Received from by the sessions that are in the database.
+    registry: Arc<watch::Sender<Arc<Registry>>>,
     pub(crate) plans: Arc<PlanCache>,
     /// What the first reading found.
     pub(crate) findings: Vec<Finding>,
 }
 
+/// One session's place in its database: Sexton's own connection to it stays as long as there are any.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    pub(crate) served: Arc<Served>,
+    registry: watch::Receiver<Arc<Registry>>,
+}
+
+impl Presence {
+    /// The newest registry, where it is newer than the last one asked for.
+    pub(crate) fn changed(&mut self) -> Option<Arc<Registry>> {
+        let is_new = self.registry.has_changed().unwrap_or(false);
+        is_new.then(|| Arc::clone(&self.registry.borrow_and_update()))
+    }
+}
+
 impl Served {
+    /// Takes a place: to be done before the first question, whose answer may be of any later registry.
+    pub(crate) fn enter(self: &Arc<Self>) -> Presence {
+        Presence { served: Arc::clone(self), registry: self.registry.subscribe() }
+    }
+
     /// The facts about a role that has logged in, and the registry whose configuration they come from.
     pub(crate) async fn role_facts(&self, name: String) -> Result<(RoleFacts, Arc<Registry>), CatalogError> {
         self.ask(|answer| Question::Role { name, answer }).await?
@@ -65,9 +89,15 @@ impl Served {
 
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, CatalogError> {
         let (answer, answered) = oneshot::channel();
-        let gone = || CatalogError { message: "the catalog is not being read any more".to_owned() };
+        let gone = || CatalogError::new("the catalog is not being read any more");
         self.questions.send(question(answer)).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())
+    }
+
+    /// Has the catalog read, and waits for nothing: one reading more or less is no matter.
+    pub(crate) fn hasten(&self) {
+        let (done, _) = oneshot::channel();
+        drop(self.questions.try_send(Question::Refresh { done }));
     }
 
     /// A registry read after this was called; `None` where the catalog could not be read.
@@ -103,7 +133,7 @@ impl Directory {
         let cell = Arc::clone(self.served().entry(name.to_owned()).or_default());
         let opening = cell.get_or_try_init(|| async {
             let opening = self.runtime.spawn(open(Arc::clone(&setup), name.to_owned(), database));
-            opening.await.unwrap_or_else(|error| Err(CatalogError { message: error.to_string() }))
+            opening.await.unwrap_or_else(|error| Err(CatalogError::new(error.to_string())))
         });
         let opened = opening.await.cloned();
         if opened.is_err() {
@@ -161,8 +191,11 @@ impl Directory {
         Ok(warnings)
     }
 
+    /// What is opened or being opened, without the databases that are found to be no more.
     fn served(&self) -> MutexGuard<'_, HashMap<String, Cell>> {
-        self.served.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        served.retain(|_, cell| cell.get().is_none_or(|served| !served.questions.is_closed()));
+        served
     }
 }
 
@@ -187,13 +220,15 @@ async fn open(setup: Arc<Setup>, name: String, database: Arc<Database>) -> Resul
         bound: Bound::default(),
         findings: Vec::new(),
         generation: 1,
+        read: None,
+        is_absent: false,
         proposed: None,
     };
     let (registry, findings) = source.begin().await?;
-    let (publish, watched) = watch::channel(Arc::new(registry));
+    let registry = Arc::new(watch::Sender::new(Arc::new(registry)));
     let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
-    tokio::spawn(source.follow(asked, publish));
-    Ok(Arc::new(Served { questions, registry: watched, plans: Arc::default(), findings }))
+    tokio::spawn(source.follow(asked, Arc::clone(&registry)));
+    Ok(Arc::new(Served { questions, registry, plans: Arc::default(), findings }))
 }
 
 /// What the task owns.
@@ -207,21 +242,31 @@ struct Source {
     /// What has been said about the database already.
     findings: Vec<Finding>,
     generation: u64,
+    /// When the catalog was last read, over the connection there is: over another one it may be another database's.
+    read: Option<Instant>,
+    /// There is no such database any more.
+    is_absent: bool,
     /// What this one becomes, and the registry it then publishes, when a proposed configuration is adopted.
     proposed: Option<Box<(Source, Registry)>>,
 }
 
 impl Source {
-    /// Answers questions until nobody can ask any more, and reads the catalog now and then.
-    async fn follow(mut self, mut asked: mpsc::Receiver<Question>, publish: watch::Sender<Arc<Registry>>) {
+    /// Answers questions until nobody can ask any more or the database is no more, and reads the catalog now and then
+    /// while there are sessions. Without any, no connection is kept: it would be in the way of who drops the database.
+    async fn follow(mut self, mut asked: mpsc::Receiver<Question>, publish: Arc<watch::Sender<Arc<Registry>>>) {
         let mut questions = Vec::new();
+        let mut tried = Instant::now();
         loop {
-            // Whoever asks while a reading runs is served by the next one: many askers, one reading.
-            match timeout(REFRESH_EVERY, asked.recv_many(&mut questions, QUESTIONS_MAX)).await {
-                Ok(0) => return,
-                Ok(_) => {}
-                Err(_) => {
+            let is_followed = publish.receiver_count() > 0;
+            tokio::select! {
+                biased;
+                // Whoever asks while a reading runs is served by the next one: many askers, one reading.
+                count = asked.recv_many(&mut questions, QUESTIONS_MAX) => if count == 0 { return },
+                () = publish.closed(), if self.is_absent => return,
+                () = left(&publish), if self.reader.is_some() => self.reader = None,
+                () = sleep_until(tried + REFRESH_EVERY), if is_followed => {
                     self.refresh(&publish).await;
+                    tried = Instant::now();
                 }
             }
             let asked = questions.iter().any(|question| matches!(question, Question::Refresh { .. }));
@@ -230,15 +275,11 @@ impl Source {
                 match question {
                     // Whoever asked may have gone meanwhile, which is no fault.
                     Question::Refresh { done } => drop(done.send(is_read)),
-                    Question::Role { name, answer } => {
-                        let registry = Arc::clone(&publish.borrow());
-                        let facts = self.role_facts(&name, &registry.kept_relations()).await;
-                        drop(answer.send(facts.map(|facts| (facts, registry))));
-                    }
+                    Question::Role { name, answer } => drop(answer.send(self.role(&name, &publish).await)),
                     Question::Verifier { name, answer } => drop(answer.send(self.verifier(&name).await)),
                     Question::Propose { setup, database, answer } => {
                         let outcome = self.propose(setup, database).await;
-                        drop(answer.send(Proposed { outcome, is_followed: publish.receiver_count() > 1 }));
+                        drop(answer.send(Proposed { outcome, is_followed: publish.receiver_count() > 0 }));
                     }
                     Question::Adopt { done } => {
                         self.adopt(&publish).await;
@@ -247,6 +288,21 @@ impl Source {
                 }
             }
         }
+    }
+
+    /// The facts about a role that comes in, and a registry that is no older than it may be where sessions are already.
+    async fn role(
+        &mut self,
+        name: &str,
+        publish: &watch::Sender<Arc<Registry>>,
+    ) -> Result<(RoleFacts, Arc<Registry>), CatalogError> {
+        self.reader().await.map(drop).or_else(|error| self.keep(Err(error)))?;
+        if self.read.is_none_or(|read| read.elapsed() >= REFRESH_EVERY) {
+            self.read_anew(publish).await?;
+        }
+        let registry = Arc::clone(&publish.borrow());
+        let facts = self.role_facts(name, &registry.kept_relations()).await?;
+        Ok((facts, registry))
     }
 
     /// Tries a configuration, over a connection of its own, and keeps what comes of it for [`Source::adopt`].
@@ -259,9 +315,13 @@ impl Source {
             bound: self.bound.clone(),
             findings: Vec::new(),
             generation: self.generation + 1,
+            read: None,
+            is_absent: false,
             proposed: None,
         };
         let (registry, findings) = next.begin().await?;
+        // It may never be adopted.
+        next.reader = None;
         self.proposed = Some(Box::new((next, registry)));
         Ok(findings)
     }
@@ -282,26 +342,27 @@ impl Source {
 
     /// Reads the catalog and publishes a registry where it has changed; false where it cannot be read.
     async fn refresh(&mut self, publish: &watch::Sender<Arc<Registry>>) -> bool {
-        match self.read().await {
-            Ok(snapshot) => {
-                if publish.borrow().snapshot() == &snapshot {
-                    return true;
-                }
-                self.generation += 1;
-                let (registry, findings) = self.build(snapshot);
-                let known: HashSet<&Finding> = self.findings.iter().collect();
-                for finding in findings.iter().filter(|finding| !known.contains(finding)) {
-                    tracing::warn!(database = %self.name, key = %finding.key, "{}; {}", finding.message, finding.mend);
-                }
-                self.findings = findings;
-                publish.send_replace(Arc::new(registry));
-                true
-            }
-            Err(error) => {
-                tracing::error!(database = %self.name, %error, "the catalog cannot be read; the last reading stays");
-                false
-            }
+        let outcome = self.read_anew(publish).await;
+        if let Err(error) = &outcome {
+            tracing::error!(database = %self.name, %error, "the catalog cannot be read; the last reading stays");
         }
+        outcome.is_ok()
+    }
+
+    async fn read_anew(&mut self, publish: &watch::Sender<Arc<Registry>>) -> Result<(), CatalogError> {
+        let snapshot = self.read().await?;
+        if publish.borrow().snapshot() == &snapshot {
+            return Ok(());
+        }
+        self.generation += 1;
+        let (registry, findings) = self.build(snapshot);
+        let known: HashSet<&Finding> = self.findings.iter().collect();
+        for finding in findings.iter().filter(|finding| !known.contains(finding)) {
+            tracing::warn!(database = %self.name, key = %finding.key, "{}; {}", finding.message, finding.mend);
+        }
+        self.findings = findings;
+        publish.send_replace(Arc::new(registry));
+        Ok(())
     }
 
     /// The first registry, and all that is to be said.
@@ -332,7 +393,9 @@ impl Source {
             }
             Err(error) => Err(error),
         };
-        self.keep(result)
+        let snapshot = self.keep(result)?;
+        self.read = Some(Instant::now());
+        Ok(snapshot)
     }
 
     async fn role_facts(&mut self, name: &str, relations: &[u32]) -> Result<RoleFacts, CatalogError> {
@@ -359,13 +422,17 @@ impl Source {
         let upstream = &self.setup.upstream;
         let reader = match self.reader.take().filter(|reader| !reader.is_closed()) {
             Some(reader) => reader,
-            None => Reader::connect(upstream, &self.name).await?,
+            None => {
+                self.read = None;
+                Reader::connect(upstream, &self.name).await?
+            }
         };
         Ok(self.reader.insert(reader))
     }
 
     /// After a failure the connection's state is not known: the next question gets a new one.
     fn keep<T>(&mut self, result: Result<T, CatalogError>) -> Result<T, CatalogError> {
+        self.is_absent = result.as_ref().is_err_and(|error| error.is_absent);
         if result.is_err() {
             self.reader = None;
         }
@@ -373,6 +440,17 @@ impl Source {
     }
 }
 
+/// The last session has left, a while ago.
+async fn left(publish: &watch::Sender<Arc<Registry>>) {
+    loop {
+        publish.closed().await;
+        sleep(LINGER).await;
+        if publish.receiver_count() == 0 {
+            return;
+        }
+    }
+}
+
 fn timed_out() -> CatalogError {
-    CatalogError { message: format!("no answer within {} s", READ_TIMEOUT.as_secs()) }
+    CatalogError::new(format!("no answer within {} s", READ_TIMEOUT.as_secs()))
 }

@@ -26,6 +26,6 @@ pub(super) async fn log_in(
         config.password(password);
     }
     let login = timeout(CONNECT_TIMEOUT, config.connect_raw(stream, NoTls)).await;
-    let late = || CatalogError { message: format!("no login within {} s", CONNECT_TIMEOUT.as_secs()) };
+    let late = || CatalogError::new(format!("no login within {} s", CONNECT_TIMEOUT.as_secs()));
     Ok(login.map_err(|_| late())??)
 }

@@ -5,15 +5,13 @@
 use std::future::Future;
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
-use tokio::sync::watch;
 
+use crate::net::databases::Presence;
 use crate::net::stream::Stream;
-use crate::rewrite::Registry;
 use crate::session::{ClientStep, ServerStep, Session, Want};
 use crate::wire::backend::ErrorReport;
 use crate::wire::frame::HEADER_BYTES;
@@ -35,6 +33,8 @@ pub(crate) enum Event {
     Want(Want),
     /// [`Relay::decide_long`] is to be called where it may take its time.
     Long,
+    /// A commit of DDL is under way: [`Relay::reread`] now and then, until it is over.
+    Committing,
     /// Nothing is left to relay.
     Done,
 }
@@ -50,12 +50,14 @@ pub(crate) struct Relay {
     to_client: BytesMut,
     to_upstream: BytesMut,
     client_step: ClientStep,
-    /// Where the newest registry of the session's database is found.
-    registry: Option<watch::Receiver<Arc<Registry>>>,
+    /// The session's place in its database, where the newest registry is found.
+    presence: Option<Presence>,
     /// The client's next statement is too long to be decided here.
     long: bool,
     /// The session's want has been handed out and not yet been satisfied.
     wanting: bool,
+    /// A commit of DDL that is under way has been told of.
+    committing: bool,
     upstream_shut: bool,
     upstream_broken: bool,
     /// Only what is in `to_client` is still to go out.
@@ -107,9 +109,10 @@ impl Relay {
             to_client: BytesMut::new(),
             to_upstream,
             client_step: ClientStep::Hold,
-            registry: None,
+            presence: None,
             long: false,
             wanting: false,
+            committing: false,
             upstream_shut: false,
             upstream_broken: false,
             closing: false,
@@ -128,9 +131,16 @@ impl Relay {
         (self.client.is_tls(), self.upstream.is_tls())
     }
 
-    /// Decides by the newest registry that `registry` holds, from here on.
-    pub(crate) fn follow(&mut self, registry: watch::Receiver<Arc<Registry>>) {
-        self.registry = Some(registry);
+    /// Decides by the newest registry of the database, from here on.
+    pub(crate) fn follow(&mut self, presence: Presence) {
+        self.presence = Some(presence);
+    }
+
+    /// Has the catalog of the session's database read, without waiting for it.
+    pub(crate) fn reread(&self) {
+        if let Some(presence) = &self.presence {
+            presence.served.hasten();
+        }
     }
 
     /// The session has got what it wanted.
@@ -201,6 +211,10 @@ impl Relay {
                     && !std::mem::replace(&mut self.wanting, true)
                 {
                     return Poll::Ready(Event::Want(want));
+                }
+                let committing = self.session.is_committing_schema();
+                if !std::mem::replace(&mut self.committing, committing) && committing {
+                    return Poll::Ready(Event::Committing);
                 }
             }
             if !moved {
@@ -273,10 +287,8 @@ impl Relay {
         if self.closing {
             return;
         }
-        if let Some(registry) = &mut self.registry
-            && registry.has_changed().unwrap_or(false)
-        {
-            self.session.set_registry(Arc::clone(&registry.borrow_and_update()));
+        if let Some(registry) = self.presence.as_mut().and_then(Presence::changed) {
+            self.session.set_registry(registry);
         }
         self.long = self.session.starts_with_statement(&self.from_client.buffer, INLINE_BYTES_MAX);
         if !self.long {

@@ -93,7 +93,7 @@ impl Reader {
         let questions = self.role_questions().await?;
         let rows = self.client.query(&questions.facts, &[&role, &access.see_deleted, &access.hard_delete]).await?;
         let Some(row) = rows.first() else {
-            return Err(CatalogError { message: format!("role \"{role}\" does not exist") });
+            return Err(CatalogError::new(format!("role \"{role}\" does not exist")));
         };
         let oid: u32 = row.try_get(0)?;
         let own_path: Option<String> = row.try_get(3)?;

@@ -15,6 +15,16 @@ fn is_risky(effect: &Effect) -> bool {
     !matches!(effect, Effect::None | Effect::Execute(_))
 }
 
+fn changes_schema(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::Schema(_)
+            | Effect::SchemaUnder { .. }
+            | Effect::DropTemporary { .. }
+            | Effect::Unsettled { schema: true }
+    )
+}
+
 /// How far EXECUTE of EXECUTE is followed.
 const EXECUTE_DEPTH_MAX: usize = 8;
 
@@ -139,9 +149,13 @@ impl Session {
         match effect {
             // COMMIT of a failed transaction rolls it back.
             Effect::Commit { chain } if failed => self.predicted.apply(&Effect::Rollback { chain: *chain }),
-            Effect::Commit { .. } | Effect::Rollback { .. } | Effect::RollbackTo(_) => self.predicted.apply(effect),
+            Effect::Commit { .. } | Effect::Rollback { .. } | Effect::RollbackTo(_) => {
+                self.committing_schema |= self.schema_sent && matches!(effect, Effect::Commit { .. });
+                self.predicted.apply(effect);
+            }
             _ => {
                 self.block_failed = failed;
+                self.schema_sent |= changes_schema(effect);
                 self.predicted.apply(effect);
             }
         }
@@ -166,17 +180,16 @@ impl Session {
                 self.names.statements.clear();
                 self.names.portals.clear();
             }
-            Effect::Schema(_)
-            | Effect::SchemaUnder { .. }
-            | Effect::DropTemporary { .. }
-            | Effect::Unsettled { schema: true } => self.schema_changed = true,
-            _ => {}
+            effect => self.schema_changed |= changes_schema(effect),
         }
         match effect {
             Effect::Commit { chain } if tag == b"ROLLBACK" => {
                 self.confirmed.apply(&Effect::Rollback { chain: *chain });
             }
-            _ => self.confirmed.apply(effect),
+            _ => {
+                self.schema_committed |= self.schema_changed && matches!(effect, Effect::Commit { .. });
+                self.confirmed.apply(effect);
+            }
         }
         self.touched = true;
     }
@@ -221,6 +234,8 @@ impl Session {
         self.copying = false;
         self.copy_in = false;
         if self.pending.is_empty() {
+            self.schema_sent = self.schema_changed;
+            self.committing_schema = false;
             self.overlay.clear();
             if std::mem::take(&mut self.touched) || strayed {
                 self.predicted.clone_from(&self.confirmed);

@@ -136,6 +136,12 @@ pub struct Session {
     pub(super) waits_for_answers: bool,
     /// DDL is confirmed that no registry read since has seen, or another configuration is in force.
     pub(super) schema_changed: bool,
+    /// Some of that DDL is committed, though a transaction may be open again.
+    pub(super) schema_committed: bool,
+    /// DDL has been sent that no registry read since has seen.
+    pub(super) schema_sent: bool,
+    /// A COMMIT of it has been sent, in a batch whose end is not confirmed.
+    pub(super) committing_schema: bool,
     pub(super) want: Option<Want>,
     /// A walsender that takes SQL too, or one that takes none.
     pub(super) replication: Option<Replication>,
@@ -176,6 +182,9 @@ impl Session {
             copy_in: false,
             waits_for_answers: false,
             schema_changed: false,
+            schema_committed: false,
+            schema_sent: false,
+            committing_schema: false,
             want: None,
             replication: startup.replication(),
             is_open: false,
@@ -188,6 +197,13 @@ impl Session {
     #[must_use]
     pub fn want(&self) -> Option<Want> {
         self.want
+    }
+
+    /// True where DDL may be committed at any moment, or is already, without that the server has said so: it keeps the
+    /// confirmation back until the whole batch is done.
+    #[must_use]
+    pub fn is_committing_schema(&self) -> bool {
+        self.committing_schema && self.want.is_none()
     }
 
     /// True once authentication is over and the session has begun.
@@ -283,12 +299,16 @@ impl Session {
             if *ground.role != role {
                 ground.role = Arc::new(role);
             }
-            self.report(true, |state| {
-                state.changes = Changes::default();
-                state.forget_fresh(|name| registry.is_watched(name));
-            });
+            // What the open transaction has changed is not in it.
+            if self.status == b'I' {
+                self.report(true, |state| {
+                    state.changes = Changes::default();
+                    state.forget_fresh(|name| registry.is_watched(name));
+                });
+            }
         }
-        self.schema_changed = false;
+        self.schema_changed &= self.status != b'I';
+        self.schema_committed = false;
         self.want = None;
     }
 

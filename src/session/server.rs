@@ -226,7 +226,8 @@ impl Session {
             self.want = Some(Want::Role);
             return Give::Wait;
         }
-        if self.schema_changed && status == b'I' {
+        if self.schema_changed && (status == b'I' || self.schema_committed) {
+            self.status = status;
             self.want = Some(Want::Refresh);
             return Give::Wait;
         }

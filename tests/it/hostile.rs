@@ -1,7 +1,9 @@
 //! Message sequences that once showed a deleted row: what no single statement can say.
 
+use std::time::Duration;
+
 use crate::support::ground::{Ground, answered};
-use crate::support::raw::{Raw, bind, execute, message, parse, sync};
+use crate::support::raw::{Raw, bind, execute, message, parse, query, sync};
 
 const CONFIG: &str = "
 [databases.\"*\".tables.users]
@@ -211,4 +213,34 @@ fn a_renamed_view_is_no_way_to_delete_for_good() {
     refused(&mut connection);
     assert_eq!(connection.expect("SELECT count(*) FROM folk")[0].texts(), [["2"]]);
     assert_eq!(ground.directly("SELECT count(*) FROM users"), [["2"]]);
+}
+
+#[test]
+fn ddl_that_is_committed_while_its_session_goes_on_is_known_to_the_others() {
+    let Some(ground) = ground("hostile::ddl_that_is_committed…") else { return };
+    let mut other = ground.connect();
+    let mut chained = ground.connect();
+    chained.expect("BEGIN; CREATE VIEW chained AS SELECT * FROM users");
+    chained.expect("COMMIT AND CHAIN");
+    other.simple("DELETE FROM chained");
+    assert_eq!(ground.directly("SELECT count(*) FROM users"), [["2"]], "COMMIT AND CHAIN");
+    let run = |sql: &str| [parse("", sql), bind("", &[], false), execute(0)].concat();
+    let batch = ["BEGIN", "CREATE VIEW batched AS SELECT * FROM users", "COMMIT", "SELECT pg_sleep(2)"].map(run);
+    for (view, messages) in [
+        ("texted", query("BEGIN; CREATE VIEW texted AS SELECT * FROM users; COMMIT; SELECT pg_sleep(2)")),
+        ("batched", [batch.concat(), sync()].concat()),
+    ] {
+        let mut busy = ground.connect();
+        let pid = busy.expect("SELECT pg_backend_pid()")[0].texts()[0][0].clone();
+        busy.send(&messages).expect("sent");
+        while ground.directly(&format!("SELECT to_regclass('{view}') IS NULL")) == [["t"]] {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // What is left of the window: the reading under way, and the pause before it.
+        std::thread::sleep(Duration::from_millis(500));
+        other.simple(&format!("DELETE FROM {view}"));
+        assert_eq!(ground.directly("SELECT count(*) FROM users"), [["2"]], "{view}");
+        let asleep = format!("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid = {pid}");
+        assert_eq!(ground.directly(&asleep), [["1"]], "the batch is still under way");
+    }
 }

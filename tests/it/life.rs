@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use sexton::cli::demo::cluster::Cluster;
+
+use crate::support::database::Database;
 use crate::support::ground::Ground;
 use crate::support::hollow::{HOLLOW, hollow_server, welcome};
 use crate::support::raw::{Raw, message, query};
@@ -97,4 +100,38 @@ fn f6_a_server_that_makes_no_sense_ends_its_own_session_alone() {
         let mut other = sexton.connect("postgres", &ground.database.name);
         assert_eq!(other.expect("SELECT name FROM users")[0].texts(), [["ann"]], "{}", nonsense.escape_ascii());
     }
+}
+
+#[test]
+fn a_database_that_everybody_has_left_is_nobodys() {
+    let Some(ground) = ground("life::a_database_that_everybody_has_left…") else { return };
+    let mut admin = ground.connect();
+    let name = format!("{}_left", ground.database.name);
+    let enter = |name: &str| ground.sexton.connect(Cluster::SUPERUSER, name).expect("SELECT 1");
+    admin.expect(&format!("CREATE DATABASE {name}"));
+    enter(&name);
+    admin.expect(&format!("CREATE DATABASE {name}_copy TEMPLATE {name}"));
+    enter(&name);
+    admin.expect(&format!("ALTER DATABASE {name} RENAME TO {name}_renamed"));
+    enter(&format!("{name}_renamed"));
+    admin.expect(&format!("DROP DATABASE {name}_renamed"));
+    assert!(Raw::connect(ground.sexton.port, Cluster::SUPERUSER, &name).is_err(), "it is no more");
+    // Another of that name is another database.
+    admin.expect(&format!("CREATE DATABASE {name}"));
+    Database { name: name.clone(), port: ground.database.port }
+        .run(&format!("{SCHEMA}; INSERT INTO users VALUES (2, 'dead bob', now())"));
+    let mut back = ground.sexton.connect(Cluster::SUPERUSER, &name);
+    assert_eq!(back.expect("SELECT name FROM users")[0].texts(), [["ann"]]);
+    let busy = admin.simple(&format!("DROP DATABASE {name}")).remove(0).error.expect("a session is in it");
+    assert_eq!(busy.sqlstate, "55006");
+    assert!(!ground.sexton.log().contains("ERROR"), "{}", ground.sexton.log());
+}
+
+#[test]
+fn a_database_that_was_only_looked_at_is_nobodys() {
+    let Some(ground) = ground("life::a_database_that_was_only_looked_at…") else { return };
+    let named = Ground::new("life::named", SCHEMA, CONFIG).expect("as the other");
+    let _looking = Sexton::start(named.database.port, &CONFIG.replace("\"*\"", &named.database.name));
+    let name = &named.database.name;
+    ground.directly(&format!("ALTER DATABASE {name} RENAME TO {name}_renamed"));
 }

@@ -224,7 +224,7 @@ fn decide(text: &str, at: usize, settings: &Settings, edits: &mut Vec<Edit>) -> 
     let path = |local| Effect::Set { local, setting: Setting::SearchPath(words.last().map(|word| (*word).to_owned())) };
     let (tag, effect) = match words[0] {
         "BEGIN" => (None, Effect::Begin),
-        "COMMIT" => (None, Effect::Commit { chain: false }),
+        "COMMIT" => (None, Effect::Commit { chain: text.ends_with("AND CHAIN") }),
         "ROLLBACK" => (None, Effect::Rollback { chain: false }),
         "SET" if words[1] == "LOCAL" => (None, path(true)),
         "SET" => (None, path(false)),
