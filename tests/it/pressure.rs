@@ -163,6 +163,7 @@ fn connections_that_do_nothing_take_next_to_nothing() {
     let sexton = Sexton::start(hollow_server(cluster.port(), welcome()), CONFIG);
     let idle = number("SEXTON_IDLE").unwrap_or(1_500) as usize;
     let open = |count: usize| -> Vec<Raw> { (0..count).map(|_| sexton.connect(HOLLOW, &database.name)).collect() };
+    rlimit::increase_nofile_limit(rlimit::INFINITY).expect("open files up to the hard limit");
     // Memory comes in steps of 2 MiB: with fewer connections one step more or less would decide.
     let warm = open(50);
     let before = sexton.memory();
