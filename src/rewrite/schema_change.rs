@@ -122,14 +122,15 @@ fn under(statement: &Statement<'_>, head: &CreateHead, effect: Effect) -> Effect
 }
 
 /// What is named without a schema is temporary where the search path says so, and a view also where it reads a temporary
-/// table. A view of a new name is known by the next snapshot, which shows it or does not (`State::forget_fresh`).
+/// table. What has a new name is known by the next snapshot, which shows it or does not (`State::forget_fresh`).
 fn may_be_temporary(statement: &Statement<'_>, parts: &[String], view: bool) -> bool {
     let [name] = parts else { return false };
-    let placed = match &statement.names.state.search_path {
-        SearchPath::Known(path) => path.to_ascii_lowercase().contains("pg_temp"),
-        SearchPath::Unknown => true,
-    };
-    placed || (view && statement.names.registry.is_watched(name))
+    let is_taken = || statement.names.registry.is_watched(name);
+    match &statement.names.state.search_path {
+        SearchPath::Known(path) if path.to_ascii_lowercase().contains("pg_temp") => true,
+        SearchPath::Known(_) => view && is_taken(),
+        SearchPath::Unknown => is_taken(),
+    }
 }
 
 /// False where every watched name in the statement is that of a temporary table.

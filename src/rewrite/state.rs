@@ -193,10 +193,10 @@ impl State {
         }
     }
 
-    /// Forgets what a new snapshot shows; temporary relations it never does. A view may be one without saying so: what
-    /// is not among the names `shown` stays.
+    /// Forgets what a new snapshot shows; temporary relations it never does. A relation may be one without saying so:
+    /// what is not among the names `shown` stays.
     pub fn forget_fresh(&mut self, shown: impl Fn(&str) -> bool) {
-        self.fresh.retain(|name, fresh| fresh.temporary || (fresh.view && !shown(name)));
+        self.fresh.retain(|name, fresh| fresh.temporary || !shown(name));
     }
 
     /// Forgets the temporary relations.

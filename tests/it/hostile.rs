@@ -154,6 +154,15 @@ fn a_view_that_is_temporary_without_the_word_is_none_either() {
         let reply = connection.simple(statement).remove(0);
         assert_eq!(reply.error.map(|error| error.sqlstate).as_deref(), Some("0A000"), "{statement}");
     }
+    // Under a path that nobody knows, the next reading of the catalog tells the one from the other.
+    let mut connection = ground.connect();
+    connection.expect("SELECT set_config('search_path', lower('PUBLIC'), false)");
+    connection.expect("CREATE TABLE heir () INHERITS (users)");
+    assert_eq!(connection.expect("SELECT name FROM heir")[0].texts().len(), 0);
+    connection.expect("SELECT set_config('search_path', lower('PG_TEMP, PUBLIC'), false)");
+    connection.expect("CREATE TABLE passing () INHERITS (users)");
+    let reply = connection.simple("SELECT name FROM passing").remove(0);
+    assert_eq!(reply.error.map(|error| error.sqlstate).as_deref(), Some("0A000"));
     let mut direct = ground.database.direct();
     assert_eq!(direct.expect("SELECT count(*) FROM users")[0].texts(), [["2"]]);
 }
