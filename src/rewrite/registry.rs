@@ -219,6 +219,12 @@ impl Registry {
         self.words.as_ref().is_none_or(|words| words.is_match(text))
     }
 
+    /// True where the catalog has shown a relation called `name`, in whatever schema.
+    #[must_use]
+    pub fn is_shown(&self, name: &str) -> bool {
+        self.snapshot.named(name).next().is_some()
+    }
+
     /// True where `name` is the name of some entry, in whatever schema.
     #[must_use]
     pub fn is_watched(&self, name: &str) -> bool {

@@ -125,7 +125,7 @@ fn under(statement: &Statement<'_>, head: &CreateHead, effect: Effect) -> Effect
 /// table. What has a new name is known by the next snapshot, which shows it or does not (`State::forget_fresh`).
 fn may_be_temporary(statement: &Statement<'_>, parts: &[String], view: bool) -> bool {
     let [name] = parts else { return false };
-    let is_taken = || statement.names.registry.is_watched(name);
+    let is_taken = || statement.names.registry.is_shown(name);
     match &statement.names.state.search_path {
         SearchPath::Known(path) if path.to_ascii_lowercase().contains("pg_temp") => true,
         SearchPath::Known(_) => view && is_taken(),

@@ -303,7 +303,7 @@ impl Session {
             if self.status == b'I' {
                 self.report(true, |state| {
                     state.changes = Changes::default();
-                    state.forget_fresh(|name| registry.is_watched(name));
+                    state.forget_fresh(|name| registry.is_shown(name));
                 });
             }
         }
