@@ -23,6 +23,7 @@ use crate::rewrite::state::Rows;
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 use crate::sql::reader::{STACK_BYTES, STACK_SPARE_BYTES};
+use crate::sql::token::{behind_group, opens_query};
 use crate::sql::tree::{Condition, Filter, From, Item, Join, JoinKind, TableRef};
 
 /// `referenced = referencing`, which holds in every row where the reference is seen.
@@ -180,8 +181,8 @@ impl<'a> Rewriter<'a> {
             .collect();
         let mut index = condition.first;
         while index <= condition.last && !respected.is_empty() {
-            if self.tokens[index].kind == Kind::Open && self.opens_query(index) {
-                index = self.behind_group(index, condition.last);
+            if self.tokens[index].kind == Kind::Open && opens_query(self.tokens, index, condition.last + 1) {
+                index = behind_group(self.tokens, index, condition.last + 1);
                 continue;
             }
             let Some((parts, next)) = self.column_name(index, condition.last) else {
@@ -229,9 +230,7 @@ impl<'a> Rewriter<'a> {
 
     /// The name at `index`, not behind a dot, with the token behind it.
     fn name_at(&self, index: usize, last: usize) -> Option<(Vec<String>, usize)> {
-        let is_word = |index: usize| {
-            index <= last && matches!(self.tokens[index].kind, Kind::Word | Kind::QuotedWord | Kind::UnicodeWord)
-        };
+        let is_word = |index: usize| index <= last && self.tokens[index].kind.is_word();
         let is_dot = |index: usize| index <= last && self.tokens[index].kind == Kind::Dot;
         let behind_dot = index.checked_sub(1).is_some_and(is_dot);
         if !is_word(index) || behind_dot || self.tokens[index].keyword.is_some_and(|word| !word.is_column_id()) {
@@ -257,10 +256,12 @@ impl<'a> Rewriter<'a> {
 
     /// The operands of AND in tokens `first..=last`, parentheses around them taken off.
     fn conjuncts(&self, mut first: usize, mut last: usize, found: &mut Vec<(usize, usize)>) {
-        while first < last && self.tokens[first].kind == Kind::Open && self.behind_group(first, last) == last + 1 {
+        while first < last
+            && self.tokens[first].kind == Kind::Open
+            && behind_group(self.tokens, first, last + 1) == last + 1
+        {
             // A subquery's AND is its own.
-            let inner = (first..last).find(|&index| self.tokens[index].kind != Kind::Open);
-            if inner.and_then(|inner| self.tokens[inner].keyword).is_some_and(Keyword::starts_query) {
+            if opens_query(self.tokens, first, last + 1) {
                 found.push((first, last));
                 return;
             }
@@ -272,7 +273,7 @@ impl<'a> Rewriter<'a> {
         let mut index = first;
         while index <= last {
             if matches!(self.tokens[index].kind, Kind::Open | Kind::OpenBracket) {
-                index = self.behind_group(index, last);
+                index = behind_group(self.tokens, index, last + 1);
                 continue;
             }
             match self.tokens[index].keyword.filter(|_| self.tokens[index - 1].kind != Kind::Dot) {
@@ -302,29 +303,6 @@ impl<'a> Rewriter<'a> {
     fn is_between(&self, index: usize) -> bool {
         let token = &self.tokens[index];
         token.kind == Kind::Word && self.text[token.start..token.end].eq_ignore_ascii_case(b"between")
-    }
-
-    /// The token behind the group that opens at `open`, or behind `last`.
-    fn behind_group(&self, open: usize, last: usize) -> usize {
-        let mut depth = 0usize;
-        for index in open..=last {
-            match self.tokens[index].kind {
-                Kind::Open | Kind::OpenBracket => depth += 1,
-                Kind::Close | Kind::CloseBracket => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth == 0 {
-                return index + 1;
-            }
-        }
-        last + 1
-    }
-
-    fn opens_query(&self, open: usize) -> bool {
-        let inside = self.tokens[open..].iter().find(|token| token.kind != Kind::Open);
-        inside.is_some_and(|token| {
-            matches!(token.keyword, Some(Keyword::Select | Keyword::With | Keyword::Values | Keyword::Table))
-        })
     }
 
     /// What `parts` name in a condition over `reach`, or in a block around it.

@@ -32,7 +32,7 @@ pub(crate) fn routine(statement: &Statement<'_>, noun: usize) -> Result<Outcome,
         }
         return commands(statement, noun, begin + 2, end - 1);
     }
-    match word_outside_groups(statement, noun, "return") {
+    match statement.find_outside_groups(noun, |index| statement.word(index).as_deref() == Some("return")) {
         Some(first) => commands(statement, noun, first, end),
         None => Ok(Outcome::Unchanged),
     }
@@ -71,7 +71,7 @@ pub(crate) fn rule(statement: &Statement<'_>, noun: usize) -> Result<Outcome, Re
     if !nothing && append(&mut all, commands(statement, noun, first, end)?).is_err() {
         return refuse(statement, noun, first);
     }
-    Ok(rewritten(all))
+    Ok(Outcome::of(all, None))
 }
 
 fn append(all: &mut Edits, outcome: Outcome) -> Result<(), Overlap> {
@@ -79,10 +79,6 @@ fn append(all: &mut Edits, outcome: Outcome) -> Result<(), Overlap> {
         Outcome::Rewritten { edits, tag: _ } => all.append(edits),
         Outcome::Unchanged | Outcome::Refused(_) => Ok(()),
     }
-}
-
-fn rewritten(edits: Edits) -> Outcome {
-    if edits.is_empty() { Outcome::Unchanged } else { Outcome::Rewritten { edits, tag: None } }
 }
 
 /// The statements of `first..end`, between semicolons.
@@ -99,7 +95,7 @@ fn commands(statement: &Statement<'_>, noun: usize, first: usize, end: usize) ->
         }
         start = stop + 1;
     }
-    Ok(rewritten(all))
+    Ok(Outcome::of(all, None))
 }
 
 fn command(command: &Statement<'_>, noun: usize, mention: usize) -> Result<Outcome, Refusal> {
@@ -140,19 +136,6 @@ pub(crate) fn schema(statement: &Statement<'_>, noun: usize) -> Result<Outcome, 
         Some(mention) => statement.refuse(Reason::Utility { verb: "CREATE SCHEMA with a view".to_owned() }, mention),
         None => Ok(Outcome::Unchanged),
     }
-}
-
-fn word_outside_groups(statement: &Statement<'_>, mut index: usize, word: &str) -> Option<usize> {
-    while index < statement.piece.end {
-        if statement.kind(index) == Some(Kind::Open) {
-            index = statement.behind_group(index);
-        } else if statement.word(index).as_deref() == Some(word) {
-            return Some(index);
-        } else {
-            index += 1;
-        }
-    }
-    None
 }
 
 fn refuse(statement: &Statement<'_>, noun: usize, token: usize) -> Result<Outcome, Refusal> {

@@ -13,7 +13,6 @@ use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::statement::{Decision, Statement};
-use crate::sql::edit::Edits;
 use crate::sql::ident::quote;
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
@@ -137,9 +136,5 @@ fn columns(statement: &Statement<'_>, entry: &Entry) -> Option<String> {
 }
 
 fn finish(statement: &Statement<'_>, rewriter: Rewriter<'_>, table: &TableRef) -> Result<Decision, Refusal> {
-    match Edits::new(rewriter.edits) {
-        Ok(edits) if edits.is_empty() => Ok(Decision::unchanged(Effect::None)),
-        Ok(edits) => Ok(Decision::new(Outcome::Rewritten { edits, tag: None }, Effect::None)),
-        Err(_) => statement.refuse(Reason::Unreadable { what: "a form of COPY" }, table.name.relation()),
-    }
+    Ok(Decision::new(statement.outcome(rewriter, table.name.relation())?, Effect::None))
 }

@@ -54,7 +54,7 @@ impl Rewriter<'_> {
 
     /// In ON CONFLICT the target is known by its alias or its bare name.
     fn conflict_qualifier(&self, target: &TableRef) -> String {
-        let name = target.alias.as_ref().map_or(target.name.relation(), |alias| alias.name);
+        let name = target.known_as();
         self.source(name, name)
     }
 

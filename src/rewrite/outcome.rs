@@ -20,6 +20,14 @@ pub enum Outcome {
     Refused(Refusal),
 }
 
+impl Outcome {
+    /// What these edits make of a statement.
+    #[must_use]
+    pub fn of(edits: Edits, tag: Option<TagChange>) -> Self {
+        if edits.is_empty() { Self::Unchanged } else { Self::Rewritten { edits, tag } }
+    }
+}
+
 /// Turns the server's command tag into the one the client's statement earns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagChange {

@@ -169,7 +169,7 @@ impl<'a> Rewriter<'a> {
     /// What a table reference brings.
     pub(crate) fn source_of(&self, table: &TableRef) -> Source<'a> {
         let token = table.name.relation();
-        let name = self.identifier(table.alias.as_ref().map_or(token, |alias| alias.name)).ok();
+        let name = self.identifier(table.known_as()).ok();
         let parts: Option<Vec<String>> = table.name.parts.iter().map(|part| self.identifier(*part).ok()).collect();
         let renamed = table.alias.as_ref().is_some_and(|alias| alias.columns);
         let Some(parts) = parts.filter(|_| !renamed) else { return Source::opaque(name, token) };

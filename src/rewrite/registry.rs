@@ -263,7 +263,7 @@ impl Registry {
     /// True where the snapshot holds a relation called `name`, or would if it existed.
     #[must_use]
     pub fn concerns(&self, name: &str) -> bool {
-        self.configured.contains(name) || self.snapshot.named(name).next().is_some() || self.is_watched(name)
+        self.configured.contains(name) || self.is_shown(name) || self.is_watched(name)
     }
 
     /// True where a registered table lies in `schema`.

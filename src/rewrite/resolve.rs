@@ -76,8 +76,7 @@ impl<'a> Names<'a> {
                 return None;
             }
             found = Some(relation);
-            let known = self.role.usable_schemas.as_ref().filter(|_| self.rights_hold());
-            if known.is_some_and(|schemas| schemas.contains(schema)) {
+            if self.is_usable(schema) == Some(true) {
                 break;
             }
         }
@@ -123,6 +122,12 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Whether the current user may use the schema; `None` where that is not known.
+    fn is_usable(&self, schema: &str) -> Option<bool> {
+        let usable = self.role.usable_schemas.as_ref().filter(|_| self.rights_hold())?;
+        Some(usable.contains(schema))
+    }
+
     fn path(&self) -> Option<Vec<Member>> {
         match &self.state.search_path {
             SearchPath::Known(text) => members(text),
@@ -133,11 +138,10 @@ impl<'a> Names<'a> {
     /// The schema in which the server makes what is named without one, where that is known.
     #[must_use]
     pub fn first_schema(&self) -> Option<String> {
-        let usable = self.role.usable_schemas.as_ref().filter(|_| self.rights_hold())?;
         for member in self.path()? {
             match member {
-                Member::User if usable.contains(&self.role.name) => return Some(self.role.name.clone()),
-                Member::Schema(schema) if usable.contains(&schema) => return Some(schema),
+                Member::User if self.is_usable(&self.role.name)? => return Some(self.role.name.clone()),
+                Member::Schema(schema) if self.is_usable(&schema)? => return Some(schema),
                 // It would be a temporary relation.
                 Member::Schema(schema) if schema.starts_with("pg_temp") => return None,
                 Member::User | Member::Schema(_) => {}
@@ -173,15 +177,11 @@ impl<'a> Names<'a> {
                 },
                 Member::Schema(schema) => schema,
             };
-            let usable = match &self.role.usable_schemas {
-                Some(schemas) if self.rights_hold() => Some(schemas.contains(schema)),
-                _ => None,
-            };
             let entry = self.registry.find(schema, name);
             if entry.is_none() && !self.holds_unregistered(schema, name) {
                 continue;
             }
-            match usable {
+            match self.is_usable(schema) {
                 Some(true) => return perhaps.or(entry, name),
                 // The server passes over a schema the role may not use, and a right may have been granted since:
                 // this relation may be meant, or the next.

@@ -123,10 +123,10 @@ impl Rewriter<'_> {
         if self.tokens[returning.first].keyword == Some(Keyword::With) {
             return refused(returning.first);
         }
-        let own = self.identifier(target.alias.as_ref().map_or(target.name.relation(), |alias| alias.name))?;
+        let own = self.identifier(target.known_as())?;
         let is_column = |name: &str| entry.relation.columns.iter().any(|column| column.name == name);
         for index in returning.first..=returning.last {
-            let is_word = matches!(self.tokens[index].kind, Kind::Word | Kind::QuotedWord | Kind::UnicodeWord);
+            let is_word = self.tokens[index].kind.is_word();
             if !is_word || self.tokens[index - 1].kind == Kind::Dot {
                 continue;
             }
@@ -142,11 +142,11 @@ impl Rewriter<'_> {
 
     /// True where the list uses the target's name as a value, not to qualify a column.
     pub(crate) fn names_row(&self, returning: &Returning, target: &TableRef) -> bool {
-        let row = self.identifier(target.alias.as_ref().map_or(target.name.relation(), |alias| alias.name));
+        let row = self.identifier(target.known_as());
         (returning.first..=returning.last).any(|index| {
             let qualifies = self.tokens.get(index + 1).is_some_and(|next| next.kind == Kind::Dot);
             let behind_dot = self.tokens[index - 1].kind == Kind::Dot;
-            let is_word = matches!(self.tokens[index].kind, Kind::Word | Kind::QuotedWord | Kind::UnicodeWord);
+            let is_word = self.tokens[index].kind.is_word();
             is_word && !qualifies && !behind_dot && self.identifier(index) == row
         })
     }
@@ -206,7 +206,7 @@ impl Rewriter<'_> {
 
     /// The name by which a RETURNING list knows the target's row.
     pub(crate) fn row_name(&self, target: &TableRef) -> String {
-        let name = target.alias.as_ref().map_or(target.name.relation(), |alias| alias.name);
+        let name = target.known_as();
         self.source(name, name)
     }
 
@@ -290,7 +290,7 @@ pub(crate) fn row_names(from: &From) -> Option<Vec<usize>> {
 fn item_rows(item: &Item, names: &mut Vec<usize>) -> Option<()> {
     match item {
         Item::Table(table) => {
-            names.push(table.alias.as_ref().map_or(table.name.relation(), |alias| alias.name));
+            names.push(table.known_as());
             Some(())
         }
         Item::Derived { lateral: _, query: _, alias: Some(alias) } | Item::Nested { inner: _, alias: Some(alias) } => {

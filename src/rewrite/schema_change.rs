@@ -6,10 +6,8 @@ use crate::rewrite::outcome::{Effect, Outcome};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::{Entry, EntryKind};
 use crate::rewrite::resolve::Meaning;
-use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::{Changes, Fresh, SearchPath};
 use crate::rewrite::statement::{Decision, Statement};
-use crate::sql::edit::Edits;
 use crate::sql::ident::quote;
 use crate::sql::keyword::Keyword;
 
@@ -256,15 +254,7 @@ fn alter_temporary(statement: &Statement<'_>, target: usize) -> Result<Decision,
         true => Effect::DropTemporary { names: vec![name], changes: Changes::default() },
         false => Effect::None,
     };
-    Ok(Decision::new(edited(statement, rewriter, target)?, effect))
-}
-
-fn edited(statement: &Statement<'_>, rewriter: Rewriter<'_>, token: usize) -> Result<Outcome, Refusal> {
-    match Edits::new(rewriter.edits) {
-        Ok(edits) if edits.is_empty() => Ok(Outcome::Unchanged),
-        Ok(edits) => Ok(Outcome::Rewritten { edits, tag: None }),
-        Err(_) => statement.refuse(Reason::Unreadable { what: "two rules claim the same words" }, token),
-    }
+    Ok(Decision::new(statement.outcome(rewriter, target)?, effect))
 }
 
 /// DROP TABLE and DROP SCHEMA destroy kept rows; DROP OWNED may.
@@ -339,7 +329,7 @@ fn drop_tables(statement: &Statement<'_>, noun: usize) -> Result<Decision, Refus
         (Effect::Schema(changes), false) => Effect::DropTemporary { names: temporary, changes },
         (_, false) => Effect::DropTemporary { names: temporary, changes: Changes::default() },
     };
-    Ok(Decision::new(edited(statement, rewriter, noun)?, effect))
+    Ok(Decision::new(statement.outcome(rewriter, noun)?, effect))
 }
 
 /// Every name in the statement that means a registered table with effect.

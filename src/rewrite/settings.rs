@@ -122,32 +122,24 @@ fn set(statement: &Statement<'_>) -> Result<Effect, Refusal> {
     match setting_named(&parts) {
         Some(Tracked::SearchPath) => match search_path(statement, value) {
             Some(text) => effect(Setting::SearchPath(Some(text))),
-            None if statement.keyword(value) == Some(Keyword::Default) => effect(Setting::SearchPath(None)),
+            None if is_default(statement, value) => effect(Setting::SearchPath(None)),
             None => effect(Setting::Unsettled),
         },
         Some(Tracked::Strings) => match text_value(statement, value) {
             Some(text) => effect(Setting::StandardConformingStrings(Some(is_on(&text)))),
-            None if statement.keyword(value) == Some(Keyword::Default) => {
-                effect(Setting::StandardConformingStrings(None))
-            }
+            None if is_default(statement, value) => effect(Setting::StandardConformingStrings(None)),
             None => effect(Setting::Unsettled),
         },
         Some(Tracked::Encoding) => effect(Setting::ClientEncoding(text_value(statement, value))),
         Some(Tracked::SessionUser) => effect(session_user(statement, value)),
         Some(Tracked::Role) => effect(role(statement, value)),
+        Some(Tracked::Scope) if is_default(statement, value) => effect(Setting::Scope(None)),
         Some(Tracked::Scope) => {
-            if statement.keyword(value) == Some(Keyword::Default) {
-                return effect(Setting::Scope(None));
-            }
-            let text = text_value(statement, value).filter(|_| statement.kind(value + 1).is_none());
-            effect(Setting::Scope(Some(checked_scope(statement, text, value)?)))
+            effect(Setting::Scope(Some(checked_scope(statement, only_value(statement, value), value)?)))
         }
+        Some(Tracked::AsOf) if is_default(statement, value) => effect(Setting::AsOf(None)),
         Some(Tracked::AsOf) => {
-            if statement.keyword(value) == Some(Keyword::Default) {
-                return effect(Setting::AsOf(None));
-            }
-            let text = text_value(statement, value).filter(|_| statement.kind(value + 1).is_none());
-            effect(Setting::AsOf(Some(checked_as_of(statement, text, value)?)))
+            effect(Setting::AsOf(Some(checked_as_of(statement, only_value(statement, value), value)?)))
         }
         None => Ok(Effect::None),
     }
@@ -180,9 +172,9 @@ fn setting_named(parts: &[String]) -> Option<Tracked> {
 
 /// The role that SET ROLE names; `none` is no role, quoted or not.
 fn role(statement: &Statement<'_>, value: usize) -> Setting {
-    match text_value(statement, value).filter(|_| statement.kind(value + 1).is_none()) {
+    match only_value(statement, value) {
         Some(name) => Setting::Role(named_user(name)),
-        None if statement.keyword(value) == Some(Keyword::Default) => Setting::RoleAtStart,
+        None if is_default(statement, value) => Setting::RoleAtStart,
         None => Setting::Role(Some(User::Unknown)),
     }
 }
@@ -192,39 +184,38 @@ fn named_user(name: String) -> Option<User> {
 }
 
 fn session_user(statement: &Statement<'_>, value: usize) -> Setting {
-    match text_value(statement, value).filter(|_| statement.kind(value + 1).is_none()) {
+    match only_value(statement, value) {
         Some(name) => Setting::SessionUser(Some(User::Named(name))),
-        None if statement.keyword(value) == Some(Keyword::Default) => Setting::SessionUser(None),
+        None if is_default(statement, value) => Setting::SessionUser(None),
         None => Setting::SessionUser(Some(User::Unknown)),
     }
 }
 
 fn checked_scope(statement: &Statement<'_>, text: Option<String>, token: usize) -> Result<String, Refusal> {
-    let Some(text) = text else {
-        let fault = "only a string constant can be followed".to_owned();
-        return statement.refuse(Reason::ScopeValue { fault }, token);
-    };
-    match Scope::parse(&text) {
-        Ok(scope) => match check_allowed(&scope, statement.names) {
-            Ok(()) => Ok(text),
-            Err(reason) => statement.refuse(reason, token),
-        },
-        Err(fault) => statement.refuse(Reason::ScopeValue { fault }, token),
-    }
+    checked(statement, text, token, Scope::parse, |fault| Reason::ScopeValue { fault })
 }
 
 fn checked_as_of(statement: &Statement<'_>, text: Option<String>, token: usize) -> Result<String, Refusal> {
-    let Some(text) = text else {
-        let fault = "only a string constant can be followed".to_owned();
-        return statement.refuse(Reason::AsOfValue { fault }, token);
-    };
-    match AsOf::parse(&text) {
-        Ok(as_of) => match check_allowed(&Scope { as_of, ..Scope::default() }, statement.names) {
-            Ok(()) => Ok(text),
-            Err(reason) => statement.refuse(reason, token),
+    let past = |text: &str| AsOf::parse(text).map(|as_of| Scope { as_of, ..Scope::default() });
+    checked(statement, text, token, past, |fault| Reason::AsOfValue { fault })
+}
+
+/// The `text` of a setting, where `read` takes it and the role may have what it asks for.
+fn checked(
+    statement: &Statement<'_>,
+    text: Option<String>,
+    token: usize,
+    read: impl Fn(&str) -> Result<Scope, String>,
+    reason: impl Fn(String) -> Reason,
+) -> Result<String, Refusal> {
+    let outcome = match text {
+        None => Err(reason("only a string constant can be followed".to_owned())),
+        Some(text) => match read(&text) {
+            Ok(scope) => check_allowed(&scope, statement.names).map(|()| text),
+            Err(fault) => Err(reason(fault)),
         },
-        Err(fault) => statement.refuse(Reason::AsOfValue { fault }, token),
-    }
+    };
+    outcome.or_else(|reason| statement.refuse(reason, token))
 }
 
 /// Booleans as the server reads them: unique prefixes of on, yes, true, and 1.
@@ -247,6 +238,15 @@ fn text_value(statement: &Statement<'_>, index: usize) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The constant that a statement ends with.
+fn only_value(statement: &Statement<'_>, index: usize) -> Option<String> {
+    text_value(statement, index).filter(|_| statement.kind(index + 1).is_none())
+}
+
+fn is_default(statement: &Statement<'_>, index: usize) -> bool {
+    statement.keyword(index) == Some(Keyword::Default)
 }
 
 /// A list of names as the setting's text, each quoted where it must be.

@@ -13,6 +13,7 @@ use crate::sql::keyword::Keyword;
 use crate::sql::lexer::{Kind, Token};
 use crate::sql::reader::{Unreadable, read_query, read_subqueries};
 use crate::sql::split::Piece;
+use crate::sql::token::{behind_group, opens_query};
 
 /// What the rules say about one statement of a query string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -268,13 +269,15 @@ impl<'a> Statement<'a> {
             return self.refuse(Reason::Unreadable { what: "UESCAPE" }, mention);
         }
         witness::check(self, &rewriter.claims)?;
-        let Rewriter { edits, tag, .. } = rewriter;
-        if edits.is_empty() {
-            return Ok((Outcome::Unchanged, None));
-        }
-        match Edits::new(edits) {
-            Ok(edits) => Ok((Outcome::Rewritten { edits, tag }, tag)),
-            Err(_) => self.refuse(Reason::Unreadable { what: "two rules claim the same words" }, mention),
+        let tag = rewriter.tag;
+        Ok((self.outcome(rewriter, mention)?, tag))
+    }
+
+    /// What the edits of `rewriter` make of the statement; `token` is what a contradiction among them is told of.
+    pub(crate) fn outcome(&self, rewriter: Rewriter<'_>, token: usize) -> Result<Outcome, Refusal> {
+        match Edits::new(rewriter.edits) {
+            Ok(edits) => Ok(Outcome::of(edits, rewriter.tag)),
+            Err(_) => self.refuse(Reason::Unreadable { what: "two rules claim the same words" }, token),
         }
     }
 
@@ -294,7 +297,7 @@ impl<'a> Statement<'a> {
 
     fn explain(&self) -> Result<Decision, Refusal> {
         let mut first = self.piece.first + 1;
-        if self.kind(first) == Some(Kind::Open) && !self.opens_query(first) {
+        if self.kind(first) == Some(Kind::Open) && !opens_query(self.tokens, first, self.piece.end) {
             first = self.behind_group(first);
         }
         while matches!(self.keyword(first), Some(Keyword::Analyze | Keyword::Analyse | Keyword::Verbose)) {
@@ -323,30 +326,9 @@ impl<'a> Statement<'a> {
         self.inner(first).decide()
     }
 
-    pub(crate) fn opens_query(&self, open: usize) -> bool {
-        let first = (open + 1..self.piece.end).find(|&index| self.kind(index) != Some(Kind::Open));
-        matches!(
-            first.and_then(|index| self.keyword(index)),
-            Some(Keyword::Select | Keyword::With | Keyword::Values | Keyword::Table)
-        )
-    }
-
     /// The token behind the group that opens at `open`.
     pub(crate) fn behind_group(&self, open: usize) -> usize {
-        let mut depth = 0usize;
-        for index in open..self.piece.end {
-            match self.tokens[index].kind {
-                Kind::Open => depth += 1,
-                Kind::Close => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return index + 1;
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.piece.end
+        behind_group(self.tokens, open, self.piece.end)
     }
 
     fn prepare(&self) -> Result<Decision, Refusal> {
@@ -376,11 +358,16 @@ impl<'a> Statement<'a> {
     }
 
     /// The first `keyword` from `index` on that stands outside parentheses.
-    pub(crate) fn outside_groups(&self, mut index: usize, keyword: Keyword) -> Option<usize> {
+    pub(crate) fn outside_groups(&self, index: usize, keyword: Keyword) -> Option<usize> {
+        self.find_outside_groups(index, |index| self.keyword(index) == Some(keyword))
+    }
+
+    /// The first token from `index` on that stands outside parentheses and that `is_it` takes.
+    pub(crate) fn find_outside_groups(&self, mut index: usize, is_it: impl Fn(usize) -> bool) -> Option<usize> {
         while index < self.piece.end {
             if self.kind(index) == Some(Kind::Open) {
                 index = self.behind_group(index);
-            } else if self.keyword(index) == Some(keyword) {
+            } else if is_it(index) {
                 return Some(index);
             } else {
                 index += 1;

@@ -9,7 +9,7 @@
 
 use crate::config::{Strategy, Truncate};
 use crate::rewrite::archive::insert_statement;
-use crate::rewrite::outcome::{Effect, Outcome, TagChange};
+use crate::rewrite::outcome::{Effect, TagChange};
 use crate::rewrite::policy::Policy;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
@@ -17,7 +17,6 @@ use crate::rewrite::resolve::Meaning;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Rows;
 use crate::rewrite::statement::{Decision, Statement};
-use crate::sql::edit::Edits;
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 use crate::sql::tree::Name;
@@ -58,10 +57,7 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         if !targets.iter().all(|target| target.temporary) {
             check_cascade(statement)?;
         }
-        return match Edits::new(rewriter.edits) {
-            Ok(edits) if !edits.is_empty() => Ok(Decision::new(Outcome::Rewritten { edits, tag: None }, Effect::None)),
-            _ => Ok(Decision::unchanged(Effect::None)),
-        };
+        return Ok(Decision::new(statement.outcome(rewriter, mention)?, Effect::None));
     }
     check_options(statement, rest)?;
     let mut steps = Vec::new();
@@ -78,10 +74,8 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     }
     let text = joined(&mut rewriter, steps);
     rewriter.replace(statement.piece.first, statement.piece.end - 1, &text, mention);
-    match Edits::new(rewriter.edits) {
-        Ok(edits) => Ok(Decision::new(Outcome::Rewritten { edits, tag: Some(TagChange::Truncate) }, Effect::None)),
-        Err(_) => statement.refuse(Reason::TruncateForm { form: "of this form" }, mention),
-    }
+    rewriter.tag = Some(TagChange::Truncate);
+    Ok(Decision::new(statement.outcome(rewriter, mention)?, Effect::None))
 }
 
 /// CASCADE empties every table that refers to those named, at any depth, registered ones among them.

@@ -183,6 +183,14 @@ pub struct TableRef {
     pub subqueries: Vec<Query>,
 }
 
+impl TableRef {
+    /// The token by which its block knows it: the alias, or its own name.
+    #[must_use]
+    pub fn known_as(&self) -> usize {
+        self.alias.as_ref().map_or(self.name.relation(), |alias| alias.name)
+    }
+}
+
 /// One item of a FROM list.
 #[derive(Debug)]
 pub enum Item {

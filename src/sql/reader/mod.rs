@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
     }
 
     fn is_word(&self, index: usize) -> bool {
-        matches!(self.kind_at(index), Some(Kind::Word | Kind::QuotedWord | Kind::UnicodeWord))
+        self.kind_at(index).is_some_and(Kind::is_word)
     }
 
     /// `ColId ('.' ColLabel)*`
