@@ -16,7 +16,7 @@
 //! 7  main
 //! 6  cli
 //! 5  net
-//! 4  session
+//! 4  session   schema
 //! 3  rewrite
 //! 2  config
 //! 1  catalog
@@ -31,6 +31,7 @@
 //! | [`config`] | TOML text to checked settings, all faults at once | sockets, paths |
 //! | [`rewrite`] | the rules: one statement in, an outcome out | tokio, clocks, locks |
 //! | [`session`] | one conversation as a state machine: bytes in, bytes out | sockets |
+//! | [`schema`] | what a database should hold for a configuration; the difference as findings and DDL | the proxy, sockets |
 //! | [`net`] | sockets, upstream, relay, cancel, catalog loading | SQL rules |
 //! | [`cli`] | what the operator types and reads | |
 
@@ -39,6 +40,7 @@ pub mod cli;
 pub mod config;
 pub mod net;
 pub mod rewrite;
+pub mod schema;
 pub mod session;
 pub mod sql;
 pub mod wire;

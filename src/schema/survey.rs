@@ -1,0 +1,222 @@
+//! What one database holds, as far as deletion is concerned: tables, keys, foreign keys, triggers, Sexton's own objects.
+//!
+//! One query answers with one JSON text; whoever has a connection sends it. Names are as stored, oids are the server's.
+
+use serde::Deserialize;
+
+/// The query. Its one row has one column of type `text`, for [`Survey::parse`].
+pub const QUERY: &str = include_str!("survey.sql");
+
+/// A survey of one database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Survey {
+    /// `server_version_num`, such as 150018.
+    pub server_version: u32,
+    /// Every permanent table outside the system's schemas, partitioned ones and partitions among them, by schema and name.
+    pub tables: Vec<Table>,
+    /// Every index of those tables.
+    pub indexes: Vec<Index>,
+    /// Every foreign key of those tables.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Every trigger on those tables that belongs to no constraint of the server's own.
+    pub triggers: Vec<Trigger>,
+    /// The functions in schema `sexton`.
+    pub own_routines: Vec<Routine>,
+    /// Schema `sexton` is there.
+    pub has_own_schema: bool,
+}
+
+/// A table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// `pg_class.oid`
+    pub oid: u32,
+    /// Schema name.
+    pub schema: String,
+    /// Table name.
+    pub name: String,
+    /// `pg_class.relkind`: `r`, `p` or `f`.
+    pub kind: char,
+    /// Role that owns it.
+    pub owner: String,
+    /// It is a partition.
+    pub is_partition: bool,
+    /// Tables it inherits from or is a partition of, directly.
+    pub parents: Vec<u32>,
+    /// In attribute order.
+    pub columns: Vec<Column>,
+    /// `pg_class.relreplident`
+    pub replica_identity: char,
+    /// Row-level security is on.
+    pub row_security: bool,
+    /// The planner's estimate; negative where it has none.
+    pub rows_estimate: i64,
+}
+
+/// A column that is not dropped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// `format_type`, such as `timestamp with time zone`.
+    pub type_name: String,
+    /// NOT NULL.
+    pub not_null: bool,
+    /// GENERATED ALWAYS AS (…).
+    pub generated: bool,
+    /// GENERATED … AS IDENTITY.
+    pub identity: bool,
+    /// The DEFAULT expression.
+    pub default: Option<String>,
+}
+
+/// An index.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Index {
+    /// The table.
+    pub table: u32,
+    /// Its name; its schema is its table's.
+    pub name: String,
+    /// Key columns as `pg_get_indexdef` writes them: quoted names, or expressions in parentheses.
+    pub keys: Vec<String>,
+    /// The names of the key columns, where none is an expression.
+    pub columns: Option<Vec<String>>,
+    /// UNIQUE.
+    pub is_unique: bool,
+    /// It belongs to the primary key.
+    pub is_primary: bool,
+    /// False after a CREATE INDEX CONCURRENTLY that failed.
+    pub is_valid: bool,
+    /// NULLS NOT DISTINCT.
+    pub nulls_not_distinct: bool,
+    /// The WHERE clause.
+    pub predicate: Option<String>,
+    /// The constraint it stands for, of the same name.
+    pub is_constraint: bool,
+    /// That constraint is DEFERRABLE.
+    pub is_deferrable: bool,
+    /// That constraint is an exclusion constraint.
+    pub is_exclusion: bool,
+    /// It is the copy of a partitioned table's index.
+    pub is_partition: bool,
+    /// `pg_get_indexdef`
+    pub definition: String,
+}
+
+/// What a foreign key does when the row it points to is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Action {
+    /// NO ACTION
+    #[serde(rename = "a")]
+    NoAction,
+    /// RESTRICT
+    #[serde(rename = "r")]
+    Restrict,
+    /// CASCADE
+    #[serde(rename = "c")]
+    Cascade,
+    /// SET NULL
+    #[serde(rename = "n")]
+    SetNull,
+    /// SET DEFAULT
+    #[serde(rename = "d")]
+    SetDefault,
+}
+
+/// A foreign key; those that the server copies to partitions are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignKey {
+    /// The constraint's name.
+    pub name: String,
+    /// The referencing table.
+    pub child: u32,
+    /// The referenced table.
+    pub parent: u32,
+    /// The referencing columns, in key order.
+    pub columns: Vec<String>,
+    /// The referenced columns, in the same order.
+    pub referenced: Vec<String>,
+    /// ON DELETE
+    pub on_delete: Action,
+    /// The columns named in ON DELETE SET NULL (…) or SET DEFAULT (…); empty: all.
+    pub set_columns: Vec<String>,
+    /// MATCH FULL
+    pub match_full: bool,
+    /// DEFERRABLE
+    pub is_deferrable: bool,
+    /// INITIALLY DEFERRED
+    pub is_deferred: bool,
+    /// False where it is NOT VALID.
+    pub is_valid: bool,
+}
+
+/// A trigger.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// The table.
+    pub table: u32,
+    /// Its name.
+    pub name: String,
+    /// Schema of its function.
+    pub function_schema: String,
+    /// Name of its function.
+    pub function: String,
+    /// It fires on DELETE.
+    pub on_delete: bool,
+    /// It fires on UPDATE.
+    pub on_update: bool,
+    /// It fires on TRUNCATE.
+    pub on_truncate: bool,
+    /// It is enabled in an ordinary session.
+    pub is_enabled: bool,
+    /// COMMENT ON TRIGGER
+    pub comment: Option<String>,
+    /// `pg_get_triggerdef`
+    pub definition: String,
+}
+
+/// A function of schema `sexton`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Routine {
+    /// Its name.
+    pub name: String,
+    /// Its body.
+    pub source: String,
+}
+
+impl Survey {
+    /// Reads the answer to [`QUERY`].
+    ///
+    /// # Errors
+    /// The text is not what the query gives.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// The table with this oid.
+    #[must_use]
+    pub fn table(&self, oid: u32) -> Option<&Table> {
+        self.tables.iter().find(|table| table.oid == oid)
+    }
+
+    /// The table `schema.name`.
+    #[must_use]
+    pub fn find(&self, schema: &str, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.schema == schema && table.name == name)
+    }
+}
+
+impl Table {
+    /// The column of that name, if there is one.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}

@@ -1,0 +1,125 @@
+WITH
+tables AS (
+    SELECT c.*, n.nspname
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+),
+table_json AS (
+    SELECT t.nspname, t.relname, pg_catalog.json_build_object(
+        'oid', t.oid::pg_catalog.int8,
+        'schema', t.nspname,
+        'name', t.relname,
+        'kind', t.relkind,
+        'owner', pg_catalog.pg_get_userbyid(t.relowner),
+        'is_partition', t.relispartition,
+        'parents', (
+            SELECT coalesce(pg_catalog.json_agg(i.inhparent::pg_catalog.int8 ORDER BY i.inhseqno), '[]')
+            FROM pg_catalog.pg_inherits i WHERE i.inhrelid = t.oid),
+        'columns', (
+            SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+                'name', a.attname,
+                'type_name', pg_catalog.format_type(a.atttypid, a.atttypmod),
+                'not_null', a.attnotnull,
+                'generated', a.attgenerated <> '',
+                'identity', a.attidentity <> '',
+                'default', CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END)
+                ORDER BY a.attnum), '[]')
+            FROM pg_catalog.pg_attribute a
+            LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped),
+        'replica_identity', t.relreplident,
+        'row_security', t.relrowsecurity,
+        'rows_estimate', t.reltuples::pg_catalog.int8) AS body
+    FROM tables t
+),
+index_json AS (
+    SELECT t.nspname, c.relname, pg_catalog.json_build_object(
+        'table', i.indrelid::pg_catalog.int8,
+        'name', c.relname,
+        'keys', (
+            SELECT pg_catalog.json_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, true) ORDER BY k)
+            FROM pg_catalog.generate_series(1, i.indnkeyatts) k),
+        'columns', CASE WHEN i.indexprs IS NULL THEN (
+            SELECT pg_catalog.json_agg(a.attname ORDER BY k.place)
+            FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k (attnum, place)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+            WHERE k.place <= i.indnkeyatts) END,
+        'is_unique', i.indisunique,
+        'is_primary', i.indisprimary,
+        'is_valid', i.indisvalid,
+        'nulls_not_distinct', coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::pg_catalog.bool, false),
+        'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid),
+        'is_constraint', x.oid IS NOT NULL,
+        'is_deferrable', coalesce(x.condeferrable, false),
+        'is_exclusion', coalesce(x.contype = 'x', false),
+        'is_partition', c.relispartition,
+        'definition', pg_catalog.pg_get_indexdef(i.indexrelid)) AS body
+    FROM pg_catalog.pg_index i
+    JOIN tables t ON t.oid = i.indrelid
+    JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+    LEFT JOIN pg_catalog.pg_constraint x ON x.conindid = i.indexrelid AND x.contype IN ('p', 'u', 'x')
+),
+key_json AS (
+    SELECT t.nspname, t.relname, x.conname, pg_catalog.json_build_object(
+        'name', x.conname,
+        'child', x.conrelid::pg_catalog.int8,
+        'parent', x.confrelid::pg_catalog.int8,
+        'columns', (
+            SELECT pg_catalog.json_agg(a.attname ORDER BY k.place)
+            FROM pg_catalog.unnest(x.conkey) WITH ORDINALITY k (attnum, place)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = x.conrelid AND a.attnum = k.attnum),
+        'referenced', (
+            SELECT pg_catalog.json_agg(a.attname ORDER BY k.place)
+            FROM pg_catalog.unnest(x.confkey) WITH ORDINALITY k (attnum, place)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = x.confrelid AND a.attnum = k.attnum),
+        'on_delete', x.confdeltype,
+        -- The column is there from 15 on.
+        'set_columns', (
+            SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY k.place), '[]')
+            FROM pg_catalog.json_array_elements_text(CASE
+                WHEN pg_catalog.json_typeof(pg_catalog.to_json(x) -> 'confdelsetcols') = 'array'
+                THEN pg_catalog.to_json(x) -> 'confdelsetcols' ELSE '[]' END) WITH ORDINALITY k (attnum, place)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = x.conrelid AND a.attnum = k.attnum::pg_catalog.int2),
+        'match_full', x.confmatchtype = 'f',
+        'is_deferrable', x.condeferrable,
+        'is_deferred', x.condeferred,
+        'is_valid', x.convalidated) AS body
+    FROM pg_catalog.pg_constraint x
+    JOIN tables t ON t.oid = x.conrelid
+    WHERE x.contype = 'f' AND x.conparentid = 0
+),
+trigger_json AS (
+    SELECT t.nspname, t.relname, g.tgname, pg_catalog.json_build_object(
+        'table', g.tgrelid::pg_catalog.int8,
+        'name', g.tgname,
+        'function_schema', n.nspname,
+        'function', p.proname,
+        'on_delete', g.tgtype::pg_catalog.int4 & 8 <> 0,
+        'on_update', g.tgtype::pg_catalog.int4 & 16 <> 0,
+        'on_truncate', g.tgtype::pg_catalog.int4 & 32 <> 0,
+        'is_enabled', g.tgenabled IN ('O', 'A'),
+        'comment', pg_catalog.obj_description(g.oid, 'pg_trigger'),
+        'definition', pg_catalog.pg_get_triggerdef(g.oid, true)) AS body
+    FROM pg_catalog.pg_trigger g
+    JOIN tables t ON t.oid = g.tgrelid
+    JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE NOT g.tgisinternal
+),
+routine_json AS (
+    SELECT p.proname, pg_catalog.json_build_object('name', p.proname, 'source', p.prosrc) AS body
+    FROM pg_catalog.pg_proc p
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname = 'sexton'
+)
+SELECT pg_catalog.json_build_object(
+    'server_version', pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
+    'tables', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname), '[]') FROM table_json),
+    'indexes', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname), '[]') FROM index_json),
+    'foreign_keys', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, conname), '[]') FROM key_json),
+    'triggers', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, tgname), '[]') FROM trigger_json),
+    'own_routines', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY proname), '[]') FROM routine_json),
+    'has_own_schema', EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'sexton')
+)::pg_catalog.text
