@@ -15,10 +15,11 @@ use crate::net::databases::Directory;
 use crate::net::login::{Legs, LoginFault, Unverifiable};
 use crate::net::relay::Relay;
 use crate::net::setup::Setup;
-use crate::net::startup::{self, Opening, Refusal};
+use crate::net::startup::{self, Opening, refuse};
 use crate::net::stream::{Accepted, Stream};
 use crate::session::Session;
 use crate::session::plan::Plan;
+use crate::wire::backend::FatalReport;
 use crate::wire::scram::Verifier;
 use crate::wire::sqlstate::SqlState;
 use crate::wire::startup::{Replication, Startup};
@@ -104,9 +105,9 @@ async fn open(client: Accepted, peer: Option<SocketAddr>, shared: &Shared) -> Op
     let database = admit(&mut client, &setup, &startup).await?;
     let Some(place) = Place::take(&shared.sessions, listen.max_connections) else {
         let message = "sexton: sorry, too many clients already";
-        let refusal = Refusal::new(SqlState::TOO_MANY_CONNECTIONS, message);
         let hint = "Raise listen.max_connections, or use fewer connections.";
-        refusal.hint(hint).tell(&mut client, Some(&startup)).await;
+        let report = FatalReport::new(SqlState::TOO_MANY_CONNECTIONS, message).hint(hint);
+        refuse(&mut client, report, Some(&startup)).await;
         return None;
     };
     let user = String::from_utf8_lossy(startup.user()).into_owned();
@@ -130,8 +131,8 @@ async fn connect(
         Err(error) => {
             tracing::error!(%error, "upstream unreachable");
             let message = "sexton: the PostgreSQL server cannot be reached";
-            let refusal = Refusal::new(SqlState::CLIENT_UNABLE_TO_CONNECT, message);
-            refusal.hint("Look into Sexton's log.").tell(&mut client, Some(startup)).await;
+            let report = FatalReport::new(SqlState::CLIENT_UNABLE_TO_CONNECT, message).hint("Look into Sexton's log.");
+            refuse(&mut client, report, Some(startup)).await;
             return None;
         }
     };
@@ -159,7 +160,7 @@ async fn connect(
         Err(_) => (SqlState::PROTOCOL_VIOLATION, "sexton: startup took too long".to_owned(), None),
     };
     let (code, message, hint) = &words;
-    Refusal { code: *code, message, detail: None, hint: *hint }.tell(&mut legs.client, None).await;
+    refuse(&mut legs.client, FatalReport { hint: *hint, ..FatalReport::new(*code, message) }, None).await;
     None
 }
 
@@ -174,9 +175,10 @@ async fn verifier(asked: &Asked<'_>) -> Result<Option<Verifier>, Unverifiable> {
 async fn admit(client: &mut Stream, setup: &Setup, startup: &Startup) -> Option<String> {
     let replication = startup.replication();
     if replication.is_some() && !setup.config.listen.replication {
-        let refusal = Refusal::new(SqlState::FEATURE_NOT_SUPPORTED, "sexton: replication connections are not served");
+        let message = "sexton: replication connections are not served";
         let hint = "Connect to the PostgreSQL server itself, or set listen.replication = true.";
-        refusal.hint(hint).tell(client, Some(startup)).await;
+        let report = FatalReport::new(SqlState::FEATURE_NOT_SUPPORTED, message).hint(hint);
+        refuse(client, report, Some(startup)).await;
         return None;
     }
     let name = String::from_utf8_lossy(startup.database()).into_owned();
@@ -184,8 +186,8 @@ async fn admit(client: &mut Stream, setup: &Setup, startup: &Startup) -> Option<
     if replication != Some(Replication::Physical) && setup.config.databases.find(&name).is_none() {
         let message = format!("sexton: database \"{name}\" is not configured");
         let hint = "Add a section [databases.NAME], or [databases.\"*\"] for all others.";
-        let refusal = Refusal::new(SqlState::INVALID_CATALOG_NAME, &message);
-        refusal.hint(hint).tell(client, Some(startup)).await;
+        let report = FatalReport::new(SqlState::INVALID_CATALOG_NAME, &message).hint(hint);
+        refuse(client, report, Some(startup)).await;
         return None;
     }
     Some(name)

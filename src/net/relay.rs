@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 use crate::net::databases::Presence;
 use crate::net::stream::Stream;
 use crate::session::{ClientStep, ServerStep, Session, Want};
-use crate::wire::backend::ErrorReport;
+use crate::wire::backend::FatalReport;
 use crate::wire::frame::HEADER_BYTES;
 use crate::wire::sqlstate::SqlState;
 
@@ -163,8 +163,7 @@ impl Relay {
     /// Ends the connection with a FATAL, where one can be told between messages.
     pub(crate) fn end(&mut self, code: SqlState, message: &str, hint: Option<&str>) {
         if self.session.is_at_boundary() && !self.closing {
-            let report = ErrorReport { severity: "FATAL", code: code.0, message, detail: None, hint };
-            report.put(&mut self.to_client);
+            FatalReport { hint, ..FatalReport::new(code, message) }.put(&mut self.to_client);
         }
         self.closing = true;
     }

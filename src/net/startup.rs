@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::config::Network;
 use crate::net::stream::Stream;
 use crate::net::tls::ClientLeg;
-use crate::wire::backend::ErrorReport;
+use crate::wire::backend::FatalReport;
 use crate::wire::proxy_protocol;
 use crate::wire::sqlstate::SqlState;
 use crate::wire::startup::{First, Startup, StartupFault, first};
@@ -35,38 +35,19 @@ pub(crate) enum Opening {
     Nothing,
 }
 
-/// A refusal in words that a client may read.
-pub(crate) struct Refusal<'a> {
-    pub(crate) code: SqlState,
-    pub(crate) message: &'a str,
-    pub(crate) detail: Option<&'a str>,
-    pub(crate) hint: Option<&'a str>,
-}
-
-impl<'a> Refusal<'a> {
-    pub(crate) fn new(code: SqlState, message: &'a str) -> Self {
-        Self { code, message, detail: None, hint: None }
+/// Ends a connection that has no session yet; `startup`: what it asked for, which may earn it a word on the protocol (P1).
+pub(crate) async fn refuse(client: &mut Stream, report: FatalReport<'_>, startup: Option<&Startup>) {
+    let mut bytes = BytesMut::new();
+    if let Some(startup) = startup {
+        startup.put_negotiation(&mut bytes);
     }
-
-    pub(crate) fn hint(self, hint: &'a str) -> Self {
-        Self { hint: Some(hint), ..self }
-    }
-
-    /// Ends a connection that has no session yet; `startup`: what it asked for, which may earn it a word on the protocol (P1).
-    pub(crate) async fn tell(&self, client: &mut Stream, startup: Option<&Startup>) {
-        let mut bytes = BytesMut::new();
-        if let Some(startup) = startup {
-            startup.put_negotiation(&mut bytes);
-        }
-        let Self { code, message, detail, hint } = *self;
-        ErrorReport { severity: "FATAL", code: code.0, message, detail, hint }.put(&mut bytes);
-        let sent = async {
-            client.write_all(&bytes).await?;
-            client.shutdown().await
-        };
-        if let Err(error) = sent.await {
-            tracing::debug!(%error, "a refused client left before it was told");
-        }
+    report.put(&mut bytes);
+    let sent = async {
+        client.write_all(&bytes).await?;
+        client.shutdown().await
+    };
+    if let Err(error) = sent.await {
+        tracing::debug!(%error, "a refused client left before it was told");
     }
 }
 
@@ -132,8 +113,8 @@ pub(crate) async fn read(mut client: Stream, tls: Option<&ClientLeg>) -> Opening
 async fn injected(mut client: Stream, name: &str) -> Opening {
     let message = format!("received unencrypted data after {name} request");
     tracing::warn!("{message}");
-    let refusal = Refusal { detail: Some(INJECTED), ..Refusal::new(SqlState::PROTOCOL_VIOLATION, &message) };
-    refusal.tell(&mut client, None).await;
+    let report = FatalReport { detail: Some(INJECTED), ..FatalReport::new(SqlState::PROTOCOL_VIOLATION, &message) };
+    refuse(&mut client, report, None).await;
     Opening::Nothing
 }
 
@@ -173,8 +154,9 @@ async fn decide(
         Ok(Some((First::Startup(startup), packet))) => {
             if !client.is_tls() && tls.is_some_and(|tls| tls.required) {
                 let message = "sexton: this listener takes encrypted connections only";
-                let refusal = Refusal::new(SqlState::INVALID_AUTHORIZATION_SPECIFICATION, message);
-                refusal.hint("Connect with sslmode=require, or stricter.").tell(&mut client, Some(&startup)).await;
+                let report = FatalReport::new(SqlState::INVALID_AUTHORIZATION_SPECIFICATION, message)
+                    .hint("Connect with sslmode=require, or stricter.");
+                refuse(&mut client, report, Some(&startup)).await;
                 return Opening::Nothing;
             }
             Opening::Session { client, packet, startup }
@@ -184,7 +166,7 @@ async fn decide(
         // As the server does: whoever sends this speaks another protocol.
         Err(StartupFault::Length) => Opening::Nothing,
         Err(fault) => {
-            Refusal::new(fault.code(), &fault.to_string()).tell(&mut client, None).await;
+            refuse(&mut client, FatalReport::new(fault.code(), &fault.to_string()), None).await;
             Opening::Nothing
         }
     }

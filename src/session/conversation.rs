@@ -13,7 +13,7 @@ use crate::session::names::{Names, Overlay};
 use crate::session::pending::Pending;
 use crate::session::plan::Plan;
 use crate::session::settings::Settings;
-use crate::wire::backend::ErrorReport;
+use crate::wire::backend::FatalReport;
 use crate::wire::frame::LengthFault;
 use crate::wire::sqlstate::SqlState;
 use crate::wire::startup::{Replication, Startup};
@@ -81,7 +81,7 @@ impl BeginFault {
             ),
         };
         let message = self.to_string();
-        ErrorReport { severity: "FATAL", code: code.0, message: &message, detail: None, hint: Some(hint) }.put(out);
+        FatalReport::new(code, &message).hint(hint).put(out);
     }
 }
 

@@ -3,6 +3,7 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::wire::split_string;
+use crate::wire::sqlstate::SqlState;
 
 /// The fields of an ErrorResponse or a NoticeResponse, in the order they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,13 +59,11 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// An error in Sexton's own name.
+/// An error in Sexton's own name that ends the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ErrorReport<'a> {
-    /// `ERROR` or `FATAL`.
-    pub severity: &'a str,
+pub struct FatalReport<'a> {
     /// SQLSTATE.
-    pub code: &'a str,
+    pub code: SqlState,
     /// What happened.
     pub message: &'a str,
     /// The facts behind it.
@@ -73,13 +72,25 @@ pub struct ErrorReport<'a> {
     pub hint: Option<&'a str>,
 }
 
-impl ErrorReport<'_> {
+impl<'a> FatalReport<'a> {
+    /// One without detail or hint.
+    #[must_use]
+    pub fn new(code: SqlState, message: &'a str) -> Self {
+        Self { code, message, detail: None, hint: None }
+    }
+
+    /// The same, with a hint.
+    #[must_use]
+    pub fn hint(self, hint: &'a str) -> Self {
+        Self { hint: Some(hint), ..self }
+    }
+
     /// Writes an ErrorResponse.
     pub fn put(&self, out: &mut BytesMut) {
         let mut fields = Fields::default();
-        fields.set(b'S', self.severity.as_bytes());
-        fields.set(b'V', self.severity.as_bytes());
-        fields.set(b'C', self.code.as_bytes());
+        fields.set(b'S', b"FATAL");
+        fields.set(b'V', b"FATAL");
+        fields.set(b'C', self.code.0.as_bytes());
         fields.set(b'M', self.message.as_bytes());
         for (code, text) in [(b'D', self.detail), (b'H', self.hint)] {
             if let Some(text) = text {
