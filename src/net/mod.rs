@@ -14,6 +14,7 @@ mod roles;
 mod seldom;
 pub mod server;
 mod setup;
+mod source;
 mod startup;
 mod stream;
 mod tls;

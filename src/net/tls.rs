@@ -61,7 +61,10 @@ impl ClientLeg {
         let builder = match &settings.client_ca {
             None => builder.with_no_client_auth(),
             Some(file) => {
-                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities(file)?), provider());
+                let verifier = WebPkiClientVerifier::builder_with_provider(
+                    Arc::new(authorities(file, certificates(file)?)?),
+                    provider(),
+                );
                 builder.with_client_cert_verifier(verifier.build().map_err(|error| broken(file, &error))?)
             }
         };
@@ -127,7 +130,7 @@ impl ServerLeg {
         let named = settings.tls == UpstreamTls::VerifyFull;
         if let Some(file) = &settings.ca {
             let pinned = certificates(file)?;
-            let roots = Arc::new(authorities(file)?);
+            let roots = Arc::new(authorities(file, pinned.clone())?);
             let chain = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider));
             let chain = chain.build().map_err(|error| broken(file, &error))?;
             trust.authority = Some(Authority { chain, roots, pinned, named });
@@ -184,9 +187,9 @@ fn certificates(file: &FileName) -> Result<Vec<CertificateDer<'static>>, Finding
     if all.is_empty() { Err(fault(file, "holds no certificate".to_owned(), mend)) } else { Ok(all) }
 }
 
-fn authorities(file: &FileName) -> Result<RootCertStore, Finding> {
+fn authorities(file: &FileName, certificates: Vec<CertificateDer<'static>>) -> Result<RootCertStore, Finding> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(file)? {
+    for certificate in certificates {
         roots.add(certificate).map_err(|error| broken(file, &error))?;
     }
     Ok(roots)
