@@ -89,10 +89,11 @@ struct Exact {
 #[derive(Debug)]
 struct Shape {
     basis: Basis,
-    text: Vec<u8>,
+    /// Of the first text of this shape.
+    plan: Arc<Plan>,
     constants: Constants,
-    /// `None`: the decision is another one for other constants.
-    plan: Option<Arc<Plan>>,
+    /// The decision is the same for other constants.
+    is_carried: bool,
 }
 
 /// The cache.
@@ -135,6 +136,9 @@ impl PlanCache {
 
     /// The plan for `text`, made by `make` where no way knows it; `make` decides any text on `basis`.
     pub fn plan(&self, text: &[u8], basis: &Basis, make: impl Fn(&[u8]) -> Plan) -> Arc<Plan> {
+        if text.len() > SHAPE_BYTES_MAX {
+            return Arc::new(self.parsed(text, &make));
+        }
         let mut hasher = self.hasher.build_hasher();
         hasher.write_u64(basis.0.hash);
         hasher.write(text);
@@ -175,12 +179,13 @@ impl PlanCache {
         constants.hash_rest(text, &mut hasher);
         let hash = hasher.finish();
         let known = self.shapes.get(hash, |shape| {
-            let holds = shape.constants.is_rest_equal(&shape.text, constants, text) && shape.basis == *basis;
+            let holds =
+                shape.constants.is_rest_equal(&shape.plan.client_text, constants, text) && shape.basis == *basis;
             holds.then(|| Arc::clone(shape))
         });
         if let Some(shape) = known {
-            let carried = shape.plan.as_ref().and_then(|plan| plan.carried(&shape.constants, text, constants));
-            return Arc::new(match carried {
+            let carried = shape.is_carried.then(|| shape.plan.carried(&shape.constants, text, constants));
+            return Arc::new(match carried.flatten() {
                 Some(plan) => {
                     count(&self.paths.shape);
                     plan
@@ -188,12 +193,17 @@ impl PlanCache {
                 None => self.parsed(text, &make),
             });
         }
-        let plan = self.parsed(text, &make);
-        let plan_of_shape = of_shape(&plan, constants, &make).map(Arc::new);
-        let bytes = plan_bytes(&plan) + text.len() + constants.bytes();
-        let (basis, text, constants) = (basis.clone(), text.to_vec(), constants.clone());
-        self.shapes.insert(hash, Arc::new(Shape { basis, text, constants, plan: plan_of_shape }), bytes);
-        Arc::new(plan)
+        let plan = Arc::new(self.parsed(text, &make));
+        let depends = depends_of_shape(&plan, constants, &make);
+        let of_shape = match depends {
+            Some(depends) if depends != plan.depends => Arc::new(Plan { depends, ..Plan::clone(&plan) }),
+            _ => Arc::clone(&plan),
+        };
+        let bytes = plan_bytes(&plan) + constants.bytes();
+        let (basis, constants) = (basis.clone(), constants.clone());
+        let shape = Shape { basis, plan: of_shape, constants, is_carried: depends.is_some() };
+        self.shapes.insert(hash, Arc::new(shape), bytes);
+        plan
     }
 }
 
@@ -210,14 +220,13 @@ fn plan_bytes(plan: &Plan) -> usize {
 fn constants(text: &[u8], state: &State) -> Option<Constants> {
     // Where characters may hold quotes, tokens cannot be told from bytes.
     let is_readable = (state.client_encoding == Encoding::Utf8 || text.is_ascii()) && !state.strings_unknown;
-    (is_readable && text.len() <= SHAPE_BYTES_MAX)
-        .then(|| Constants::find(text, state.standard_conforming_strings))
-        .flatten()
+    is_readable.then(|| Constants::find(text, state.standard_conforming_strings)).flatten()
 }
 
-/// `plan` as that of its text's shape, if the constants have no say in it: it decides one statement that only reads or
-/// writes rows, no rule looks at constants, and a text with others gets the very same edits.
-fn of_shape(plan: &Plan, constants: &Constants, make: &impl Fn(&[u8]) -> Plan) -> Option<Plan> {
+/// What `depends` is for every text of the shape of `plan`'s; `None` where the constants have a say in the plan. They have
+/// none where it decides one statement that only reads or writes rows, no rule looks at constants, and a text with
+/// others gets the very same edits.
+fn depends_of_shape(plan: &Plan, constants: &Constants, make: &impl Fn(&[u8]) -> Plan) -> Option<bool> {
     if !plan.is_blind_to_constants {
         return None;
     }
@@ -234,7 +243,7 @@ fn of_shape(plan: &Plan, constants: &Constants, make: &impl Fn(&[u8]) -> Plan) -
     let depends = plan.depends || decided.depends;
     let is_blind_to_constants = true;
     let same = Plan { depends, ..carried } == Plan { depends, is_blind_to_constants, ..decided };
-    same.then(|| Plan { depends, ..plan.clone() })
+    same.then_some(depends)
 }
 
 #[cfg(test)]

@@ -337,15 +337,11 @@ impl Session {
         let (old, types) = match &prepared.origin {
             Origin::Message { plan, types } => (plan, types),
             Origin::Sql { .. } if !self.differs(&prepared, &self.predicted) => return Take::Stream,
-            Origin::Sql { .. } => {
-                let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
-                return self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint);
-            }
+            Origin::Sql { .. } => return self.fail_stale(name, prepared),
         };
         // The server holds it as it was read then; sent again it would be read as strings and characters are now.
         if prepared.made.reads_otherwise(&made, &old.client_text) {
-            let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
-            return self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint);
+            return self.fail_stale(name, prepared);
         }
         let plan = self.decide(&old.client_text);
         let origin = Origin::Message { plan: Arc::clone(&plan), types: types.clone() };
@@ -378,6 +374,12 @@ impl Session {
         }
         self.push(Entry::Parse { name: Name::from_slice(name), prepared: anew, complaint: None, swallow: true }, false);
         Take::Before(bytes)
+    }
+
+    /// Has the server fail where a statement that cannot be made anew would be used.
+    fn fail_stale(&mut self, name: &[u8], prepared: Arc<Prepared>) -> Take {
+        let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
+        self.fail_here(UNPARSABLE, prepared, complaint)
     }
 
     /// Has the server fail in front of the message at hand, which it will then discard.
