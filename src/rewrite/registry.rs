@@ -123,14 +123,12 @@ impl Registry {
             by_name.entry(entry.relation.name.clone()).or_default().push(index);
         }
         let words: Vec<&str> = WATCHED_WORDS.iter().chain(super::opaque::FUNCTIONS).copied().collect();
-        // A name that holds quotes is written with each of them doubled.
-        let quoted: Vec<String> = by_name.keys().map(|name| name.replace('"', "\"\"")).collect();
-        let mut patterns: Vec<&str> = quoted.iter().map(String::as_str).chain(words.iter().copied()).collect();
-        let automaton = |patterns: &[&str]| AhoCorasick::builder().ascii_case_insensitive(true).build(patterns).ok();
+        let mut patterns: Vec<String> = by_name.keys().map(|name| written(name)).collect();
+        patterns.extend(words.iter().map(|word| (*word).to_owned()));
         let watch = automaton(&patterns);
         let references = database.tables.iter().flat_map(|table| &table.visible_through);
         let referencing: HashSet<String> = references.map(|reference| reference.table.relation.clone()).collect();
-        patterns.extend(referencing.iter().map(String::as_str));
+        patterns.extend(referencing.iter().map(|name| written(name)));
         let follow = if referencing.is_empty() { watch.clone() } else { automaton(&patterns) };
         let words = automaton(&words);
         let respected = database.tables.iter().any(|table| table.on_mention == OnMention::Respect);
@@ -402,6 +400,15 @@ impl Builder<'_> {
             mend: mend.to_owned(),
         });
     }
+}
+
+fn automaton(patterns: &[impl AsRef<[u8]>]) -> Option<AhoCorasick> {
+    AhoCorasick::builder().ascii_case_insensitive(true).build(patterns).ok()
+}
+
+/// A name that holds quotes is written with each of them doubled.
+fn written(name: &str) -> String {
+    name.replace('"', "\"\"")
 }
 
 fn presumed(name: &TableName) -> Relation {
