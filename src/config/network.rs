@@ -2,47 +2,29 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 /// An address and how many of its leading bits count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    bits: u32,
-}
+pub struct Network(IpNet);
 
 impl Network {
     /// Reads `address/bits`, or an address alone, which is a network of one; `None` for anything else, also for an
     /// address with bits set behind those that count.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let address: IpAddr = address.parse().ok()?;
-        let all = if address.is_ipv4() { 32 } else { 128 };
-        let bits = match bits {
-            Some(bits) => bits.parse().ok().filter(|bits| *bits <= all)?,
-            None => all,
+        let network = match text.parse::<IpAddr>() {
+            Ok(address) => IpNet::from(address),
+            Err(_) => text.parse::<IpNet>().ok()?,
         };
-        let (number, width) = number(address);
-        (masked(number, width - bits) == number).then_some(Self { address, bits })
+        (network == network.trunc()).then_some(Self(network))
     }
 
     /// True for an address inside; an IPv4 address written as IPv6 is an IPv4 address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        let ((own, width), (other, other_width)) = (number(self.address), number(address.to_canonical()));
-        width == other_width && masked(own, width - self.bits) == masked(other, width - self.bits)
+        self.0.contains(&address.to_canonical())
     }
-}
-
-fn number(address: IpAddr) -> (u128, u32) {
-    match address {
-        IpAddr::V4(address) => (u32::from(address).into(), 32),
-        IpAddr::V6(address) => (address.into(), 128),
-    }
-}
-
-/// Without its last `bits` bits.
-fn masked(number: u128, bits: u32) -> u128 {
-    number.checked_shr(bits).and_then(|number| number.checked_shl(bits)).unwrap_or(0)
 }
 
 #[cfg(test)]
