@@ -12,6 +12,8 @@ use std::thread;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
+use crate::sql::second_parser;
+
 /// The threads; they end when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Workers {
@@ -59,7 +61,8 @@ impl Worker {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (running, stopped) = oneshot::channel();
-        thread::Builder::new().name(format!("sexton-{number}")).spawn(move || {
+        let thread = thread::Builder::new().name(format!("sexton-{number}")).stack_size(second_parser::STACK_BYTES);
+        thread.spawn(move || {
             // Ends when the sender is dropped, which is all it is for.
             drop(runtime.block_on(stopped));
             // What still blocks a thread, such as a host name's resolution, is not waited for.

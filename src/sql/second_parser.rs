@@ -22,8 +22,11 @@ const TOKENS_MAX: usize = 20_000;
 const JOINS_MAX: usize = 200;
 /// Nesting the parser follows before it gives up, of which a subquery takes about two.
 const RECURSION_MAX: usize = 100;
-/// Parse, walk and drop run on a stack of their own: a long chain of joins overflows a worker's, which ends the process.
-const STACK_BYTES: usize = 64 << 20;
+/// Parse, walk and drop need this much stack at most: a long chain of joins overflows a smaller one, which ends the process.
+const STACK_NEEDED_BYTES: usize = 48 << 20;
+/// What they get where less is left. A thread that reads many statements is given as much from the start: mapping and
+/// unmapping a stack for each takes longer than most parses.
+pub const STACK_BYTES: usize = 64 << 20;
 
 /// The tokens that name relations in the statement `tokens[first..end]`, as sqlparser reads it, in ascending order:
 /// tables, CTE references and targets alike. `None` where it cannot tell.
@@ -35,7 +38,7 @@ pub fn relations(text: &[u8], tokens: &[Token], first: usize, end: usize) -> Opt
         return None;
     }
     let converted = convert(text, tokens, first, end)?;
-    stacker::grow(STACK_BYTES, || {
+    stacker::maybe_grow(STACK_NEEDED_BYTES, STACK_BYTES, || {
         let mut parser = Parser::new(&PostgreSqlDialect {})
             .with_recursion_limit(RECURSION_MAX)
             .with_tokens_with_locations(converted);
@@ -60,7 +63,7 @@ pub fn relations(text: &[u8], tokens: &[Token], first: usize, end: usize) -> Opt
 pub fn expression_columns(text: &str, tokens: &[Token]) -> Result<Vec<usize>, String> {
     let converted =
         convert(text.as_bytes(), tokens, 0, tokens.len()).ok_or("it holds a character no SQL expression has")?;
-    stacker::grow(STACK_BYTES, || {
+    stacker::maybe_grow(STACK_NEEDED_BYTES, STACK_BYTES, || {
         let mut parser = Parser::new(&PostgreSqlDialect {})
             .with_recursion_limit(RECURSION_MAX)
             .with_tokens_with_locations(converted);
@@ -236,7 +239,8 @@ fn word(source: &str, keyword: Option<Keyword>) -> ParserToken {
     let token = ParserToken::make_word(source, None);
     match token {
         ParserToken::Word(mut word) => {
-            if (keyword.is_none() || keyword == Some(Keyword::Global))
+            if word.keyword != ParserKeyword::NoKeyword
+                && (keyword.is_none() || keyword == Some(Keyword::Global))
                 && FOREIGN.contains(&source.to_ascii_uppercase().as_str())
             {
                 word.keyword = ParserKeyword::NoKeyword;
