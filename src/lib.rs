@@ -15,7 +15,7 @@
 //! ```text
 //! 7  main
 //! 6  cli
-//! 5  net
+//! 5  net   admin
 //! 4  session   schema
 //! 3  rewrite
 //! 2  config
@@ -33,8 +33,10 @@
 //! | [`session`] | one conversation as a state machine: bytes in, bytes out | sockets |
 //! | [`schema`] | what a database should hold for a configuration; the difference as findings and DDL | the proxy, sockets |
 //! | [`net`] | sockets, upstream, relay, cancel, catalog loading | SQL rules |
+//! | [`admin`] | metrics and health over HTTP | SQL rules |
 //! | [`cli`] | what the operator types and reads | |
 
+pub mod admin;
 pub mod catalog;
 pub mod cli;
 pub mod config;

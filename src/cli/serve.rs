@@ -5,15 +5,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use crate::admin::{self, Probe};
 use crate::cli::load::{self, Loaded};
 use crate::cli::report::{self, Failure};
 use crate::cli::{Common, FINE};
-use crate::config::{Config, Problem};
-use crate::net::{Reloaded, Reloader, ServeError, Server};
+use crate::config::{Admin, Config, Problem};
+use crate::net::{Observer, Reloaded, Reloader, ServeError, Server};
 use crate::rewrite::Finding;
+use crate::session::figures::Figures;
 
 /// What `serve` takes.
 #[derive(Debug, Args)]
@@ -54,6 +57,10 @@ async fn serve(path: &Path, config: Config) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
     raise_open_files();
+    let admin = match &config.admin {
+        Some(settings) => Some(listen_for_admin(settings).await?),
+        None => None,
+    };
     let server = Server::start(config).await.map_err(|error| failure(path, &error))?;
     for warning in server.warnings() {
         report::err(&format!("warning: {}", render(path, warning)));
@@ -61,6 +68,14 @@ async fn serve(path: &Path, config: Config) -> Result<(), Failure> {
     match server.address() {
         Ok(address) => tracing::info!(%address, "listening"),
         Err(error) => tracing::warn!(%error, "listening at an address the system does not tell"),
+    }
+    if let Some(listener) = admin {
+        let observer = ProxyProbe(server.observer());
+        tokio::spawn(async move {
+            if let Err(error) = admin::serve(listener, observer).await {
+                tracing::error!(%error, "metrics and health are not served any more");
+            }
+        });
     }
     let reloader = server.reloader();
     server
@@ -77,6 +92,30 @@ async fn serve(path: &Path, config: Config) -> Result<(), Failure> {
         .await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The proxy as `/metrics` and `/readyz` see it.
+struct ProxyProbe(Observer);
+
+impl Probe for ProxyProbe {
+    fn figures(&self) -> Figures {
+        self.0.figures()
+    }
+
+    async fn ready(&self) -> Result<(), String> {
+        self.0.ready().await
+    }
+}
+
+async fn listen_for_admin(settings: &Admin) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(&settings.address).await.map_err(|error| {
+        Failure::new(format!("cannot listen on {}: {error}", settings.address))
+            .mend("free the address, or choose another in admin.address")
+    })?;
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(%address, "metrics and health");
+    }
+    Ok(listener)
 }
 
 /// Reads the file again and serves by it, or says why not and goes on as before.

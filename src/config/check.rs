@@ -10,7 +10,7 @@ use crate::config::problem::Problem;
 use crate::config::raw::{Node, Value};
 use crate::config::value::{self, Fault};
 use crate::config::{
-    Access, Assignment, ClientTls, Config, Database, Databases, FileName, ListenSettings, Network, OnMention,
+    Access, Admin, Assignment, ClientTls, Config, Database, Databases, FileName, ListenSettings, Network, OnMention,
     Reference, Reinsert, Strategy, Table, TableName, Target, Truncate, Unscoped, UpstreamSettings, UpstreamTls,
 };
 use crate::sql::predicate::Predicate;
@@ -22,6 +22,7 @@ const LISTEN_ADDRESS: &str = "127.0.0.1:6432";
 const MAX_CONNECTIONS: u32 = 10_000;
 
 /// Time for a client's startup when the file does not say.
+const ADMIN_ADDRESS: &str = "127.0.0.1:9432";
 const STARTUP_TIMEOUT_MS: u64 = 10_000;
 
 /// What the default name of an archive table ends with.
@@ -32,7 +33,7 @@ pub(super) fn config(root: &Node, problems: &mut Vec<Problem>) -> Config {
     Config {
         listen: listen(root.get("listen"), problems),
         upstream: upstream(root, problems),
-        admin: None,
+        admin: admin(root.get("admin"), problems),
         access: access(root.get("access"), problems),
         databases: databases(root, problems),
     }
@@ -53,6 +54,11 @@ fn listen(section: Option<&Node>, problems: &mut Vec<Problem>) -> ListenSettings
         tls: get("tls").and_then(|section| client_tls(section, problems)),
         replication: is_on(get("replication")),
     }
+}
+
+fn admin(section: Option<&Node>, problems: &mut Vec<Problem>) -> Option<Admin> {
+    let address = read(section?.get("address"), value::listen_address, problems);
+    Some(Admin { address: address.unwrap_or_else(|| ADMIN_ADDRESS.to_owned()) })
 }
 
 fn is_on(flag: Option<&Node>) -> bool {

@@ -58,7 +58,6 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
 /// Keys that are not built yet, each with the one value that is accepted all the same, because it asks
 /// for what happens anyway. Any other value would promise what does not happen. To build one, delete its row.
 pub(super) const NOT_BUILT: &[(&str, Option<&str>)] = &[
-    ("admin", None),
     ("purge", None),
     ("databases.*.tables.*.audit", Some("false")),
     ("databases.*.tables.*.reinsert", Some("error")),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -32,6 +32,9 @@ pub(crate) struct Shared {
     pub(crate) reloading: Mutex<()>,
     pub(crate) directory: Directory,
     pub(crate) sessions: Arc<AtomicU32>,
+    /// Connections accepted so far.
+    pub(crate) connections: AtomicU64,
+    pub(crate) drain: watch::Sender<Drain>,
     pub(crate) cancels: Semaphore,
 }
 
@@ -61,17 +64,12 @@ struct Opened {
 }
 
 /// Serves it; `peer`: the other end of a TCP connection.
-pub(crate) async fn serve(
-    client: Accepted,
-    peer: Option<SocketAddr>,
-    shared: Arc<Shared>,
-    draining: watch::Receiver<Drain>,
-) {
+pub(crate) async fn serve(client: Accepted, peer: Option<SocketAddr>, shared: Arc<Shared>) {
     // What a handshake and a login take in memory is given back before the session begins, which may last for days.
     let opened = Box::pin(open(client, peer, &shared)).await;
     let Some(Opened { relay, database, user, deadline, place }) = opened else { return };
     let asked = Asked { directory: &shared.directory, database: &database, user: &user };
-    connection::run(relay, &asked, draining, deadline).await;
+    connection::run(relay, &asked, shared.drain.subscribe(), deadline).await;
     drop(place);
 }
 

@@ -15,6 +15,7 @@ use crate::net::setup::Setup;
 use crate::net::source::{Proposed, Question, Source};
 use crate::rewrite::{Finding, Registry};
 use crate::session::cache::PlanCache;
+use crate::session::figures::DatabaseFigures;
 use crate::wire::scram::Verifier;
 
 /// Questions that may wait for the task.
@@ -163,6 +164,16 @@ impl Directory {
         served.extend(fresh);
         *running = Arc::clone(setup);
         Ok(warnings)
+    }
+
+    /// How the databases are that have been opened.
+    pub(crate) fn figures(&self) -> Vec<DatabaseFigures> {
+        let served = self.served();
+        let opened = served.iter().filter_map(|(name, cell)| Some((name.clone(), cell.get()?)));
+        let mut figures: Vec<DatabaseFigures> =
+            opened.map(|(name, served)| DatabaseFigures { name, plans: Arc::clone(&served.plans) }).collect();
+        figures.sort_by(|left, right| left.name.cmp(&right.name));
+        figures
     }
 
     /// What is opened or being opened, without the databases that are found to be no more.

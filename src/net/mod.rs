@@ -23,5 +23,5 @@ mod verifiers;
 mod verify;
 mod workers;
 
-pub use server::{Reloaded, Reloader, ServeError, Server};
+pub use server::{Observer, Reloaded, Reloader, ServeError, Server};
 pub use upstream::Upstream;

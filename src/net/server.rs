@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Semaphore, watch};
@@ -18,6 +19,7 @@ use crate::net::listener::Listener;
 use crate::net::setup::Setup;
 use crate::net::workers::Workers;
 use crate::rewrite::Finding;
+use crate::session::figures::Figures;
 
 /// How long transactions may go on once the proxy is asked to stop.
 pub const DRAIN_GRACE: Duration = Duration::from_secs(5);
@@ -80,6 +82,12 @@ pub struct Reloader {
     shared: Arc<Shared>,
 }
 
+/// Looks at a running proxy.
+#[derive(Debug, Clone)]
+pub struct Observer {
+    shared: Arc<Shared>,
+}
+
 /// What came of a reload.
 #[derive(Debug)]
 pub struct Reloaded {
@@ -106,6 +114,8 @@ impl Server {
             reloading: Mutex::default(),
             directory,
             sessions: Arc::default(),
+            connections: AtomicU64::default(),
+            drain: watch::Sender::new(Drain::No),
             cancels: Semaphore::new(CANCELS_MAX),
         };
         Ok(Self { listener, workers, shared: Arc::new(shared), findings })
@@ -131,15 +141,21 @@ impl Server {
         Reloader { shared: Arc::clone(&self.shared) }
     }
 
+    /// The way to look at it while it runs.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        Observer { shared: Arc::clone(&self.shared) }
+    }
+
     /// Serves clients until `shutdown` is done, then drains: idle sessions end at once, the others after their
     /// transaction or [`DRAIN_GRACE`].
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let (drain, draining) = watch::channel(Drain::No);
         let mut clients = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             tokio::select! {
                 (stream, peer) = self.listener.accept() => {
+                    self.shared.connections.fetch_add(1, Ordering::Relaxed);
                     // Clients that have not said what they want count as well (F7): a flood of them is not answered.
                     let sessions_max = self.shared.setup.borrow().config.listen.max_connections as usize;
                     if clients.len() >= sessions_max + UNDECIDED_MAX {
@@ -148,7 +164,7 @@ impl Server {
                     }
                     let seat = self.workers.seat();
                     let runtime = seat.runtime.clone();
-                    let serving = client::serve(stream, peer, Arc::clone(&self.shared), draining.clone());
+                    let serving = client::serve(stream, peer, Arc::clone(&self.shared));
                     let seated = async move {
                         serving.await;
                         drop(seat);
@@ -165,12 +181,37 @@ impl Server {
         }
         drop(self.listener);
         for (stage, patience) in [(Drain::Idle, DRAIN_GRACE), (Drain::All, FAREWELL)] {
-            drain.send_replace(stage);
+            self.shared.drain.send_replace(stage);
             let all_gone = async { while clients.join_next().await.is_some() {} };
             if timeout(patience, all_gone).await.is_ok() {
                 return;
             }
         }
+    }
+}
+
+impl Observer {
+    /// How the proxy is at this moment.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        Figures {
+            sessions: self.shared.sessions.load(Ordering::Relaxed),
+            sessions_max: self.shared.setup.borrow().config.listen.max_connections,
+            connections: self.shared.connections.load(Ordering::Relaxed),
+            databases: self.shared.directory.figures(),
+        }
+    }
+
+    /// Whether a new client would be served.
+    ///
+    /// # Errors
+    /// Why not, in a line.
+    pub async fn ready(&self) -> Result<(), String> {
+        if *self.shared.drain.borrow() != Drain::No {
+            return Err("draining".to_owned());
+        }
+        let setup = Arc::clone(&self.shared.setup.borrow());
+        setup.upstream.connect().await.map(drop).map_err(|error| error.to_string())
     }
 }
 

@@ -34,9 +34,11 @@ impl Setup {
     /// The keys in which `self` asks for what only a new start can give.
     pub(crate) fn needs_restart(&self, running: &Self) -> Vec<&'static str> {
         let (new, old) = (&self.config.listen, &running.config.listen);
+        let admin = self.config.admin != running.config.admin;
         let changed = [
             ("listen.address", new.address != old.address),
             ("listen.unix_socket_dir", new.unix_socket_dir != old.unix_socket_dir),
+            ("admin.address", admin),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }

@@ -16,6 +16,7 @@ use crate::catalog::RoleFacts;
 use crate::rewrite::state::State;
 use crate::session::bounded::Bounded;
 use crate::session::plan::Plan;
+use crate::session::tally::{Path, Tally};
 use crate::sql::constants::Constants;
 use crate::sql::encoding::Encoding;
 
@@ -67,19 +68,6 @@ impl PartialEq for Basis {
     }
 }
 
-/// How many texts went which way.
-#[derive(Debug, Default)]
-pub struct Paths {
-    /// Known as they were.
-    pub exact: AtomicU64,
-    /// Known but for their constants.
-    pub shape: AtomicU64,
-    /// Read, and nothing in them named what is registered.
-    pub negative: AtomicU64,
-    /// Read and decided.
-    pub parse: AtomicU64,
-}
-
 #[derive(Debug)]
 struct Exact {
     basis: Basis,
@@ -106,7 +94,7 @@ pub struct PlanCache {
     /// A text with constants is remembered as it is once it comes again: most never do.
     seen: Box<[AtomicU64]>,
     /// How the texts went so far.
-    pub paths: Paths,
+    pub tally: Tally,
 }
 
 impl Default for PlanCache {
@@ -117,7 +105,7 @@ impl Default for PlanCache {
             exact: Bounded::new(CACHE_BYTES_MAX),
             shapes: Bounded::new(CACHE_BYTES_MAX),
             seen: (0..SEEN).map(|_| AtomicU64::new(0)).collect(),
-            paths: Paths::default(),
+            tally: Tally::default(),
         }
     }
 }
@@ -147,7 +135,7 @@ impl PlanCache {
         if text.len() <= TEXT_BYTES_MAX
             && let Some(plan) = self.exact.get(hash, |held| holds(held).then(|| Arc::clone(&held.plan)))
         {
-            count(&self.paths.exact);
+            self.tally.count(Path::Exact, &plan);
             return plan;
         }
         let (plan, comes_again) = match constants(text, &basis.0.state) {
@@ -164,7 +152,7 @@ impl PlanCache {
 
     fn parsed(&self, text: &[u8], make: &impl Fn(&[u8]) -> Plan) -> Plan {
         let plan = make(text);
-        count(if plan.depends { &self.paths.parse } else { &self.paths.negative });
+        self.tally.count(if plan.depends { Path::Parse } else { Path::Negative }, &plan);
         plan
     }
 
@@ -187,7 +175,7 @@ impl PlanCache {
             let carried = shape.is_carried.then(|| shape.plan.carried(&shape.constants, text, constants));
             return Arc::new(match carried.flatten() {
                 Some(plan) => {
-                    count(&self.paths.shape);
+                    self.tally.count(Path::Shape, &plan);
                     plan
                 }
                 None => self.parsed(text, &make),
@@ -205,10 +193,6 @@ impl PlanCache {
         self.shapes.insert(hash, Arc::new(shape), bytes);
         plan
     }
-}
-
-fn count(path: &AtomicU64) {
-    path.fetch_add(1, Ordering::Relaxed);
 }
 
 fn plan_bytes(plan: &Plan) -> usize {

@@ -5,12 +5,14 @@ mod bounded;
 pub mod cache;
 mod client;
 mod complaint;
+pub mod figures;
 mod names;
 mod pending;
 pub mod plan;
 mod prepared;
 mod server;
 pub mod settings;
+pub mod tally;
 
 mod conversation;
 

@@ -3,6 +3,8 @@
 #[allow(dead_code, unreachable_pub, reason = "a toolbox: not every tool is in use at every moment")]
 mod support;
 
+/// Metrics and health.
+mod admin;
 /// Case files: the text that reaches the server, and what comes back.
 mod cases;
 /// The command line: exit codes and messages.

@@ -4,12 +4,12 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use sexton::rewrite::Effect;
 use sexton::session::cache::PlanCache;
 use sexton::session::plan::{Plan, StatementPlan};
+use sexton::session::tally::Path;
 use sexton::sql::lexer::{Kind, Token, lex};
 
 use crate::support::mutate;
@@ -288,8 +288,8 @@ fn a_cached_plan_is_a_fresh_plan() {
             assert_eq!(*held, Plan { depends, is_blind_to_constants, ..fresh }, "{text}");
         }
     }
-    let [exact, shape] = [&cache.paths.exact, &cache.paths.shape].map(|path| path.load(Ordering::Relaxed));
-    eprintln!("properties: {:?}", cache.paths);
+    let [exact, shape] = [Path::Exact, Path::Shape].map(|path| cache.tally.path(path));
+    eprintln!("properties: {:?}", cache.tally);
     assert!(exact > 1_000 && shape > 1_000, "the ways are hardly gone");
 }
 

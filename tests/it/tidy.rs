@@ -20,13 +20,15 @@ const LONG_FUNCTIONS: &[(&str, &str)] =
 /// Crates and the rooms that may name them.
 const CRATES: &[(&str, &[&str])] = &[
     ("sqlparser", &["sql"]),
-    ("tokio", &["net", "cli"]),
+    ("tokio", &["net", "admin", "cli"]),
     ("tokio_postgres", &["net", "cli"]),
     ("tokio_rustls", &["net"]),
     ("socket2", &["net"]),
     ("x509_cert", &["net"]),
     ("hmac", &["wire"]),
     ("rlimit", &["cli"]),
+    ("axum", &["admin"]),
+    ("prometheus_client", &["admin"]),
 ];
 
 struct Source {

@@ -171,7 +171,8 @@ pub fn run(server_port: u16, rest: &str, arguments: &[&str]) -> Output {
     output
 }
 
-fn configuration(port: u16, server_port: u16, rest: &str) -> String {
+/// A whole configuration: `rest` with where it listens and where the server is.
+pub fn configuration(port: u16, server_port: u16, rest: &str) -> String {
     let upstream = format!("[upstream]\naddress = \"127.0.0.1:{server_port}\"\nuser = \"postgres\"");
     format!("{upstream}\n\n{}", with_address(port, rest))
 }
