@@ -1,6 +1,7 @@
 //! What a database should hold for a configuration, and the difference to what it holds: as findings and as DDL.
 
 pub mod finding;
+pub mod objects;
 pub mod survey;
 
 pub use finding::{Finding, Level, Step};

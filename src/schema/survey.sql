@@ -106,7 +106,8 @@ trigger_json AS (
     JOIN tables t ON t.oid = g.tgrelid
     JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-    WHERE NOT g.tgisinternal
+    -- A partition's copy belongs to the trigger on its parent.
+    WHERE NOT g.tgisinternal AND g.tgparentid = 0
 ),
 routine_json AS (
     SELECT p.proname, pg_catalog.json_build_object('name', p.proname, 'source', p.prosrc) AS body
