@@ -17,7 +17,7 @@ mod setup;
 mod startup;
 mod stream;
 mod tls;
-mod upstream;
+pub mod upstream;
 mod verifiers;
 mod verify;
 mod workers;

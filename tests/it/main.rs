@@ -25,6 +25,8 @@ mod fuzz;
 mod headers;
 /// Message sequences that once showed a deleted row.
 mod hostile;
+/// Keys and references inside the server.
+mod keys;
 /// How sessions end.
 mod life;
 /// A client's first bytes.

@@ -4,6 +4,7 @@ use crate::config;
 use crate::rewrite::policy::{Mark, Policy, quote_name};
 use crate::rewrite::registry::EntryKind;
 use crate::schema::Subject;
+use crate::schema::objects::keys::identity;
 use crate::schema::survey::{ForeignKey, Table};
 use crate::sql::ident::{digest, quote, suffixed};
 
@@ -19,14 +20,22 @@ pub(super) struct Kept<'a> {
 }
 
 /// The subject, with what several rules ask of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Scene<'a> {
     pub(super) subject: &'a Subject<'a>,
+    references: Vec<Reference<'a>>,
 }
 
 impl<'a> Scene<'a> {
     pub(super) fn new(subject: &'a Subject<'a>) -> Self {
-        Self { subject }
+        let mut scene = Self { subject, references: Vec::new() };
+        let survey = subject.survey;
+        let found = survey.foreign_keys.iter().filter_map(|key| {
+            let (child, parent) = (survey.table(key.child)?, survey.table(key.parent)?);
+            Some(Reference { key, child: Side::new(&scene, child), parent: Side::new(&scene, parent) })
+        });
+        scene.references = found.collect();
+        scene
     }
 
     /// What is registered for `table`; `None` where nothing is, or where its marker is at fault: that is mended first.
@@ -55,13 +64,9 @@ impl<'a> Scene<'a> {
         own.filter_map(|table| self.kept(table))
     }
 
-    /// The foreign keys between tables the survey has, with their child and parent.
+    /// The foreign keys, with their child and parent.
     pub(super) fn references(&self) -> impl Iterator<Item = Reference<'a>> + '_ {
-        let survey = self.subject.survey;
-        survey.foreign_keys.iter().filter_map(|key| {
-            let (child, parent) = (survey.table(key.child)?, survey.table(key.parent)?);
-            Some(Reference { key, child: Side::new(self, child), parent: Side::new(self, parent) })
-        })
+        self.references.iter().copied()
     }
 
     /// `search_path` of a generated function: the system's, and the schemas of types that the columns of `tables` have,
@@ -101,11 +106,13 @@ fn schema_of(type_name: &str) -> Option<&str> {
 pub(super) struct Side<'a> {
     pub(super) table: &'a Table,
     pub(super) kept: Option<Kept<'a>>,
+    /// What tells its rows apart.
+    pub(super) identity: Option<&'a [String]>,
 }
 
 impl<'a> Side<'a> {
     fn new(scene: &Scene<'a>, table: &'a Table) -> Self {
-        Self { table, kept: scene.kept(table) }
+        Self { table, kept: scene.kept(table), identity: identity(scene.subject.survey, table) }
     }
 
     /// The condition that a row of it, called `alias`, is live; `None` where every row is.
