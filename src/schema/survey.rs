@@ -19,6 +19,10 @@ pub struct Survey {
     pub indexes: Vec<Index>,
     /// Every foreign key of those tables.
     pub foreign_keys: Vec<ForeignKey>,
+    /// Every CHECK constraint that a table has of its own.
+    pub checks: Vec<Check>,
+    /// Which tables are in which publications.
+    pub publications: Vec<Publication>,
     /// Every trigger on those tables that belongs to no constraint of the server's own.
     pub triggers: Vec<Trigger>,
     /// The functions in schema `sexton`.
@@ -47,6 +51,8 @@ pub struct Table {
     pub parents: Vec<u32>,
     /// In attribute order.
     pub columns: Vec<Column>,
+    /// The columns it is partitioned by, expressions left out; empty for any other table.
+    pub partition_key: Vec<String>,
     /// `pg_class.relreplident`
     pub replica_identity: char,
     /// Row-level security is on.
@@ -77,6 +83,8 @@ pub struct Column {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Index {
+    /// `pg_class.oid`
+    pub oid: u32,
     /// The table.
     pub table: u32,
     /// Its name; its schema is its table's.
@@ -101,8 +109,16 @@ pub struct Index {
     pub is_deferrable: bool,
     /// That constraint is an exclusion constraint.
     pub is_exclusion: bool,
+    /// Some foreign key points to it.
+    pub is_referenced: bool,
+    /// REPLICA IDENTITY USING INDEX names it.
+    pub is_replica_identity: bool,
     /// It is the copy of a partitioned table's index.
     pub is_partition: bool,
+    /// Its tablespace, where it is not the database's own.
+    pub tablespace: Option<String>,
+    /// COMMENT ON CONSTRAINT, or ON INDEX
+    pub comment: Option<String>,
     /// `pg_get_indexdef`
     pub definition: String,
 }
@@ -153,6 +169,38 @@ pub struct ForeignKey {
     pub is_deferred: bool,
     /// False where it is NOT VALID.
     pub is_valid: bool,
+}
+
+/// A CHECK constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// The table.
+    pub table: u32,
+    /// Its name.
+    pub name: String,
+    /// The columns it reads, in attribute order.
+    pub columns: Vec<String>,
+    /// What must hold.
+    pub expression: String,
+    /// False where it is NOT VALID.
+    pub is_valid: bool,
+}
+
+/// A table in a publication.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publication {
+    /// The table.
+    pub table: u32,
+    /// The publication's name.
+    pub name: String,
+    /// It publishes UPDATE.
+    pub updates: bool,
+    /// It publishes DELETE.
+    pub deletes: bool,
+    /// The columns it publishes, where it does not publish all.
+    pub columns: Option<Vec<String>>,
 }
 
 /// A trigger.
