@@ -256,7 +256,8 @@ fn joined(section: &str, name: &str) -> String {
 }
 
 /// A key as TOML would have it written.
-fn spelled(name: &str) -> String {
+#[must_use]
+pub fn spelled(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     match name {
         "" => "\"\"".to_owned(),

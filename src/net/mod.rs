@@ -8,6 +8,7 @@ mod connection;
 mod databases;
 mod listener;
 mod login;
+pub mod operator;
 mod own_login;
 mod relay;
 mod roles;

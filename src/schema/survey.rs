@@ -4,6 +4,8 @@
 
 use serde::Deserialize;
 
+use crate::sql::ident::quote;
+
 /// The query. Its one row has one column of type `text`, for [`Survey::parse`].
 pub const QUERY: &str = include_str!("survey.sql");
 
@@ -105,6 +107,8 @@ pub struct Index {
     pub predicate: Option<String>,
     /// The constraint it stands for, of the same name.
     pub is_constraint: bool,
+    /// `pg_get_constraintdef` of that constraint.
+    pub constraint_definition: Option<String>,
     /// That constraint is DEFERRABLE.
     pub is_deferrable: bool,
     /// That constraint is an exclusion constraint.
@@ -262,6 +266,18 @@ impl Survey {
 }
 
 impl Table {
+    /// `schema.name`, for messages.
+    #[must_use]
+    pub fn display(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+
+    /// `schema.name`, quoted where needed.
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        format!("{}.{}", quote(&self.schema), quote(&self.name))
+    }
+
     /// The column of that name, if there is one.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {

@@ -59,6 +59,7 @@ index_json AS (
         'nulls_not_distinct', coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::pg_catalog.bool, false),
         'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid),
         'is_constraint', x.oid IS NOT NULL,
+        'constraint_definition', pg_catalog.pg_get_constraintdef(x.oid),
         'is_deferrable', coalesce(x.condeferrable, false),
         'is_exclusion', coalesce(x.contype = 'x', false),
         'is_referenced', EXISTS (

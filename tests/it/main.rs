@@ -5,6 +5,8 @@ mod support;
 
 /// Case files: the text that reaches the server, and what comes back.
 mod cases;
+/// `sexton check` and `sexton apply`.
+mod check;
 /// The command line: exit codes and messages.
 mod cli;
 /// Two sessions at once.
