@@ -1,10 +1,14 @@
 //! What the operator types and reads: the command line, one file for each command.
 
+pub mod apply;
+pub mod check;
 pub mod demo;
 pub mod load;
+pub mod progress;
 pub mod report;
 pub mod rewrite;
 pub mod serve;
+pub mod target;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -58,6 +62,10 @@ enum Command {
     Serve(serve::Arguments),
     /// A database, sample data, the proxy and a guided tour, with nothing else installed
     Demo(demo::Arguments),
+    /// The configuration against the live databases: every finding with its mend
+    Check(check::Arguments),
+    /// The DDL that mends what check finds: prints it as a script for psql, or runs it
+    Apply(apply::Arguments),
     /// Show what a statement becomes
     Rewrite(rewrite::Arguments),
 }
@@ -75,6 +83,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match &line.command {
         Command::Serve(arguments) => serve::run(arguments, &line.common),
         Command::Demo(arguments) => demo::run(arguments, &line.common),
+        Command::Check(arguments) => check::run(arguments, &line.common),
+        Command::Apply(arguments) => apply::run(arguments, &line.common),
         Command::Rewrite(arguments) => rewrite::run(arguments, &line.common),
     };
     result.unwrap_or_else(|failure| {

@@ -36,7 +36,9 @@ impl Failure {
         self
     }
 
-    fn to_json(&self) -> Value {
+    /// As programs read it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
         json!({ "error": { "message": self.what, "details": self.details, "mend": self.mend } })
     }
 }

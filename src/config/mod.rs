@@ -15,6 +15,7 @@ mod value;
 pub use keys::patterns;
 pub use network::Network;
 pub use problem::Problem;
+pub use raw::spelled;
 pub use settings::{
     Access, Admin, Assignment, ClientTls, Config, Database, Databases, FileName, ListenSettings, OnMention, Reference,
     Reinsert, Strategy, Table, TableName, Target, Truncate, Unscoped, UpstreamAddress, UpstreamSettings, UpstreamTls,

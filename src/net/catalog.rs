@@ -27,7 +27,9 @@ pub struct CatalogError {
 }
 
 impl CatalogError {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+    /// A reason in words.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), is_absent: false }
     }
 }

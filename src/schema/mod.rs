@@ -1,9 +1,38 @@
 //! What a database should hold for a configuration, and the difference to what it holds: as findings and as DDL.
+//!
+//! [`Situation`] is all that the rules look at; whoever has a connection brings it together (`cli::target`). Each rule
+//! is a file with a function `findings`; [`findings`] asks them all, and [`Plan`] puts their steps in order.
 
+mod cascades;
+mod checks;
 pub mod finding;
+mod index;
+mod inside;
+mod keys;
+mod mention;
+pub mod objects;
+pub mod plan;
+mod policies;
+mod presume;
+mod privileges;
+pub mod question;
+pub mod readers;
+mod registration;
+mod replication;
+pub mod rights;
+pub mod situation;
 pub mod survey;
+mod triggers;
+pub mod unique;
+mod unregistered;
 
 pub use finding::{Finding, Level, Step};
+pub use plan::Plan;
+pub use presume::presume;
+pub use question::{Answer, Answers, Question};
+pub use readers::Readers;
+pub use rights::Rights;
+pub use situation::Situation;
 pub use survey::Survey;
 
 use crate::config::Database;
@@ -20,4 +49,31 @@ pub struct Subject<'a> {
     pub survey: &'a Survey,
     /// Sexton's own login: `upstream.user`.
     pub own_role: &'a str,
+}
+
+/// What has to be asked before [`findings`] can be answered.
+#[must_use]
+pub fn questions(subject: Subject<'_>) -> Vec<Question> {
+    [unique::questions(subject), unregistered::questions(subject)].concat()
+}
+
+/// Everything there is to say, in an order in which it can be mended: columns before what rests on them, Sexton's own
+/// objects before indexes, and privileges, which may be on what came before, last.
+#[must_use]
+pub fn findings(situation: &Situation<'_>) -> Vec<Finding> {
+    let rules = [
+        registration::findings,
+        |situation: &Situation<'_>| objects::findings(&situation.subject, situation.with_guard),
+        unique::findings,
+        cascades::findings,
+        triggers::findings,
+        checks::findings,
+        policies::findings,
+        inside::findings,
+        unregistered::findings,
+        replication::findings,
+        keys::findings,
+        privileges::findings,
+    ];
+    rules.iter().flat_map(|rule| rule(situation)).collect()
 }

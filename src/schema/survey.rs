@@ -4,6 +4,8 @@
 
 use serde::Deserialize;
 
+use crate::sql::ident::quote;
+
 /// The query. Its one row has one column of type `text`, for [`Survey::parse`].
 pub const QUERY: &str = include_str!("survey.sql");
 
@@ -19,6 +21,10 @@ pub struct Survey {
     pub indexes: Vec<Index>,
     /// Every foreign key of those tables.
     pub foreign_keys: Vec<ForeignKey>,
+    /// Every CHECK constraint that a table has of its own.
+    pub checks: Vec<Check>,
+    /// Which tables are in which publications.
+    pub publications: Vec<Publication>,
     /// Every trigger on those tables that belongs to no constraint of the server's own.
     pub triggers: Vec<Trigger>,
     /// The functions in schema `sexton`.
@@ -47,6 +53,8 @@ pub struct Table {
     pub parents: Vec<u32>,
     /// In attribute order.
     pub columns: Vec<Column>,
+    /// The columns it is partitioned by, expressions left out; empty for any other table.
+    pub partition_key: Vec<String>,
     /// `pg_class.relreplident`
     pub replica_identity: char,
     /// Row-level security is on.
@@ -77,6 +85,8 @@ pub struct Column {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Index {
+    /// `pg_class.oid`
+    pub oid: u32,
     /// The table.
     pub table: u32,
     /// Its name; its schema is its table's.
@@ -97,12 +107,22 @@ pub struct Index {
     pub predicate: Option<String>,
     /// The constraint it stands for, of the same name.
     pub is_constraint: bool,
+    /// `pg_get_constraintdef` of that constraint.
+    pub constraint_definition: Option<String>,
     /// That constraint is DEFERRABLE.
     pub is_deferrable: bool,
     /// That constraint is an exclusion constraint.
     pub is_exclusion: bool,
+    /// Some foreign key points to it.
+    pub is_referenced: bool,
+    /// REPLICA IDENTITY USING INDEX names it.
+    pub is_replica_identity: bool,
     /// It is the copy of a partitioned table's index.
     pub is_partition: bool,
+    /// Its tablespace, where it is not the database's own.
+    pub tablespace: Option<String>,
+    /// COMMENT ON CONSTRAINT, or ON INDEX
+    pub comment: Option<String>,
     /// `pg_get_indexdef`
     pub definition: String,
 }
@@ -153,6 +173,38 @@ pub struct ForeignKey {
     pub is_deferred: bool,
     /// False where it is NOT VALID.
     pub is_valid: bool,
+}
+
+/// A CHECK constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// The table.
+    pub table: u32,
+    /// Its name.
+    pub name: String,
+    /// The columns it reads, in attribute order.
+    pub columns: Vec<String>,
+    /// What must hold.
+    pub expression: String,
+    /// False where it is NOT VALID.
+    pub is_valid: bool,
+}
+
+/// A table in a publication.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publication {
+    /// The table.
+    pub table: u32,
+    /// The publication's name.
+    pub name: String,
+    /// It publishes UPDATE.
+    pub updates: bool,
+    /// It publishes DELETE.
+    pub deletes: bool,
+    /// The columns it publishes, where it does not publish all.
+    pub columns: Option<Vec<String>>,
 }
 
 /// A trigger.
@@ -214,6 +266,18 @@ impl Survey {
 }
 
 impl Table {
+    /// `schema.name`, for messages.
+    #[must_use]
+    pub fn display(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+
+    /// `schema.name`, quoted where needed.
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        format!("{}.{}", quote(&self.schema), quote(&self.name))
+    }
+
     /// The column of that name, if there is one.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {

@@ -29,6 +29,12 @@ table_json AS (
             FROM pg_catalog.pg_attribute a
             LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
             WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped),
+        'partition_key', (
+            SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY k.place), '[]')
+            FROM pg_catalog.pg_partitioned_table p
+            CROSS JOIN LATERAL pg_catalog.unnest(p.partattrs::pg_catalog.int2[]) WITH ORDINALITY k (attnum, place)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum
+            WHERE p.partrelid = t.oid),
         'replica_identity', t.relreplident,
         'row_security', t.relrowsecurity,
         'rows_estimate', t.reltuples::pg_catalog.int8) AS body
@@ -36,6 +42,7 @@ table_json AS (
 ),
 index_json AS (
     SELECT t.nspname, c.relname, pg_catalog.json_build_object(
+        'oid', c.oid::pg_catalog.int8,
         'table', i.indrelid::pg_catalog.int8,
         'name', c.relname,
         'keys', (
@@ -52,9 +59,16 @@ index_json AS (
         'nulls_not_distinct', coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::pg_catalog.bool, false),
         'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid),
         'is_constraint', x.oid IS NOT NULL,
+        'constraint_definition', pg_catalog.pg_get_constraintdef(x.oid),
         'is_deferrable', coalesce(x.condeferrable, false),
         'is_exclusion', coalesce(x.contype = 'x', false),
+        'is_referenced', EXISTS (
+            SELECT FROM pg_catalog.pg_constraint f WHERE f.conindid = i.indexrelid AND f.contype = 'f'),
+        'is_replica_identity', i.indisreplident,
         'is_partition', c.relispartition,
+        'tablespace', (SELECT s.spcname FROM pg_catalog.pg_tablespace s WHERE s.oid = c.reltablespace),
+        'comment', coalesce(
+            pg_catalog.obj_description(x.oid, 'pg_constraint'), pg_catalog.obj_description(c.oid, 'pg_class')),
         'definition', pg_catalog.pg_get_indexdef(i.indexrelid)) AS body
     FROM pg_catalog.pg_index i
     JOIN tables t ON t.oid = i.indrelid
@@ -90,6 +104,37 @@ key_json AS (
     JOIN tables t ON t.oid = x.conrelid
     WHERE x.contype = 'f' AND x.conparentid = 0
 ),
+check_json AS (
+    SELECT t.nspname, t.relname, x.conname, pg_catalog.json_build_object(
+        'table', x.conrelid::pg_catalog.int8,
+        'name', x.conname,
+        'columns', (
+            SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY a.attnum), '[]')
+            FROM pg_catalog.pg_attribute a WHERE a.attrelid = x.conrelid AND a.attnum = ANY (x.conkey)),
+        'expression', pg_catalog.pg_get_expr(x.conbin, x.conrelid),
+        'is_valid', x.convalidated) AS body
+    FROM pg_catalog.pg_constraint x
+    JOIN tables t ON t.oid = x.conrelid
+    -- Those that a parent table hands down are its own.
+    WHERE x.contype = 'c' AND x.coninhcount = 0
+),
+publication_json AS (
+    SELECT t.nspname, t.relname, p.pubname, pg_catalog.json_build_object(
+        'table', t.oid::pg_catalog.int8,
+        'name', p.pubname,
+        'updates', p.pubupdate,
+        'deletes', p.pubdelete,
+        -- A list of columns is there from 15 on.
+        'columns', (
+            SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum)
+            FROM pg_catalog.jsonb_array_elements_text(
+                nullif(pg_catalog.to_jsonb(r) -> 'prattrs', 'null')) k (attnum)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum::pg_catalog.int2)) AS body
+    FROM pg_catalog.pg_publication_tables l
+    JOIN pg_catalog.pg_publication p ON p.pubname = l.pubname
+    JOIN tables t ON t.nspname = l.schemaname AND t.relname = l.tablename
+    LEFT JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = t.oid
+),
 trigger_json AS (
     SELECT t.nspname, t.relname, g.tgname, pg_catalog.json_build_object(
         'table', g.tgrelid::pg_catalog.int8,
@@ -106,7 +151,8 @@ trigger_json AS (
     JOIN tables t ON t.oid = g.tgrelid
     JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-    WHERE NOT g.tgisinternal
+    -- A partition's copy belongs to the trigger on its parent.
+    WHERE NOT g.tgisinternal AND g.tgparentid = 0
 ),
 routine_json AS (
     SELECT p.proname, pg_catalog.json_build_object('name', p.proname, 'source', p.prosrc) AS body
@@ -119,6 +165,9 @@ SELECT pg_catalog.json_build_object(
     'tables', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname), '[]') FROM table_json),
     'indexes', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname), '[]') FROM index_json),
     'foreign_keys', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, conname), '[]') FROM key_json),
+    'checks', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, conname), '[]') FROM check_json),
+    'publications', (
+        SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, pubname), '[]') FROM publication_json),
     'triggers', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, tgname), '[]') FROM trigger_json),
     'own_routines', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY proname), '[]') FROM routine_json),
     'has_own_schema', EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'sexton')

@@ -7,6 +7,8 @@ mod support;
 mod admin;
 /// Case files: the text that reaches the server, and what comes back.
 mod cases;
+/// `sexton check` and `sexton apply`.
+mod check;
 /// The command line: exit codes and messages.
 mod cli;
 /// Two sessions at once.
@@ -27,6 +29,8 @@ mod fuzz;
 mod headers;
 /// Message sequences that once showed a deleted row.
 mod hostile;
+/// Keys and references inside the server.
+mod keys;
 /// How sessions end.
 mod life;
 /// A client's first bytes.

@@ -13,5 +13,6 @@ pub mod offline;
 pub mod random;
 pub mod raw;
 pub mod relay;
+pub mod schema;
 pub mod secure;
 pub mod sexton;

@@ -1,0 +1,245 @@
+//! `sexton apply`: the DDL that mends what `sexton check` finds, as a script for psql or carried out.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::check::{counts, sort, text};
+use crate::cli::load::{Loaded, load};
+use crate::cli::progress::Progress;
+use crate::cli::report::{self, Failure};
+use crate::cli::target::{Target, connect, examine, runtime, targets};
+use crate::cli::{Common, FINE, Format, REFUSED};
+use crate::config::{Config, UpstreamSettings};
+use crate::net::operator::{Operator, StatementError};
+use crate::schema::plan::Batch;
+use crate::schema::{Finding, Plan};
+
+/// How often a batch is tried that cannot get its locks.
+const ATTEMPTS: u32 = 5;
+/// How long it waits between attempts, doubled each time: what holds the lock may be about to end.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// What `apply` takes.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Carry it out instead of printing it
+    #[arg(long)]
+    pub execute: bool,
+    /// Also refuse deletions that do not come through Sexton, by a trigger on each table that keeps deleted rows
+    #[arg(long)]
+    pub guard: bool,
+    /// The role that carries it out, its password in PGPASSWORD [default: upstream.user]
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// The database to change [default: every one that the configuration names]
+    #[arg(long, value_name = "NAME")]
+    pub database: Option<String>,
+}
+
+/// Where a plan stopped, and why.
+struct Stopped {
+    batch: usize,
+    attempts: u32,
+    error: StatementError,
+}
+
+/// Prints the plan and exits 0; or carries it out and exits 0 where nothing is left that it could mend, 1 where something is.
+///
+/// # Errors
+/// The configuration, the arguments, or a database that cannot be read.
+pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> {
+    let Loaded { config, .. } = load(common)?;
+    let targets = targets(&config, arguments.database.as_deref())?;
+    let settings = login(&config, arguments.user.as_deref());
+    let own_role = &config.upstream.user;
+    let runtime = runtime()?;
+    let mut documents = Vec::new();
+    let mut code = FINE;
+    for target in &targets {
+        let mut operator = runtime.block_on(connect(&settings, &target.name))?;
+        let findings = runtime.block_on(examine(&mut operator, target, own_role, arguments.guard))?;
+        let plan = Plan::new(&findings);
+        if !arguments.execute {
+            match common.format {
+                Format::Text => report::out(script(&target.name, &plan).as_bytes()),
+                Format::Json => documents.push(json!({ "database": target.name, "batches": plan.batches })),
+            }
+            continue;
+        }
+        let stopped = runtime.block_on(carry_out(&mut operator, target, &plan, common.format))?;
+        let left = match &stopped {
+            // The connection may be what failed.
+            Some(_) => None,
+            None => Some(sorted(runtime.block_on(examine(&mut operator, target, own_role, arguments.guard))?)),
+        };
+        if stopped.is_some() || left.as_ref().is_some_and(|left| left.iter().any(counts)) {
+            code = REFUSED;
+        }
+        match common.format {
+            Format::Text => told(target, &plan, stopped.as_ref(), left.as_deref(), &settings),
+            Format::Json => documents.push(outcome(target, &plan, stopped.as_ref(), left.as_deref())),
+        }
+    }
+    if common.format == Format::Json {
+        report::out(json!({ "databases": documents }).to_string().as_bytes());
+    }
+    Ok(ExitCode::from(code))
+}
+
+fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    sort(&mut findings);
+    findings
+}
+
+/// Sexton's own login, or the one that is named.
+fn login(config: &Config, user: Option<&str>) -> UpstreamSettings {
+    let mut settings = config.upstream.clone();
+    if let Some(user) = user {
+        user.clone_into(&mut settings.user);
+        settings.password = std::env::var("PGPASSWORD").ok();
+    }
+    settings
+}
+
+fn script(database: &str, plan: &Plan) -> String {
+    match plan.is_empty() {
+        true => format!("-- database {database}: nothing to do\n"),
+        false => format!(
+            "-- database {database}: {} steps. Pipe this into psql, or let `sexton apply --execute` do it; either may be\n\
+             -- interrupted and started again.\n{}",
+            plan.len(),
+            plan.script(database)
+        ),
+    }
+}
+
+/// Runs the plan, one command at a time; `Some` where it had to stop.
+async fn carry_out(
+    operator: &mut Operator,
+    target: &Target,
+    plan: &Plan,
+    format: Format,
+) -> Result<Option<Stopped>, Failure> {
+    let database = &target.name;
+    let locked = operator.lock().await.map_err(|error| Failure::new(format!("database \"{database}\": {error}")))?;
+    if !locked {
+        return Err(Failure::new(format!("another sexton command is changing the database \"{database}\""))
+            .mend("wait until it has ended: an interrupted one is noticed by the server within seconds"));
+    }
+    let progress = Progress::new(plan.len(), format);
+    for (index, batch) in plan.batches.iter().enumerate() {
+        for step in &batch.steps {
+            progress.begin(&step.why);
+        }
+        let mut attempts = 1;
+        while let Err(error) = run_batch(operator, batch).await {
+            if !is_worth_another(&error) || attempts == ATTEMPTS {
+                progress.end();
+                return Ok(Some(Stopped { batch: index, attempts, error }));
+            }
+            let pause = FIRST_PAUSE * 2_u32.pow(attempts - 1);
+            progress.say(&format!("{}: {error}; again in {:.1} s", batch.steps[0].why, pause.as_secs_f32()));
+            tokio::time::sleep(pause).await;
+            attempts += 1;
+        }
+        progress.done(batch.steps.len());
+    }
+    progress.end();
+    Ok(None)
+}
+
+async fn run_batch(operator: &Operator, batch: &Batch) -> Result<(), StatementError> {
+    let (lock_timeout, statement_timeout) = batch.timeouts();
+    operator
+        .run(&format!("SET lock_timeout = '{lock_timeout}'; SET statement_timeout = '{statement_timeout}'"))
+        .await?;
+    let statements: Vec<&str> = batch.steps.iter().map(|step| step.sql.as_str()).collect();
+    match batch.is_transactional {
+        true => operator.run(&format!("BEGIN;\n{};\nCOMMIT", statements.join(";\n"))).await,
+        // CONCURRENTLY stands for itself in a message.
+        false => operator.run(&statements.concat()).await,
+    }
+}
+
+/// Locks that were not to be had (55P03) or were given up in favour of others' (40P01).
+fn is_worth_another(error: &StatementError) -> bool {
+    matches!(error.sqlstate.as_deref(), Some("55P03" | "40P01"))
+}
+
+fn told(
+    target: &Target,
+    plan: &Plan,
+    stopped: Option<&Stopped>,
+    left: Option<&[Finding]>,
+    settings: &UpstreamSettings,
+) {
+    let database = &target.name;
+    if let Some(stopped) = stopped {
+        report::failure(&failure(database, plan, stopped, settings), Format::Text);
+    }
+    let Some(left) = left else { return };
+    let done = match plan.len() {
+        0 => "nothing to do".to_owned(),
+        1 => "1 step done".to_owned(),
+        more => format!("{more} steps done"),
+    };
+    let left = match left.is_empty() {
+        true => "nothing is left".to_owned(),
+        false => format!("what is left:\n\n{}", text(database, left)),
+    };
+    report::out(format!("database {database}: {done}; {left}").as_bytes());
+}
+
+/// What an operator needs after a step has failed: which one, why, and what to do.
+fn failure(database: &str, plan: &Plan, stopped: &Stopped, settings: &UpstreamSettings) -> Failure {
+    let Stopped { batch, attempts, error } = stopped;
+    let done: usize = plan.batches[..*batch].iter().map(|batch| batch.steps.len()).sum();
+    let failed = &plan.batches[*batch];
+    let mut failure = Failure::new(format!("database \"{database}\": {}: {error}", failed.steps[0].why));
+    let told = error.detail.iter().map(|detail| format!("detail: {detail}"));
+    for line in told.chain(error.hint.iter().map(|hint| format!("hint: {hint}"))) {
+        failure = failure.detail(format!("  {line}"));
+    }
+    for step in &failed.steps {
+        failure = failure.detail(format!("  {}", step.sql.replace('\n', "\n  ")));
+    }
+    failure = failure.detail(format!("  {done} of {} steps are done and stay so", plan.len()));
+    failure.mend(match error.sqlstate.as_deref() {
+        Some("55P03" | "40P01") => format!(
+            "{attempts} attempts found the table locked: look at pg_stat_activity for what holds it, and run this again"
+        ),
+        Some("42501") => {
+            format!("run it as the tables' owner: sexton apply --execute --user NAME (this was {})", settings.user)
+        }
+        Some("23505") => "make the rows unique among those that live, and run this again".to_owned(),
+        None => "the connection was lost; run this again".to_owned(),
+        Some(_) => "mend that, and run this again".to_owned(),
+    })
+}
+
+fn outcome(target: &Target, plan: &Plan, stopped: Option<&Stopped>, left: Option<&[Finding]>) -> Value {
+    let reached = stopped.map_or(plan.batches.len(), |stopped| stopped.batch);
+    let steps: Vec<Value> = plan
+        .batches
+        .iter()
+        .enumerate()
+        .flat_map(|(index, batch)| {
+            let outcome = match (index < reached, index == reached) {
+                (true, _) => "done",
+                (_, true) => "failed",
+                _ => "not reached",
+            };
+            batch.steps.iter().map(move |step| json!({ "why": step.why, "sql": step.sql, "outcome": outcome }))
+        })
+        .collect();
+    let error = stopped.map(|Stopped { error, attempts, .. }| {
+        json!({
+            "sqlstate": error.sqlstate, "message": error.message, "detail": error.detail, "hint": error.hint,
+            "attempts": attempts,
+        })
+    });
+    json!({ "database": target.name, "steps": steps, "error": error, "left": left })
+}

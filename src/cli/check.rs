@@ -1,0 +1,145 @@
+//! `sexton check`: what the databases hold against what the configuration means, every finding with its mend.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::load::{Loaded, load};
+use crate::cli::report::{self, Failure};
+use crate::cli::target::{Target, connect, examine, runtime, targets};
+use crate::cli::{COULD_NOT_RUN, Common, FINE, Format, REFUSED};
+use crate::config::UpstreamSettings;
+use crate::schema::{Finding, Level};
+
+/// What `check` takes.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The database to look at [default: every one that the configuration names]
+    #[arg(long, value_name = "NAME")]
+    pub database: Option<String>,
+}
+
+/// Prints every finding: 0 where there are none but notes, 1 where there are, 2 where a database could not be read.
+///
+/// # Errors
+/// What keeps all of them from being read: the configuration, or the arguments.
+pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> {
+    let Loaded { config, .. } = load(common)?;
+    let targets = targets(&config, arguments.database.as_deref())?;
+    let runtime = runtime()?;
+    let read: Vec<(Target, Result<Vec<Finding>, Failure>)> = targets
+        .into_iter()
+        .map(|target| {
+            let findings = runtime.block_on(look(&config.upstream, &target));
+            (target, findings)
+        })
+        .collect();
+    match common.format {
+        Format::Text => read.iter().for_each(|(Target { name, .. }, findings)| match findings {
+            Ok(findings) => report::out(text(name, findings).as_bytes()),
+            Err(failure) => report::failure(failure, Format::Text),
+        }),
+        Format::Json => report::out(as_json(&read).to_string().as_bytes()),
+    }
+    let has_findings = |(_, findings): &(Target, Result<Vec<Finding>, Failure>)| {
+        findings.as_ref().is_ok_and(|findings| findings.iter().any(counts))
+    };
+    Ok(ExitCode::from(match read.iter().any(|(_, findings)| findings.is_err()) {
+        true => COULD_NOT_RUN,
+        false if read.iter().any(has_findings) => REFUSED,
+        false => FINE,
+    }))
+}
+
+/// Errors first, then by object.
+pub(super) fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|one, other| (one.level, &one.object).cmp(&(other.level, &other.object)));
+}
+
+/// Notes are worth knowing, and no reason to stop a deployment.
+pub(super) fn counts(finding: &Finding) -> bool {
+    finding.level != Level::Note
+}
+
+async fn look(settings: &UpstreamSettings, target: &Target) -> Result<Vec<Finding>, Failure> {
+    let mut operator = connect(settings, &target.name).await?;
+    let mut findings = examine(&mut operator, target, &settings.user, false).await?;
+    sort(&mut findings);
+    Ok(findings)
+}
+
+/// The findings of one database, those of an object together, and how many there are.
+pub(super) fn text(database: &str, findings: &[Finding]) -> String {
+    let mut out = format!("database {database}\n");
+    let mut objects: Vec<&str> = Vec::new();
+    for finding in findings {
+        if !objects.contains(&finding.object.as_str()) {
+            objects.push(&finding.object);
+        }
+    }
+    for object in objects {
+        out.push_str(&format!("\n{object}\n"));
+        for finding in findings.iter().filter(|finding| finding.object == object) {
+            out.push_str(&format!("  {:<7}  {}\n", level(finding.level), finding.what));
+            if let Some(mend) = &finding.mend {
+                out.push_str(&format!("           mend: {}\n", mend.replace('\n', "\n           ")));
+            }
+            if !finding.steps.is_empty() {
+                out.push_str("           mend: sexton apply\n");
+            }
+            for step in &finding.steps {
+                out.push_str(&format!("             {}\n", first_line(&step.sql)));
+            }
+        }
+    }
+    out.push_str(&format!("\n{}\n", summary(findings)));
+    out
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
+    }
+}
+
+/// A statement, or where it is long its beginning: `sexton apply` prints it whole.
+fn first_line(sql: &str) -> String {
+    match sql.split_once('\n') {
+        Some((first, _)) => format!("{first} …"),
+        None => format!("{sql};"),
+    }
+}
+
+/// `2 errors, 1 warning, no notes; sexton apply mends 2 of them`
+fn summary(findings: &[Finding]) -> String {
+    let counted: Vec<String> = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")]
+        .map(|(level, word)| match findings.iter().filter(|finding| finding.level == level).count() {
+            0 => format!("no {word}s"),
+            1 => format!("1 {word}"),
+            more => format!("{more} {word}s"),
+        })
+        .to_vec();
+    let mended = match findings.iter().filter(|finding| !finding.steps.is_empty()).count() {
+        0 => String::new(),
+        mended => format!("; sexton apply mends {mended} of them"),
+    };
+    format!("{}{mended}", counted.join(", "))
+}
+
+fn as_json(read: &[(Target, Result<Vec<Finding>, Failure>)]) -> Value {
+    let databases: Vec<Value> = read
+        .iter()
+        .map(|(Target { name, .. }, findings)| match findings {
+            Ok(findings) => json!({ "database": name, "findings": findings }),
+            Err(failure) => {
+                let mut value = failure.to_json();
+                value["database"] = json!(name);
+                value
+            }
+        })
+        .collect();
+    json!({ "databases": databases })
+}

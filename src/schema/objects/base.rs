@@ -1,0 +1,139 @@
+//! Schema `sexton`: its tables, and the functions that everything else and the rewritten statements call.
+
+use crate::config::Strategy;
+use crate::rewrite::policy::quote_name;
+use crate::schema::objects::scene::{Scene, literal, registered_name};
+use crate::schema::{Finding, Level, Step, Subject};
+use crate::sql::ident::quote;
+
+/// A table of the schema: name, what it is for, DDL.
+const TABLES: &[(&str, &str, &str)] = &[
+    (
+        "tables",
+        "which tables have been registered, for the guard against unregistering them",
+        include_str!("sql/tables.sql"),
+    ),
+    ("deletions", "the audit rows", include_str!("sql/deletions.sql")),
+    ("nulled", "references that deletions have set to null or default", include_str!("sql/nulled.sql")),
+    (
+        "queue",
+        "what a cascade has left to do inside one statement; empty between transactions",
+        include_str!("sql/queue.sql"),
+    ),
+];
+
+/// A function of the schema: name, what it is for, DDL. Each but `drain_all` may be called by everybody.
+const FUNCTIONS: &[(&str, &str, &str)] = &[
+    ("event", "the event of a deletion", include_str!("sql/event.sql")),
+    ("has_event", "whether this client message deletes through Sexton", include_str!("sql/has_event.sql")),
+    ("tag", "tags in a statement's comments", include_str!("sql/tag.sql")),
+    ("actor", "who deletes", include_str!("sql/actor.sql")),
+    ("reason", "why", include_str!("sql/reason.sql")),
+    ("caller", "the role that the client acts as", include_str!("sql/caller.sql")),
+    ("fingerprint", "what statements of one shape share", include_str!("sql/fingerprint.sql")),
+    ("shown_key", "a key as error details show it", include_str!("sql/shown_key.sql")),
+    ("constraint_name", "a constraint's name between partitions", include_str!("sql/constraint_name.sql")),
+    ("refuse_absent", "the error of a row that points to none", include_str!("sql/refuse_absent.sql")),
+    ("refuse_referenced", "the error of a row that others point to", include_str!("sql/refuse_referenced.sql")),
+    ("drain_all", "does what cascades have left to do", include_str!("sql/drain_all.sql")),
+    ("drain", "the same at the end of a statement", include_str!("sql/drain.sql")),
+    ("drain_late", "the same at COMMIT", include_str!("sql/drain_late.sql")),
+];
+
+/// The trigger that does at COMMIT what no statement's end has done.
+const LATE: &str = "DO $sexton$
+BEGIN
+    DROP TRIGGER IF EXISTS drain_late ON sexton.queue;
+    CREATE CONSTRAINT TRIGGER drain_late AFTER INSERT ON sexton.queue DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION sexton.drain_late();
+END
+$sexton$";
+
+/// True where `name` is a function of the base.
+pub(super) fn is_base_function(name: &str) -> bool {
+    FUNCTIONS.iter().any(|(known, _, _)| *known == name)
+}
+
+/// Schema `sexton`, where it is missing or not of this version.
+#[must_use]
+pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
+    let survey = subject.survey;
+    let scene = Scene::new(subject);
+    if scene.all().next().is_none() && !survey.has_own_schema {
+        return Vec::new();
+    }
+    let mut steps = Vec::new();
+    if !survey.has_own_schema {
+        steps.push(Step::new("a place for what Sexton keeps in the database", "CREATE SCHEMA IF NOT EXISTS sexton"));
+        steps.push(Step::new("everybody's statements call its functions", "GRANT USAGE ON SCHEMA sexton TO PUBLIC"));
+    }
+    let missing = |name: &str| survey.find("sexton", name).is_none();
+    for (name, why, sql) in TABLES {
+        if missing(name) {
+            steps.push(Step::new(*why, sql.trim_end()));
+        }
+    }
+    if missing("tables") {
+        let role = quote(subject.own_role);
+        let sql = format!("GRANT SELECT, INSERT, UPDATE, DELETE ON sexton.tables TO {role}");
+        steps.push(Step::new("`serve` notes there what it has registered", sql));
+        steps.extend(records(subject));
+    }
+    for (name, why, sql) in FUNCTIONS {
+        let body = sql.split("$sexton$").nth(1);
+        if !survey.own_routines.iter().any(|own| own.name == *name && Some(own.source.as_str()) == body) {
+            steps.push(Step::new(*why, sql.trim_end()));
+            if *name == "drain_all" {
+                let sql = "REVOKE ALL ON FUNCTION sexton.drain_all() FROM PUBLIC";
+                steps.push(Step::new("only triggers call it", sql));
+            }
+        }
+    }
+    let is_late = |name: &str| name == "drain_late";
+    if !survey.triggers.iter().any(|trigger| is_late(&trigger.name) && trigger.function_schema == "sexton") {
+        steps.push(Step::new("at COMMIT nothing is left to do", LATE));
+    }
+    if steps.is_empty() {
+        return Vec::new();
+    }
+    let what = match survey.has_own_schema {
+        false => {
+            "without it, foreign keys, re-used keys and deletion events are not what a real DELETE would make of them"
+        }
+        true => "it is of another version of Sexton, or incomplete",
+    };
+    vec![Finding {
+        level: Level::Warning,
+        kind: "own-schema",
+        object: "schema sexton".to_owned(),
+        what: what.to_owned(),
+        mend: None,
+        steps,
+    }]
+}
+
+/// Notes in `sexton.tables` what is registered with a live predicate.
+#[must_use]
+pub fn records(subject: &Subject<'_>) -> Vec<Step> {
+    let scene = Scene::new(subject);
+    let registered = scene.all().filter(|kept| kept.table.oid == kept.policy.oid);
+    let rows = registered.filter_map(|kept| {
+        let live = kept.policy.live.as_ref()?.plain();
+        let strategy = match kept.policy.strategy {
+            Strategy::Soft => "soft",
+            Strategy::Archive => "archive",
+            Strategy::Hard => "hard",
+        };
+        let archive = kept.settings.archive.as_ref().map_or("NULL".to_owned(), |archive| literal(&quote_name(archive)));
+        let name = registered_name(&kept);
+        let sql = format!(
+            "INSERT INTO sexton.tables (relation, live, strategy, archive) VALUES ({}, {}, '{strategy}', {archive}) ON \
+             CONFLICT (relation) DO UPDATE SET live = excluded.live, strategy = excluded.strategy, archive = \
+             excluded.archive, recorded_at = pg_catalog.now()",
+            literal(&name),
+            literal(&live)
+        );
+        Some(Step::new(format!("{name} may hold deleted rows from now on"), sql))
+    });
+    rows.collect()
+}

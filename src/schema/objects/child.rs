@@ -1,0 +1,81 @@
+//! The child's side of a foreign key: a live row must point to a live one.
+//!
+//! The server's own trigger is content with a dead row. This one looks again, with the lock that the server's takes, and
+//! raises the server's error.
+
+use crate::schema::objects::scene::{Reference, Scene, function_name, literal, names, only, qualified, values};
+use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
+use crate::sql::ident::{quote, suffixed};
+
+/// What the trigger's name ends with, behind the constraint's.
+const SUFFIX: &str = "_sexton_c";
+
+/// The triggers, with the words for each.
+pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
+    scene
+        .references()
+        .filter(|reference| reference.parent.has_dead())
+        .map(|reference| trigger(scene, &reference))
+        .collect()
+}
+
+fn trigger<'a>(scene: &Scene<'a>, reference: &Reference<'a>) -> (Wanted<'a>, Words) {
+    let (key, table) = (reference.key, reference.child.table);
+    let function_name = function_name(table, &format!("{}_c", key.name));
+    let path = scene.search_path(&[table, reference.parent.table]);
+    let wanted = Wanted {
+        table,
+        name: suffixed(&key.name, SUFFIX),
+        create: "CREATE CONSTRAINT TRIGGER",
+        event: "AFTER INSERT OR UPDATE".to_owned(),
+        clauses: format!("{} FOR EACH ROW WHEN ({})", reference.deferrability(), points(reference)),
+        functions: vec![function(function_name.clone(), Returns::Trigger, &path, &body(reference))],
+        function: function_name,
+    };
+    let what = format!("a row can be written that points to a deleted row of {}", qualified(reference.parent.table));
+    (wanted, Words { kind: "foreign-key", object: reference.object(), what })
+}
+
+/// The new row is live and points somewhere. MATCH FULL with some columns NULL is refused by the server.
+fn points(reference: &Reference<'_>) -> String {
+    let set = reference.key.columns.iter().map(|column| format!("NEW.{} IS NOT NULL", quote(column)));
+    reference.child.live("NEW").into_iter().chain(set).collect::<Vec<_>>().join(" AND ")
+}
+
+fn body(reference: &Reference<'_>) -> String {
+    let (key, child, parent) = (reference.key, reference.child.table, reference.parent.table);
+    let same: Vec<String> =
+        key.columns.iter().map(|column| format!("NEW.{0} IS NOT DISTINCT FROM OLD.{0}", quote(column))).collect();
+    let was_live = reference.child.live("OLD").map(|live| format!(" AND {live}")).unwrap_or_default();
+    // Of a row that this transaction has written the check may still be due, and only this event will see the row.
+    let settled = if key.is_deferrable { " AND age(OLD.xmin) > 0" } else { "" };
+    let matches = reference.parent_matches("x", |at| format!("NEW.{}", quote(&key.columns[at])));
+    let live = reference.parent.live("x").map(|live| format!(" AND {live}")).unwrap_or_default();
+    format!(
+        "BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF {}{was_live}{settled} THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    PERFORM FROM {} AS x WHERE {matches}{live} FOR KEY SHARE OF x;
+    IF NOT FOUND THEN
+        -- A row that is gone or has changed again is judged by its own event.
+        PERFORM FROM {} AS x WHERE x.ctid = NEW.ctid AND x.tableoid = TG_RELID;
+        IF FOUND THEN
+            PERFORM sexton.refuse_absent({}, {}::regclass, TG_RELID, {}::regclass,
+                {}, {});
+        END IF;
+    END IF;
+    RETURN NULL;
+END",
+        same.join(" AND "),
+        only(parent),
+        qualified(child),
+        literal(&key.name),
+        literal(&qualified(child)),
+        literal(&qualified(parent)),
+        names(&key.columns),
+        values(&key.columns, "NEW"),
+    )
+}

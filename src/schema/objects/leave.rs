@@ -1,0 +1,83 @@
+//! A row that really leaves while dead rows of other tables still point to it: they give way to their archive.
+//!
+//! To the server they are rows like others: with NO ACTION or RESTRICT they would stop what nothing visible stands in the
+//! way of. Under CASCADE they go with the row, and the trigger on their own table archives them. What an archived
+//! parent's SET NULL or SET DEFAULT takes from its children is noted, as for one that is marked.
+
+use crate::config::Strategy;
+use crate::schema::objects::archive::archive_name;
+use crate::schema::objects::keys::key_object;
+use crate::schema::objects::scene::{Reference, Scene, function_name, literal, only, qualified};
+use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
+use crate::schema::survey::{Action, Table};
+use crate::sql::ident::quote;
+
+/// The trigger's name.
+const TRIGGER: &str = "sexton_leave";
+
+/// The triggers, with the words for each.
+pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
+    let mut done: Vec<u32> = Vec::new();
+    let mut triggers = Vec::new();
+    for reference in scene.references() {
+        let parent = reference.parent.table;
+        if !done.contains(&parent.oid) {
+            done.push(parent.oid);
+            triggers.extend(trigger(scene, parent));
+        }
+    }
+    triggers
+}
+
+fn trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Words)> {
+    let references: Vec<Reference<'a>> =
+        scene.references().filter(|reference| reference.parent.table.oid == parent.oid).collect();
+    let statements: Vec<String> = references.iter().filter_map(statement).collect();
+    if statements.is_empty() {
+        return None;
+    }
+    let body = format!(
+        "BEGIN\n    IF current_setting('sexton.unkept', true) = 'on' THEN\n        RETURN OLD;\n    END IF;\n{}\n    RETURN OLD;\nEND",
+        statements.join("\n")
+    );
+    let function_name = function_name(parent, "leave");
+    let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
+    let wanted = Wanted {
+        table: parent,
+        name: TRIGGER.to_owned(),
+        create: "CREATE TRIGGER",
+        event: "BEFORE DELETE".to_owned(),
+        clauses: "FOR EACH ROW".to_owned(),
+        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&tables), &body)],
+        function: function_name,
+    };
+    let what = "dead rows that point to a row stop it from being deleted, or lose what they pointed to".to_owned();
+    Some((wanted, Words { kind: "foreign-key", object: qualified(parent), what }))
+}
+
+fn statement(reference: &Reference<'_>) -> Option<String> {
+    let key = reference.key;
+    let value = |at: usize| format!("OLD.{}", quote(&key.referenced[at]));
+    let points = reference.child_matches("x", value);
+    let child = reference.child.table;
+    match key.on_delete {
+        Action::NoAction | Action::Restrict => {
+            let kept = reference.child.kept.filter(|kept| archive_name(kept).is_some())?;
+            Some(format!("    DELETE FROM {} AS x WHERE {points} AND {};", only(child), kept.dead("x")?))
+        }
+        Action::SetNull | Action::SetDefault => {
+            reference.parent.kept.filter(|kept| kept.policy.strategy == Strategy::Archive)?;
+            let columns = if key.set_columns.is_empty() { &key.columns } else { &key.set_columns };
+            let before = columns.iter().map(|column| format!("{}, x.{}", literal(column), quote(column)));
+            Some(format!(
+                "    INSERT INTO sexton.nulled (event, relation, key, columns)
+        SELECT sexton.event(false), {}, {}, jsonb_build_object({}) FROM {} AS x WHERE {points};",
+                literal(&qualified(child)),
+                key_object(reference.child.identity, "x"),
+                before.collect::<Vec<_>>().join(", "),
+                only(child)
+            ))
+        }
+        Action::Cascade => None,
+    }
+}

@@ -1,0 +1,138 @@
+//! A deletion that is an UPDATE must lock its row as a DELETE does, or a child in flight slips past it.
+//!
+//! The server takes that lock by itself for an UPDATE that changes a column of a full unique index. So the marker is put
+//! into one, beside the key. Where live rows are told by other columns than a marker, such an index would make every
+//! change of those columns wait for children in flight: there a BEFORE trigger takes the lock, for deletions only.
+
+use crate::config::Strategy;
+use crate::schema::objects::scene::{Kept, Scene, function_name, matches, only, qualified};
+use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
+use crate::schema::survey::{Index, Table};
+use crate::schema::{Finding, Level, Step, Subject};
+use crate::sql::ident::{quote, suffixed};
+
+/// The last of the BEFORE triggers but one: what others have made of the row is then known.
+const TRIGGER: &str = "~sexton_lock";
+
+/// What the index's name ends with, behind the table's.
+const SUFFIX: &str = "_sexton_lock";
+
+/// The indexes that are missing or broken.
+#[must_use]
+pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
+    let scene = Scene::new(subject);
+    let parents = scene.all().filter(|kept| is_parent(&scene, kept));
+    parents.filter_map(|kept| index_finding(&scene, &kept)).collect()
+}
+
+/// True where `index` has the marker in it so that an UPDATE of it locks like a DELETE; it counts dead rows on purpose.
+#[must_use]
+pub fn is_lock(table: &Table, index: &Index) -> bool {
+    index.table == table.oid && index.name == suffixed(&table.name, SUFFIX)
+}
+
+/// The triggers, with the words for each.
+pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
+    let parents = scene.all().filter(|kept| is_parent(scene, kept) && marker(kept).is_none());
+    parents.filter_map(|kept| trigger(scene, &kept)).collect()
+}
+
+/// Its rows are marked, and foreign keys point to them.
+fn is_parent(scene: &Scene<'_>, kept: &Kept<'_>) -> bool {
+    kept.has_dead()
+        && kept.policy.strategy == Strategy::Soft
+        && scene.references().any(|reference| is_within(scene, kept.table, reference.parent.table))
+}
+
+/// `table` is `other`, or an ancestor of that partition.
+fn is_within(scene: &Scene<'_>, table: &Table, other: &Table) -> bool {
+    table.oid == other.oid
+        || other.is_partition
+            && other
+                .parents
+                .iter()
+                .filter_map(|oid| scene.subject.survey.table(*oid))
+                .any(|parent| is_within(scene, table, parent))
+}
+
+/// The one column that tells live rows, where it is one that nothing but a deletion changes.
+fn marker<'a>(kept: &Kept<'a>) -> Option<&'a str> {
+    let mut columns = kept.policy.live.as_ref()?.columns();
+    let first = columns.next()?;
+    if columns.any(|column| column != first) {
+        return None;
+    }
+    let type_name = &kept.table.column(first)?.type_name;
+    let is_marker = type_name.starts_with("timestamp") || type_name == "date" || type_name == "boolean";
+    is_marker.then_some(first)
+}
+
+/// The key beside which the marker stands.
+fn key<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<&'a [String]> {
+    let of_table = |oid: u32| oid == kept.table.oid;
+    let reference = scene.references().find(|reference| of_table(reference.parent.table.oid));
+    super::keys::identity(scene.subject.survey, kept.table)
+        .or_else(|| reference.map(|reference| reference.key.referenced.as_slice()))
+}
+
+fn index_finding(scene: &Scene<'_>, kept: &Kept<'_>) -> Option<Finding> {
+    let (table, marker) = (kept.table, marker(kept)?);
+    let key = key(scene, kept)?;
+    let indexes = || scene.subject.survey.indexes.iter().filter(|index| index.table == table.oid);
+    let takes_lock = |index: &Index| {
+        let columns = index.columns.as_deref().unwrap_or_default();
+        index.is_unique && index.is_valid && index.predicate.is_none() && columns.iter().any(|column| column == marker)
+    };
+    if indexes().any(takes_lock) {
+        return None;
+    }
+    let name = suffixed(&table.name, SUFFIX);
+    let (index, schema) = (quote(&name), quote(&table.schema));
+    let columns: Vec<String> = key.iter().map(String::as_str).chain([marker]).map(quote).collect();
+    let mut steps = Vec::new();
+    let is_partitioned = table.kind == 'p';
+    let concurrently = if is_partitioned { "" } else { "CONCURRENTLY " };
+    let step = |why: &str, sql: String| if is_partitioned { Step::new(why, sql) } else { Step::alone(why, sql) };
+    if indexes().any(|index| index.name == name) {
+        let sql = format!("DROP INDEX {concurrently}IF EXISTS {schema}.{index}");
+        steps.push(step("what an interrupted attempt has left", sql));
+    }
+    let why = match is_partitioned {
+        true => "a deletion locks its row as a DELETE does; writes wait while it is built",
+        false => "a deletion locks its row as a DELETE does",
+    };
+    let sql = format!(
+        "CREATE UNIQUE INDEX {concurrently}IF NOT EXISTS {index} ON {} ({})",
+        qualified(table),
+        columns.join(", ")
+    );
+    steps.push(step(why, sql));
+    Some(Finding {
+        level: Level::Warning,
+        kind: "lock-index",
+        object: qualified(table),
+        what: "a child that is being inserted while its parent is deleted stays, without a parent".to_owned(),
+        mend: None,
+        steps,
+    })
+}
+
+fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> {
+    let table = kept.table;
+    let key = key(scene, kept)?;
+    let itself = matches(key, "x", |at| format!("OLD.{}", quote(&key[at])));
+    let body =
+        format!("BEGIN\n    PERFORM FROM {} AS x WHERE {itself} FOR UPDATE OF x;\n    RETURN NEW;\nEND", only(table));
+    let function_name = function_name(table, "lock");
+    let wanted = Wanted {
+        table,
+        name: TRIGGER.to_owned(),
+        create: "CREATE TRIGGER",
+        event: "BEFORE UPDATE".to_owned(),
+        clauses: format!("FOR EACH ROW WHEN ({} AND {})", kept.live("OLD")?, kept.dead("NEW")?),
+        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), &body)],
+        function: function_name,
+    };
+    let what = "a child that is being inserted while its parent is deleted stays, without a parent".to_owned();
+    Some((wanted, Words { kind: "lock-trigger", object: qualified(table), what }))
+}

@@ -1,0 +1,98 @@
+//! What a database should hold beside its own tables: schema `sexton`, archive tables, and the triggers that complete
+//! what constraints mean once deleted rows stay.
+//!
+//! Each rule looks at the subject and gives findings whose steps install, replace or drop what is not as it should be.
+//! Functions and triggers are generated, one set of static SQL for each table or foreign key; the comment on a trigger
+//! holds a digest of what was generated, so that a changed configuration or table is noticed.
+
+pub mod archive;
+mod audit;
+pub mod base;
+mod child;
+mod foreign_key;
+pub mod guard;
+mod keys;
+mod leave;
+pub mod lock;
+mod parent;
+mod probe;
+mod reinsert;
+mod scene;
+mod wanted;
+
+use crate::schema::objects::base::is_base_function;
+use crate::schema::objects::scene::{Scene, qualified};
+use crate::schema::objects::wanted::{Wanted, Words};
+use crate::schema::{Finding, Level, Step, Subject};
+use crate::sql::ident::quote;
+
+/// Everything that is missing or different, in the order in which it is to be mended. With `with_guard` also the
+/// triggers that refuse deletions past Sexton; without, those that are there are kept up to date.
+#[must_use]
+pub fn findings(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
+    [
+        base::findings(subject),
+        archive::findings(subject),
+        lock::findings(subject),
+        triggers(subject, with_guard),
+        stale(subject, with_guard),
+    ]
+    .concat()
+}
+
+/// The triggers that are missing or not what they should be, with their functions.
+#[must_use]
+pub fn triggers(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
+    let scene = Scene::new(subject);
+    let wanted = wanted(&scene, with_guard).into_iter();
+    wanted.filter_map(|(trigger, words)| trigger.finding(subject.survey, words)).collect()
+}
+
+/// Triggers and functions of schema `sexton` that nothing wants any more: a table was unregistered, a foreign key
+/// dropped, a strategy changed.
+#[must_use]
+pub fn stale(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
+    let scene = Scene::new(subject);
+    let wanted: Vec<Wanted<'_>> = wanted(&scene, with_guard).into_iter().map(|(trigger, _)| trigger).collect();
+    let survey = subject.survey;
+    let mut findings = Vec::new();
+    for trigger in survey.triggers.iter().filter(|trigger| trigger.function_schema == "sexton") {
+        let Some(table) = survey.table(trigger.table).filter(|table| table.schema != "sexton") else { continue };
+        if wanted.iter().any(|wanted| wanted.table.oid == table.oid && wanted.name == trigger.name) {
+            continue;
+        }
+        let (name, table) = (quote(&trigger.name), qualified(table));
+        let sql = format!("DROP TRIGGER IF EXISTS {name} ON {table}");
+        let what = "it enforces what the configuration no longer says";
+        findings.push(stale_finding(format!("trigger {name} on {table}"), what, sql));
+    }
+    for routine in survey.own_routines.iter().filter(|routine| !is_base_function(&routine.name)) {
+        if wanted.iter().flat_map(|wanted| &wanted.functions).any(|(name, _)| *name == routine.name) {
+            continue;
+        }
+        let name = quote(&routine.name);
+        let sql = format!("DROP FUNCTION IF EXISTS sexton.{name}");
+        findings.push(stale_finding(format!("function sexton.{name}"), "nothing calls it any more", sql));
+    }
+    findings
+}
+
+fn stale_finding(object: String, what: &str, sql: String) -> Finding {
+    let steps = vec![Step::new(format!("{object}: {what}"), sql)];
+    Finding { level: Level::Warning, kind: "stale-object", object, what: what.to_owned(), mend: None, steps }
+}
+
+/// Every trigger that should be there, with what happens without it.
+fn wanted<'a>(scene: &Scene<'a>, with_guard: bool) -> Vec<(Wanted<'a>, Words)> {
+    [
+        archive::wanted(scene),
+        lock::wanted(scene),
+        child::wanted(scene),
+        parent::wanted(scene),
+        leave::wanted(scene),
+        reinsert::wanted(scene),
+        audit::wanted(scene),
+        guard::wanted(scene, with_guard),
+    ]
+    .concat()
+}

@@ -1,0 +1,147 @@
+//! A live row takes the key of a dead one: what `reinsert` says happens to the dead row.
+//!
+//! Unique indexes that count live rows only have no part in it. For those that must count all, the primary key and what
+//! foreign keys or the replica identity rest on, a BEFORE trigger looks for the dead row first, so that INSERT, ON
+//! CONFLICT, COPY and MERGE find the key free.
+
+use crate::config::Reinsert;
+use crate::schema::objects::archive::archive_name;
+use crate::schema::objects::lock;
+use crate::schema::objects::scene::{Kept, Scene, function_name, literal, only, qualified};
+use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
+use crate::schema::survey::Index;
+use crate::sql::ident::quote;
+
+/// The last of the BEFORE triggers: the key is then what it will be.
+const TRIGGER: &str = "~sexton_reinsert";
+
+/// The triggers, with the words for each.
+pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
+    scene.all().filter_map(|kept| trigger(scene, &kept)).collect()
+}
+
+/// The columns of the unique indexes that count dead rows and must.
+fn full_keys<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Vec<&'a [String]> {
+    let survey = scene.subject.survey;
+    let must_be_full = |index: &Index, columns: &[String]| {
+        index.is_primary
+            || index.is_deferrable
+            || scene.references().any(|reference| {
+                let referenced = &reference.key.referenced;
+                reference.parent.table.oid == index.table
+                    && referenced.len() == columns.len()
+                    && referenced.iter().all(|column| columns.contains(column))
+            })
+    };
+    let live_columns: Vec<&str> = kept.policy.live.iter().flat_map(|live| live.columns()).collect();
+    let indexes = survey.indexes.iter().filter(|index| {
+        index.table == kept.table.oid
+            && index.is_unique
+            && !index.is_exclusion
+            && index.predicate.is_none()
+            && !lock::is_lock(kept.table, index)
+    });
+    let keys = indexes.filter_map(|index| {
+        let columns = index.columns.as_deref()?;
+        // A key that holds the marker is free already.
+        let holds_marker = columns.iter().any(|column| live_columns.contains(&column.as_str()));
+        (must_be_full(index, columns) && !holds_marker).then_some(columns)
+    });
+    keys.collect()
+}
+
+fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> {
+    let keys = full_keys(scene, kept);
+    let reinsert = kept.settings.reinsert;
+    if !kept.has_dead() || keys.is_empty() || reinsert == Reinsert::Error {
+        return None;
+    }
+    let table = kept.table;
+    let statements: Vec<String> = keys.iter().filter_map(|key| statement(kept, key)).collect();
+    let body = format!(
+        "DECLARE\n    key text;\n    is_due boolean;\nBEGIN\n    IF {} THEN\n        RETURN NEW;\n    END IF;\n{}\n    RETURN \
+         NEW;\nEND",
+        kept.dead("NEW")?,
+        statements.join("\n")
+    );
+    let mut columns: Vec<&String> = keys.iter().copied().flatten().collect();
+    columns.extend(
+        kept.policy
+            .live
+            .iter()
+            .flat_map(|live| live.columns())
+            .filter_map(|name| table.columns.iter().find(|column| column.name == name).map(|column| &column.name)),
+    );
+    columns.sort_unstable();
+    columns.dedup();
+    let columns: Vec<String> = columns.into_iter().map(|column| quote(column)).collect();
+    let function_name = function_name(table, "reinsert");
+    let wanted = Wanted {
+        table,
+        name: TRIGGER.to_owned(),
+        create: "CREATE TRIGGER",
+        event: format!("BEFORE INSERT OR UPDATE OF {}", columns.join(", ")),
+        clauses: "FOR EACH ROW".to_owned(),
+        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), &body)],
+        function: function_name,
+    };
+    let what = "a row that takes the key of a deleted one is refused (23505)".to_owned();
+    Some((wanted, Words { kind: "reinsert", object: qualified(table), what }))
+}
+
+/// An undelete finds no key taken by the row itself.
+const ITSELF: &str = " AND (TG_OP = 'INSERT' OR x.ctid <> OLD.ctid)";
+
+/// The dead row of that key gives way: into the archive, or, with `revive`, to the row that takes its place.
+fn statement(kept: &Kept<'_>, key: &[String]) -> Option<String> {
+    let table = kept.table;
+    let same = key.iter().map(|column| format!("x.{0} = NEW.{0}", quote(column))).collect::<Vec<_>>().join(" AND ");
+    let changed: Vec<String> =
+        key.iter().map(|column| format!("NEW.{0} IS DISTINCT FROM OLD.{0}", quote(column))).collect();
+    let (from, dead) = (only(table), kept.dead("x")?);
+    let name = qualified(table);
+    let archive = archive_name(kept).is_some();
+    let revives = kept.settings.reinsert == Reinsert::Revive;
+    let keeps = archive && !revives;
+    let unkept = |value: &str| match keeps {
+        true => String::new(),
+        false => format!("            PERFORM set_config('sexton.unkept', '{value}', true);\n"),
+    };
+    let due = match (archive || revives, &kept.settings.retain, &kept.policy.time) {
+        (true, _, _) => None,
+        (false, Some(retain), Some(time)) => Some(format!("x.{} < now() - {}::interval", quote(time), literal(retain))),
+        (false, _, _) => Some("false".to_owned()),
+    };
+    let check = due.map(|due| {
+        let message =
+            literal(&format!("sexton: a deleted row of {name} holds this key, and nothing says where to keep it"));
+        format!(
+            "        SELECT {due} INTO is_due FROM {from} AS x WHERE {same} AND {dead}{ITSELF};
+        IF NOT is_due THEN
+            RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = {message},
+                HINT = 'Name an archive for the table, or write reinsert = \"revive\", and run sexton apply.';
+        END IF;
+"
+        )
+    });
+    let message = literal(&format!("sexton: the deleted row of {name} that holds this key cannot give way"));
+    Some(format!(
+        "    IF TG_OP = 'INSERT' OR {changed} OR {was_dead} THEN
+        PERFORM FROM {from} AS x WHERE {same} AND {dead}{itself};
+        IF FOUND THEN
+{check}            BEGIN
+{on}            DELETE FROM {from} AS x WHERE {same} AND {dead}{itself};
+{off}            EXCEPTION WHEN foreign_key_violation OR restrict_violation THEN
+                RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = {message}, DETAIL = SQLERRM,
+                    HINT = 'Name an archive for the table whose deleted rows point to it, and run sexton apply.';
+            END;
+        END IF;
+    END IF;",
+        changed = changed.join(" OR "),
+        was_dead = kept.dead("OLD")?,
+        check = check.unwrap_or_default(),
+        on = unkept("on"),
+        off = unkept(""),
+        itself = ITSELF,
+    ))
+}

@@ -1,0 +1,230 @@
+//! A survey with the configuration laid over it: what is registered, and what deletion means there.
+
+use crate::config;
+use crate::rewrite::policy::{Mark, Policy, quote_name};
+use crate::rewrite::registry::EntryKind;
+use crate::schema::Subject;
+use crate::schema::objects::keys::identity;
+use crate::schema::survey::{ForeignKey, Table};
+use crate::sql::ident::{digest, quote, suffixed};
+
+/// A registered table of the database, or a partition or inheritance child of one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept<'a> {
+    /// The table as surveyed.
+    pub(super) table: &'a Table,
+    /// What deletion means there.
+    pub(super) policy: &'a Policy,
+    /// Its section of the configuration.
+    pub(super) settings: &'a config::Table,
+}
+
+/// The subject, with what several rules ask of it.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    pub(super) subject: &'a Subject<'a>,
+    references: Vec<Reference<'a>>,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(subject: &'a Subject<'a>) -> Self {
+        let mut scene = Self { subject, references: Vec::new() };
+        let survey = subject.survey;
+        let found = survey.foreign_keys.iter().filter_map(|key| {
+            let (child, parent) = (survey.table(key.child)?, survey.table(key.parent)?);
+            Some(Reference { key, child: Side::new(&scene, child), parent: Side::new(&scene, parent) })
+        });
+        scene.references = found.collect();
+        scene
+    }
+
+    /// What is registered for `table`; `None` where nothing is, or where its marker is at fault: that is mended first.
+    pub(super) fn kept(&self, table: &'a Table) -> Option<Kept<'a>> {
+        let entry = self.subject.registry.find(&table.schema, &table.name)?;
+        let EntryKind::Registered(policy) = &entry.kind else { return None };
+        if policy.fault.as_ref().is_some_and(|fault| fault.key != "archive") {
+            return None;
+        }
+        let settings = self.subject.database.tables.iter().find(|settings| settings.name == policy.table)?;
+        Some(Kept { table, policy, settings })
+    }
+
+    /// Every registered table that has triggers of its own: a partition gets those of its parent from the server.
+    pub(super) fn all(&self) -> impl Iterator<Item = Kept<'a>> + '_ {
+        let own = self.subject.survey.tables.iter().filter(|table| {
+            let inherited = table.is_partition
+                && table.parents.iter().filter_map(|oid| self.subject.survey.table(*oid)).any(|parent| {
+                    match (self.kept(parent), self.kept(table)) {
+                        (Some(parent), Some(child)) => parent.settings.name == child.settings.name,
+                        _ => false,
+                    }
+                });
+            !inherited
+        });
+        own.filter_map(|table| self.kept(table))
+    }
+
+    /// The foreign keys, with their child and parent.
+    pub(super) fn references(&self) -> impl Iterator<Item = Reference<'a>> + '_ {
+        self.references.iter().copied()
+    }
+
+    /// `search_path` of a generated function: the system's, and the schemas of types that the columns of `tables` have,
+    /// whose operators a predicate may use. The survey's own session has no other schema in its path, so that a type
+    /// outside `pg_catalog` is written with its schema.
+    pub(super) fn search_path(&self, tables: &[&Table]) -> String {
+        let mut schemas: Vec<&str> = Vec::new();
+        for column in tables.iter().flat_map(|table| &table.columns) {
+            if let Some(schema) = schema_of(&column.type_name)
+                && !schemas.contains(&schema)
+            {
+                schemas.push(schema);
+            }
+        }
+        schemas.sort_unstable();
+        let own: String = schemas.iter().map(|schema| format!("{schema}, ")).collect();
+        format!("pg_catalog, {own}pg_temp")
+    }
+}
+
+/// The schema in front of a type's name, as written.
+fn schema_of(type_name: &str) -> Option<&str> {
+    let mut quoted = false;
+    for (at, byte) in type_name.bytes().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'.' if !quoted => return Some(&type_name[..at]),
+            b'(' if !quoted => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// One side of a foreign key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Side<'a> {
+    pub(super) table: &'a Table,
+    pub(super) kept: Option<Kept<'a>>,
+    /// What tells its rows apart.
+    pub(super) identity: Option<&'a [String]>,
+}
+
+impl<'a> Side<'a> {
+    fn new(scene: &Scene<'a>, table: &'a Table) -> Self {
+        Self { table, kept: scene.kept(table), identity: identity(scene.subject.survey, table) }
+    }
+
+    /// The condition that a row of it, called `alias`, is live; `None` where every row is.
+    pub(super) fn live(&self, alias: &str) -> Option<String> {
+        self.kept.and_then(|kept| kept.live(alias))
+    }
+
+    /// It may hold dead rows.
+    pub(super) fn has_dead(&self) -> bool {
+        self.kept.is_some_and(|kept| kept.has_dead())
+    }
+}
+
+/// A foreign key between two tables.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reference<'a> {
+    pub(super) key: &'a ForeignKey,
+    pub(super) child: Side<'a>,
+    pub(super) parent: Side<'a>,
+}
+
+impl Reference<'_> {
+    /// `alias.a = VALUE(0) AND alias.b = VALUE(1)` over the referencing columns.
+    pub(super) fn child_matches(&self, alias: &str, value: impl Fn(usize) -> String) -> String {
+        matches(&self.key.columns, alias, value)
+    }
+
+    /// The same over the referenced columns.
+    pub(super) fn parent_matches(&self, alias: &str, value: impl Fn(usize) -> String) -> String {
+        matches(&self.key.referenced, alias, value)
+    }
+}
+
+/// `alias.a = VALUE(0) AND …`
+pub(super) fn matches(columns: &[String], alias: &str, value: impl Fn(usize) -> String) -> String {
+    let terms = columns.iter().enumerate().map(|(at, column)| format!("{alias}.{} = {}", quote(column), value(at)));
+    terms.collect::<Vec<_>>().join(" AND ")
+}
+
+impl<'a> Kept<'a> {
+    /// It may hold dead rows.
+    pub(super) fn has_dead(&self) -> bool {
+        self.policy.live.is_some()
+    }
+
+    /// The condition that the row `alias` is live.
+    pub(super) fn live(&self, alias: &str) -> Option<String> {
+        self.policy.live.as_ref().map(|live| format!("({})", live.render(alias)))
+    }
+
+    /// The condition that it is dead.
+    pub(super) fn dead(&self, alias: &str) -> Option<String> {
+        self.policy.deleted.as_ref().map(|dead| format!("({})", dead.render(alias)))
+    }
+
+    /// What a soft deletion inside the server sets; expressions read the row `alias`.
+    pub(super) fn marks(&self, alias: &str) -> String {
+        let set = |mark: &Mark| {
+            let own = self.settings.mark.iter().any(|assignment| assignment.column == mark.column);
+            let value = match mark.column.as_str() {
+                "deletion_id" if !own => "(SELECT sexton.event(false))".to_owned(),
+                "deleted_by" if !own => "(SELECT sexton.actor())".to_owned(),
+                "delete_reason" if !own => "(SELECT sexton.reason())".to_owned(),
+                _ => mark.value.render(alias),
+            };
+            format!("{} = {value}", quote(&mark.column))
+        };
+        self.policy.marks.iter().map(set).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// `schema.table`, quoted where needed.
+pub(super) fn qualified(table: &Table) -> String {
+    format!("{}.{}", quote(&table.schema), quote(&table.name))
+}
+
+/// The table as a query of the server's own on behalf of a foreign key names it: without inheritance children, with
+/// partitions.
+pub(super) fn only(table: &Table) -> String {
+    if table.kind == 'p' { qualified(table) } else { format!("ONLY {}", qualified(table)) }
+}
+
+/// The name of the function that does `what` for `table`: readable, and different for tables of the same name.
+pub(super) fn function_name(table: &Table, what: &str) -> String {
+    suffixed(&table.name, &format!("_{what}_{}", digest(&qualified(table))))
+}
+
+/// An SQL string constant.
+pub(super) fn literal(text: &str) -> String {
+    let quoted = format!("'{}'", text.replace('\'', "''"));
+    if text.contains('\\') { format!("E{}", quoted.replace('\\', "\\\\")) } else { quoted }
+}
+
+/// `ARRAY['a', 'b']::text[]`
+pub(super) fn text_array(items: impl Iterator<Item = String>) -> String {
+    format!("ARRAY[{}]::text[]", items.collect::<Vec<_>>().join(", "))
+}
+
+/// The columns as an array of their names.
+pub(super) fn names(columns: &[String]) -> String {
+    text_array(columns.iter().map(|column| literal(column)))
+}
+
+/// The values of `columns` in the record `row`, as an array of texts as an error message shows them.
+pub(super) fn values(columns: &[String], row: &str) -> String {
+    text_array(columns.iter().map(|column| {
+        let column = quote(column);
+        format!("CASE WHEN {row}.{column} IS NOT NULL THEN format('%s', {row}.{column}) END")
+    }))
+}
+
+/// The name of the registered table, as `sexton.tables` and messages have it.
+pub(super) fn registered_name(kept: &Kept<'_>) -> String {
+    quote_name(&kept.settings.name)
+}

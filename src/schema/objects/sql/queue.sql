@@ -1,0 +1,5 @@
+CREATE UNLOGGED TABLE IF NOT EXISTS sexton.queue (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    call text NOT NULL,
+    key text[] NOT NULL
+)

@@ -1,0 +1,59 @@
+//! What only the rows themselves or the planner can tell, as SQL for whoever has a connection.
+
+use std::collections::HashMap;
+
+/// A question in SQL that reads only. It is answered by the text of its rows, one line each.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// A query, or an EXPLAIN.
+    pub sql: String,
+    /// What is asked besides where the answer is `t`.
+    pub then: Option<String>,
+}
+
+impl Question {
+    /// A question without a second one.
+    #[must_use]
+    pub fn new(sql: impl Into<String>) -> Self {
+        Self { sql: sql.into(), then: None }
+    }
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Its rows.
+    Text(String),
+    /// Nothing within the time it may take.
+    Late,
+    /// Sexton's own login may not ask it.
+    Denied,
+}
+
+/// The answers by the text of the question.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    answers: HashMap<String, Answer>,
+}
+
+impl Answers {
+    /// Keeps an answer.
+    pub fn insert(&mut self, sql: String, answer: Answer) {
+        self.answers.insert(sql, answer);
+    }
+
+    /// The answer to `sql`, where it was asked.
+    #[must_use]
+    pub fn get(&self, sql: &str) -> Option<&Answer> {
+        self.answers.get(sql)
+    }
+
+    /// The rows that answer `sql`.
+    #[must_use]
+    pub fn text(&self, sql: &str) -> Option<&str> {
+        match self.get(sql)? {
+            Answer::Text(text) => Some(text),
+            Answer::Late | Answer::Denied => None,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Who may do what with registered tables and their archives: privileges and row-level security.
+
+use serde::Deserialize;
+
+use crate::schema::Subject;
+
+/// The query: `$1` are the oids of the tables, `$2` is Sexton's own login.
+///
+/// Its one row has one column of type `text`, for [`Rights::parse`].
+pub const QUERY: &str = include_str!("rights.sql");
+
+/// The rights on some tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rights {
+    /// One for each table and role that its access control list names, Sexton's own login always among them; owners
+    /// and superusers left out.
+    pub rights: Vec<Right>,
+    /// The policies of tables with row-level security.
+    pub policies: Vec<RowPolicy>,
+    /// Row-level security does not apply to Sexton's own login.
+    pub own_role_bypasses: bool,
+}
+
+/// What a role may do with a table, rights by membership included.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Right {
+    /// The table.
+    pub table: u32,
+    /// The role; `public` for everybody.
+    pub role: String,
+    /// USAGE on the table's schema.
+    pub uses_schema: bool,
+    /// INSERT on the whole table.
+    pub inserts: bool,
+    /// UPDATE on some column.
+    pub updates: bool,
+    /// DELETE.
+    pub deletes: bool,
+    /// SELECT on some column.
+    pub selects: bool,
+    /// The columns it may not SELECT.
+    pub columns_not_selected: Vec<String>,
+    /// The columns it may not UPDATE.
+    pub columns_not_updated: Vec<String>,
+}
+
+/// A policy of row-level security.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowPolicy {
+    /// The table.
+    pub table: u32,
+    /// Its name.
+    pub name: String,
+    /// `pg_policy.polcmd`: `r` SELECT, `a` INSERT, `w` UPDATE, `d` DELETE, `*` all.
+    pub command: char,
+    /// Whom it concerns; `public` for everybody.
+    pub roles: Vec<String>,
+    /// USING
+    pub using: Option<String>,
+    /// WITH CHECK
+    pub check: Option<String>,
+}
+
+impl Rights {
+    /// Reads the answer to [`QUERY`].
+    ///
+    /// # Errors
+    /// The text is not what the query gives.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}
+
+/// The tables that rights matter on: registered ones and archives.
+#[must_use]
+pub fn tables(subject: Subject<'_>) -> Vec<u32> {
+    let registered = subject.registered().map(|(table, _)| table.oid);
+    let archives = subject.registered().filter_map(|(_, policy)| {
+        let name = &policy.archive.as_ref()?.table;
+        Some(subject.survey.find(&name.schema, &name.relation)?.oid)
+    });
+    registered.chain(archives).collect()
+}

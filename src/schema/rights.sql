@@ -1,0 +1,60 @@
+WITH
+tables AS (
+    SELECT c.* FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1::pg_catalog.oid[])
+),
+-- Whom an access control list names; 0 is PUBLIC. The owner and superusers need no list.
+grantee AS (
+    SELECT t.oid AS relation, a.grantee FROM tables t CROSS JOIN LATERAL pg_catalog.aclexplode(t.relacl) a
+    UNION
+    SELECT t.oid, a.grantee FROM tables t
+    JOIN pg_catalog.pg_attribute c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped
+    CROSS JOIN LATERAL pg_catalog.aclexplode(c.attacl) a
+    UNION
+    SELECT t.oid, r.oid FROM tables t JOIN pg_catalog.pg_roles r ON r.rolname = $2::pg_catalog.text
+),
+role AS (
+    SELECT g.relation, CASE WHEN g.grantee = 0 THEN 'public' ELSE r.rolname END::pg_catalog.name AS name
+    FROM grantee g
+    JOIN tables t ON t.oid = g.relation
+    LEFT JOIN pg_catalog.pg_roles r ON r.oid = g.grantee
+    WHERE g.grantee = 0 OR NOT r.rolsuper AND (g.grantee <> t.relowner)
+),
+right_json AS (
+    SELECT role.relation, role.name, pg_catalog.json_build_object(
+        'table', role.relation::pg_catalog.int8,
+        'role', role.name,
+        'uses_schema', pg_catalog.has_schema_privilege(role.name, t.relnamespace, 'USAGE'),
+        'inserts', pg_catalog.has_table_privilege(role.name, t.oid, 'INSERT'),
+        'updates', pg_catalog.has_any_column_privilege(role.name, t.oid, 'UPDATE'),
+        'deletes', pg_catalog.has_table_privilege(role.name, t.oid, 'DELETE'),
+        'selects', pg_catalog.has_any_column_privilege(role.name, t.oid, 'SELECT'),
+        'columns_not_selected', (
+            SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+              AND NOT pg_catalog.has_column_privilege(role.name, t.oid, a.attnum, 'SELECT')),
+        'columns_not_updated', (
+            SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+              AND NOT pg_catalog.has_column_privilege(role.name, t.oid, a.attnum, 'UPDATE'))) AS body
+    FROM role JOIN tables t ON t.oid = role.relation
+),
+policy_json AS (
+    SELECT p.polrelid, p.polname, pg_catalog.json_build_object(
+        'table', p.polrelid::pg_catalog.int8,
+        'name', p.polname,
+        'command', p.polcmd,
+        'roles', (
+            SELECT pg_catalog.json_agg(CASE WHEN m.oid = 0 THEN 'public' ELSE pg_catalog.pg_get_userbyid(m.oid) END
+                ORDER BY m.oid)
+            FROM pg_catalog.unnest(p.polroles) m (oid)),
+        'using', pg_catalog.pg_get_expr(p.polqual, p.polrelid),
+        'check', pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)) AS body
+    FROM pg_catalog.pg_policy p
+    JOIN tables t ON t.oid = p.polrelid AND t.relrowsecurity
+)
+SELECT pg_catalog.json_build_object(
+    'rights', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY relation, name), '[]') FROM right_json),
+    'policies', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY polrelid, polname), '[]') FROM policy_json),
+    'own_role_bypasses', coalesce((
+        SELECT r.rolsuper OR r.rolbypassrls FROM pg_catalog.pg_roles r WHERE r.rolname = $2::pg_catalog.text), false)
+)::pg_catalog.text

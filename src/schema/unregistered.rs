@@ -1,0 +1,158 @@
+//! Tables with deleted rows that every query sees: nobody registered them, or their section does not say what lives.
+
+use crate::schema::survey::{Column, Table};
+use crate::schema::{Answer, Finding, Level, Question, Situation, Subject};
+use crate::sql::ident::quote;
+
+/// Names of columns by which applications mark deleted rows, in lower case and without underscores.
+const MARKERS: &[&str] = &[
+    "deletedat",
+    "deletedon",
+    "datedeleted",
+    "deletedtime",
+    "deletiontime",
+    "deletedate",
+    "archivedat",
+    "discardedat",
+    "removedat",
+    "trashedat",
+    "isdeleted",
+    "deleted",
+    "softdeleted",
+    "isdiscarded",
+    "discarded",
+    "istrashed",
+    "trashed",
+    "isremoved",
+    "removed",
+    "isarchived",
+    "archived",
+];
+
+/// The marker-like columns of tables that no live predicate covers, each with the condition for a deleted row.
+fn candidates<'a>(subject: Subject<'a>) -> impl Iterator<Item = (&'a Table, &'a Column, String)> {
+    let archives: Vec<&Table> = subject
+        .database
+        .tables
+        .iter()
+        .filter_map(|table| table.archive.as_ref())
+        .filter_map(|archive| subject.survey.find(&archive.schema, &archive.relation))
+        .collect();
+    let tables = subject.survey.tables.iter().filter(move |table| {
+        let is_scoped = subject.scoped().any(|scoped| scoped.table.oid == table.oid);
+        let is_archive = archives.iter().any(|archive| archive.oid == table.oid);
+        !is_scoped && !is_archive && !table.is_partition && table.schema != "sexton" && table.kind != 'f'
+    });
+    tables.filter_map(|table| {
+        let marked = table.columns.iter().find_map(|column| {
+            let name = column.name.to_ascii_lowercase().replace('_', "");
+            if !MARKERS.contains(&name.as_str()) {
+                return None;
+            }
+            let name = quote(&column.name);
+            match column.type_name.split('(').next()?.trim() {
+                "boolean" => Some((column, name)),
+                "date" => Some((column, format!("{name} IS NOT NULL"))),
+                other if other.starts_with("timestamp") => Some((column, format!("{name} IS NOT NULL"))),
+                _ => None,
+            }
+        });
+        marked.map(|(column, deleted)| (table, column, deleted))
+    })
+}
+
+fn question(table: &Table, deleted: &str) -> Question {
+    let table = table.quoted();
+    Question {
+        sql: format!("SELECT EXISTS (SELECT FROM {table} WHERE {deleted})"),
+        then: Some(format!("SELECT pg_catalog.count(*) FROM {table} WHERE {deleted}")),
+    }
+}
+
+/// Whether there are such rows, and how many.
+#[must_use]
+pub(crate) fn questions(subject: Subject<'_>) -> Vec<Question> {
+    candidates(subject).map(|(table, _, deleted)| question(table, &deleted)).collect()
+}
+
+/// One finding for each table with such rows.
+pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
+    let subject = situation.subject;
+    let found = candidates(subject).filter_map(|(table, column, deleted)| {
+        let question = question(table, &deleted);
+        let count = question.then.as_ref().and_then(|count| situation.answers.get(count));
+        let registered = subject
+            .database
+            .tables
+            .iter()
+            .find(|known| (&known.name.schema, &known.name.relation) == (&table.schema, &table.name));
+        let (level, mend) = match registered {
+            Some(_) => (Level::Error, format!("name it in the table's section: column = \"{}\"", column.name)),
+            None => (
+                Level::Warning,
+                format!(
+                    "{}\ndelete = \"soft\"\ncolumn = \"{}\"",
+                    situation.section_of(&table.schema, &table.name),
+                    column.name
+                ),
+            ),
+        };
+        let (level, what) = match (situation.answers.get(&question.sql)?, count) {
+            (Answer::Text(exists), count) if exists == "t" => {
+                let count = match count {
+                    Some(Answer::Text(count)) => with_commas(count),
+                    _ if table.rows_estimate > 0 => {
+                        format!("some of about {}", with_commas(&table.rows_estimate.to_string()))
+                    }
+                    _ => "some".to_owned(),
+                };
+                (
+                    level,
+                    format!(
+                        "{} marked in {}, and every query sees them",
+                        if count == "1" { "1 row is".to_owned() } else { format!("{count} rows are") },
+                        quote(&column.name)
+                    ),
+                )
+            }
+            (Answer::Text(_), _) => return None,
+            (Answer::Late, _) => {
+                (Level::Note, format!("whether rows are marked in {} could not be seen in time", quote(&column.name)))
+            }
+            (Answer::Denied, _) => (
+                Level::Note,
+                format!(
+                    "whether rows are marked in {} is not for {} to see",
+                    quote(&column.name),
+                    quote(subject.own_role)
+                ),
+            ),
+        };
+        Some(Finding {
+            level,
+            kind: "unregistered",
+            object: table.display(),
+            what,
+            mend: Some(mend),
+            steps: Vec::new(),
+        })
+    });
+    found.collect()
+}
+
+/// `12431` as `12,431`.
+fn with_commas(digits: &str) -> String {
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_in_groups() {
+        assert_eq!(["1", "12431", "100000"].map(with_commas), ["1", "12,431", "100,000"]);
+    }
+}

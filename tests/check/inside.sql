@@ -1,0 +1,71 @@
+-- What reads and deletes inside the server.
+
+-- title: views, with and without the condition, and one of the deleted rows
+-- toml: [tables.users]
+-- toml: delete = "soft"
+CREATE TABLE users (id serial PRIMARY KEY, name text, deleted_at timestamptz);
+CREATE VIEW everybody AS SELECT * FROM users;
+CREATE VIEW living AS SELECT u.name FROM users u WHERE u.id > 0 AND u.deleted_at IS NULL;
+CREATE VIEW half AS SELECT a.name FROM users a JOIN users b USING (id) WHERE a.deleted_at IS NULL;
+CREATE VIEW graves AS SELECT name FROM users WHERE deleted_at IS NOT NULL;
+CREATE VIEW over_everybody AS SELECT count(*) FROM everybody;
+CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM users;
+-- finds:
+-- warning materialized-view, materialized view public.counted: it shows deleted rows of public.users
+--    mend: drop it and create it through Sexton, which adds deleted_at IS NULL to it
+-- warning view, view public.everybody: it shows deleted rows of public.users
+--    mend: run this through Sexton, which adds deleted_at IS NULL: CREATE OR REPLACE VIEW public.everybody AS SELECT users.id,     users.name,     users.deleted_at    FROM public.users;
+-- warning view, view public.half: it shows deleted rows of public.users where it reads it once more
+--    mend: run this through Sexton, which adds deleted_at IS NULL: CREATE OR REPLACE VIEW public.half AS SELECT a.name    FROM public.users a      JOIN public.users b USING (id)   WHERE a.deleted_at IS NULL;
+-- note view, view public.graves: it chooses by itself which rows of public.users it shows
+
+-- title: functions and procedures
+-- toml: [tables.users]
+-- toml: delete = "soft"
+-- toml: [tables.orders]
+-- toml: delete = "archive"
+CREATE TABLE users (id serial PRIMARY KEY, name text, deleted_at timestamptz);
+CREATE TABLE orders (id serial PRIMARY KEY, users text);
+CREATE TABLE orders_archive (LIKE orders, archived_at timestamptz, archived_by text, archive_reason text, archive_txid bigint, deletion_id uuid);
+CREATE FUNCTION reads() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.users';
+CREATE FUNCTION reads_live() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM users WHERE deleted_at IS NULL';
+CREATE FUNCTION atomic() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM users; END;
+CREATE PROCEDURE purges(int) LANGUAGE plpgsql AS $$ BEGIN DELETE FROM orders WHERE id = $1; TRUNCATE users; END $$;
+CREATE FUNCTION builds(t text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DELETE FROM orders WHERE id = ' || t; END $$;
+CREATE FUNCTION innocent(users int) RETURNS text LANGUAGE sql AS $$ SELECT users::text || 'users' FROM orders $$;
+-- finds:
+-- warning function, function public.atomic(): it reads deleted rows of public.users
+--    mend: add deleted_at IS NULL where it reads public.users
+-- warning function, function public.builds(t text): it builds SQL in strings that names public.orders
+--    mend: look at the SQL it builds: nothing else sees what it reads and deletes
+-- warning function, function public.reads(): it reads deleted rows of public.users
+--    mend: add deleted_at IS NULL where it reads public.users
+-- warning procedure, procedure public.purges(IN integer): it really deletes rows of public.orders
+--    mend: let the application send the DELETE
+-- warning procedure, procedure public.purges(IN integer): it really truncates rows of public.users
+--    mend: let it UPDATE public.users SET deleted_at = now(), or let the application send the DELETE
+
+-- title: trigger functions are named with their triggers
+-- toml: [tables.users]
+-- toml: delete = "soft"
+CREATE TABLE users (id serial PRIMARY KEY, name text, deleted_at timestamptz);
+CREATE TABLE posts (id serial PRIMARY KEY, user_id int);
+CREATE FUNCTION check_user() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NOT EXISTS (SELECT FROM users WHERE id = NEW.user_id) THEN RAISE EXCEPTION 'no user'; END IF; RETURN NEW; END $$;
+CREATE TRIGGER check_user BEFORE INSERT ON posts FOR EACH ROW EXECUTE FUNCTION check_user();
+-- finds:
+-- warning function, function public.check_user() of trigger check_user on public.posts: it reads deleted rows of public.users
+--    mend: add deleted_at IS NULL where it reads public.users
+
+-- title: rules on soft and archive tables
+-- toml: [tables.users]
+-- toml: delete = "soft"
+CREATE TABLE users (id serial PRIMARY KEY, name text, deleted_at timestamptz);
+CREATE TABLE log (name text);
+CREATE RULE keep AS ON DELETE TO users DO ALSO INSERT INTO log VALUES (OLD.name);
+CREATE RULE count AS ON INSERT TO log DO ALSO DELETE FROM users WHERE users.name = NEW.name;
+-- finds:
+-- warning rule, rule count ON public.log: it really deletes rows of public.users
+--    mend: let it UPDATE public.users SET deleted_at = now(), or let the application send the DELETE
+-- warning rule, rule keep ON public.users: it does not act: a deletion is an UPDATE
+--    mend: make it a trigger, or drop it

@@ -1,0 +1,42 @@
+-- What the configuration names and the database lacks.
+
+-- title: a missing marker column is added, and the rest of the plan rests on it
+-- toml: [tables.users]
+-- toml: delete = "soft"
+CREATE TABLE users (id serial PRIMARY KEY, email text UNIQUE);
+-- finds:
+-- error marker-column, public.users: the marker column "deleted_at" does not exist
+--    ALTER TABLE public.users ADD COLUMN IF NOT EXISTS deleted_at timestamptz
+-- warning unique-index, unique constraint public.users_email_key: it counts deleted rows: a freed email cannot be used again
+--    DROP INDEX CONCURRENTLY IF EXISTS public.users_email_key_sexton_new
+--    CREATE UNIQUE INDEX CONCURRENTLY users_email_key_sexton_new ON public.users USING btree (email) WHERE deleted_at IS NULL
+--    ALTER TABLE public.users DROP CONSTRAINT IF EXISTS users_email_key
+--    DROP INDEX IF EXISTS public.users_email_key
+--    ALTER INDEX public.users_email_key_sexton_new RENAME TO users_email_key
+
+-- title: a marker whose type does not say what live means is for the operator to explain
+-- toml: [tables.users]
+-- toml: delete = "soft"
+-- toml: column = "status"
+CREATE TABLE users (id serial PRIMARY KEY, status text);
+-- finds:
+-- error marker-column, public.users: the marker column "status" is of type text, which does not say what live means
+--    mend: give live = "…" and mark = { … } for it
+
+-- title: a table that is not there yet is no error
+-- toml: [tables.users]
+-- toml: delete = "soft"
+SELECT 1;
+-- finds:
+-- warning table, public.users: the table does not exist yet
+--    mend: create it through Sexton, or correct the name
+
+-- title: a foreign key that visible_through names
+-- toml: [tables.items]
+-- toml: delete = "soft"
+-- toml: visible_through = ["lines.item_id"]
+CREATE TABLE items (id serial PRIMARY KEY, deleted_at timestamptz);
+CREATE TABLE lines (id serial PRIMARY KEY, item_id int);
+-- finds:
+-- error visible-through, public.items: public.lines.item_id has no foreign key that points to the table
+--    mend: ALTER TABLE public.lines ADD FOREIGN KEY (item_id) REFERENCES public.items, or correct visible_through

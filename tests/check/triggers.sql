@@ -1,0 +1,43 @@
+-- Triggers and CHECK constraints that a deletion meets as an UPDATE.
+
+-- title: DELETE triggers do not fire, UPDATE triggers do
+-- toml: [tables.users]
+-- toml: delete = "soft"
+CREATE TABLE users (id serial PRIMARY KEY, name text, deleted_at timestamptz);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER "on delete" AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION note();
+CREATE TRIGGER on_update AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION note();
+CREATE TRIGGER on_truncate AFTER TRUNCATE ON users FOR EACH STATEMENT EXECUTE FUNCTION note();
+CREATE TRIGGER off AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION note();
+ALTER TABLE users DISABLE TRIGGER off;
+-- finds:
+-- warning trigger, trigger "on delete" on public.users: it does not fire when a row is deleted from public.users: a deletion is an UPDATE
+--    mend: CREATE TRIGGER "on delete_when_marked" AFTER UPDATE OF deleted_at ON public.users FOR EACH ROW WHEN ((OLD.deleted_at IS NULL) AND (NEW.deleted_at IS NOT NULL)) EXECUTE FUNCTION public.note(), where that function does not ask for TG_OP
+-- warning trigger, trigger on_truncate on public.users: it does not fire when public.users is truncated: TRUNCATE becomes UPDATE
+--    mend: let a statement trigger do its work, or set truncate = "refuse"
+-- note trigger, trigger on_update on public.users: it fires when a row is deleted from public.users: a deletion is an UPDATE
+
+-- title: archive tables really delete, so their triggers fire
+-- toml: [tables.orders]
+-- toml: delete = "archive"
+-- toml: truncate = "refuse"
+CREATE TABLE orders (id serial PRIMARY KEY);
+CREATE TABLE orders_archive (LIKE orders, archived_at timestamptz, archived_by text, archive_reason text, archive_txid bigint, deletion_id uuid);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER on_delete AFTER DELETE ON orders FOR EACH ROW EXECUTE FUNCTION note();
+CREATE TRIGGER on_truncate AFTER TRUNCATE ON orders FOR EACH STATEMENT EXECUTE FUNCTION note();
+-- finds nothing
+
+-- title: constraints that a marked row may break
+-- toml: [tables.users]
+-- toml: delete = "soft"
+CREATE TABLE users (id serial PRIMARY KEY, name text, active bool, created_at timestamptz, deleted_at timestamptz,
+    CONSTRAINT order_of_things CHECK (deleted_at > created_at),
+    CONSTRAINT exempt CHECK (deleted_at IS NOT NULL OR name <> ''),
+    CONSTRAINT other CHECK (name <> 'x'));
+ALTER TABLE users ADD CONSTRAINT late CHECK (active) NOT VALID;
+-- finds:
+-- warning check, CHECK constraint late on public.users: it is NOT VALID: a row that breaks it can be deleted by a DELETE, but not be marked (23514)
+--    mend: mend the rows, then ALTER TABLE public.users VALIDATE CONSTRAINT late
+-- warning check, CHECK constraint order_of_things on public.users: it reads deleted_at, which a deletion sets: a row that breaks it then cannot be deleted (23514)
+--    mend: let deleted rows be: ALTER TABLE public.users DROP CONSTRAINT order_of_things, ADD CONSTRAINT order_of_things CHECK (((deleted_at > created_at)) OR (deleted_at IS NOT NULL)) NOT VALID, then VALIDATE it

@@ -1,0 +1,104 @@
+//! What an operator meets: logins that fail, rights that lack, steps that fail, texts and exit codes.
+
+use std::fs;
+
+use super::Ground;
+use crate::support::cluster;
+
+const USERS: &str = "[databases.NAME.tables.users]\ndelete = \"soft\"\n";
+
+#[test]
+fn what_cannot_be_read_is_said_and_the_rest_is_checked() {
+    let Some(cluster) = cluster::shared("check::what_cannot_be_read…") else { return };
+    let ground = Ground::new(cluster, "postgres", &format!("{USERS}\n[databases.absent_NAME]\n"));
+    ground.database.run("CREATE TABLE users (id serial PRIMARY KEY, deleted_at timestamptz)");
+    let ran = ground.sexton(&["check"]);
+    assert_eq!(ran.code, Some(2));
+    assert_eq!(ran.out, format!("database {}\n\nno errors, no warnings, no notes\n", ground.database.name));
+    assert!(ran.err.contains("does not exist (3D000)\n  mend: create it, or correct its name"), "{}", ran.err);
+    let ran = ground.sexton(&["check", "--format", "json"]);
+    assert!(ran.json()["databases"][0]["error"]["message"].as_str().is_some_and(|message| message.contains("3D000")));
+
+    let nobody = Ground::new(cluster, "check_nobody", USERS);
+    let ran = nobody.sexton(&["check"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+    assert!(
+        ran.err.contains("role \"check_nobody\" does not exist (28000)\n  mend: look at upstream.address"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn every_database_needs_a_name() {
+    let Some(cluster) = cluster::shared("check::every_database…") else { return };
+    let ground = Ground::new(cluster, "postgres", "");
+    let text = fs::read_to_string(&ground.config).expect("the configuration");
+    let text = text
+        .replace(&format!("[databases.{}]", ground.database.name), "[databases.\"*\".tables.users]\ndelete = \"soft\"");
+    fs::write(&ground.config, text).expect("the configuration");
+    let ran = ground.sexton(&["check"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("mend: name the one that is meant with --database"), "{}", ran.err);
+    ground.database.run("CREATE TABLE users (id text PRIMARY KEY, deleted_at timestamptz)");
+    let ran = ground.sexton(&["check", "--database", &ground.database.name]);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(ran.out.contains("mend: [databases.\"*\".tables.users]\n           archive = "), "{}", ran.out);
+}
+
+#[test]
+fn apply_stops_at_the_step_that_fails_and_says_what_to_do() {
+    let Some(cluster) = cluster::shared("check::apply_stops…") else { return };
+    let ground = Ground::new(cluster, "check_own", USERS);
+    ground.database.run(
+        "CREATE TABLE users (id serial PRIMARY KEY, email text, deleted_at timestamptz);
+         INSERT INTO users (email) VALUES ('a');
+         CREATE UNIQUE INDEX users_email ON users (email); GRANT SELECT ON users TO check_own",
+    );
+    let ran = ground.sexton(&["apply", "--execute"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    assert!(ran.err.contains("must be owner of table users"), "{}", ran.err);
+    assert!(ran.err.contains("mend: run it as the tables' owner: sexton apply --execute --user NAME"), "{}", ran.err);
+    let ran = ground.sexton(&["apply", "--execute", "--format", "json"]);
+    let document = &ran.json()["databases"][0];
+    assert_eq!(document["error"]["sqlstate"], "42501");
+    let outcomes: Vec<&str> =
+        document["steps"].as_array().expect("steps").iter().filter_map(|step| step["outcome"].as_str()).collect();
+    assert!(outcomes.contains(&"failed") && outcomes.last() == Some(&"not reached"), "{outcomes:?}");
+    assert_eq!(ground.apply(), []);
+}
+
+#[test]
+fn a_text_groups_what_it_says_by_object_and_counts_it() {
+    let Some(cluster) = cluster::shared("check::a_text_groups…") else { return };
+    let ground = Ground::new(cluster, "postgres", USERS);
+    ground
+        .database
+        .run("CREATE TABLE users (id serial PRIMARY KEY, email text UNIQUE); CREATE VIEW v AS SELECT email FROM users");
+    let ran = ground.sexton(&["check"]);
+    let expected = "public.users
+  error    the marker column \"deleted_at\" does not exist
+           mend: sexton apply
+             ALTER TABLE public.users ADD COLUMN IF NOT EXISTS deleted_at timestamptz;
+
+unique constraint public.users_email_key
+  warning  it counts deleted rows: a freed email cannot be used again
+           mend: sexton apply
+             DROP INDEX CONCURRENTLY IF EXISTS public.users_email_key_sexton_new;
+             CREATE UNIQUE INDEX CONCURRENTLY users_email_key_sexton_new ON public.users USING btree (email) WHERE deleted_at IS NULL;
+             ALTER TABLE public.users DROP CONSTRAINT IF EXISTS users_email_key;
+             DROP INDEX IF EXISTS public.users_email_key;
+             ALTER INDEX public.users_email_key_sexton_new RENAME TO users_email_key;
+
+view public.v
+  warning  it shows deleted rows of public.users
+           mend: run this through Sexton, which adds deleted_at IS NULL:
+           CREATE OR REPLACE VIEW public.v AS
+           SELECT users.email
+              FROM public.users;
+
+1 error, 2 warnings, no notes; sexton apply mends 2 of them
+";
+    assert_eq!(ran.out, format!("database {}\n\n{expected}", ground.database.name));
+    assert_eq!(ran.code, Some(1));
+}
