@@ -9,6 +9,7 @@ mod databases;
 mod listener;
 mod login;
 mod own_login;
+mod questions;
 mod relay;
 mod roles;
 mod seldom;

@@ -405,17 +405,7 @@ impl Builder<'_> {
 }
 
 fn presumed(name: &TableName) -> Relation {
-    Relation {
-        oid: 0,
-        schema: name.schema.clone(),
-        name: name.relation.clone(),
-        kind: RelationKind::Table,
-        columns: Vec::new(),
-        primary_key: Vec::new(),
-        parents: Vec::new(),
-        reads: Vec::new(),
-        foreign_keys: Vec::new(),
-    }
+    Relation::named(0, &name.schema, &name.relation, RelationKind::Table)
 }
 
 impl Entry {

@@ -73,17 +73,17 @@ const FIRST_OID: u32 = 16_384;
 
 fn snapshot() -> Snapshot {
     let relations = RELATIONS.iter().zip(FIRST_OID..).map(|((schema, name, parent, columns), oid)| Relation {
-        oid,
-        schema: (*schema).to_owned(),
-        name: (*name).to_owned(),
-        kind: if *name == "measurements" { RelationKind::PartitionedTable } else { RelationKind::Table },
         columns: columns.split(", ").map(column).collect(),
         primary_key: if name.starts_with("measurements") { Vec::new() } else { vec!["id".to_owned()] },
         parents: parent.iter().map(|&place| FIRST_OID + place as u32).collect(),
-        reads: Vec::new(),
         foreign_keys: foreign_keys(name),
+        ..Relation::named(oid, schema, name, kind(name))
     });
     Snapshot::new(SERVER_VERSION, relations.collect())
+}
+
+fn kind(name: &str) -> RelationKind {
+    if name == "measurements" { RelationKind::PartitionedTable } else { RelationKind::Table }
 }
 
 fn foreign_keys(table: &str) -> Vec<ForeignKey> {
