@@ -137,54 +137,48 @@ async fn describe_relations(
             None => Ok(()),
         })
     };
-    spread(columns, |relation, row| {
-        relation.columns.push(Column {
-            name: row.try_get(1)?,
-            type_name: row.try_get(2)?,
-            not_null: row.try_get(3)?,
-            generated: row.try_get(4)?,
-        });
-        Ok(())
-    })?;
-    spread(primary_keys, |relation, row| {
-        relation.primary_key.push(row.try_get(1)?);
-        Ok(())
-    })?;
-    spread(parents, |relation, row| {
-        relation.parents.push(row.try_get(1)?);
-        Ok(())
-    })?;
-    spread(reads, |relation, row| {
-        relation.reads.push(row.try_get(1)?);
-        Ok(())
-    })?;
-    spread(foreign_keys, |relation, row| {
-        relation.foreign_keys.push(ForeignKey {
-            name: row.try_get(1)?,
-            references: row.try_get(2)?,
-            columns: row.try_get(3)?,
-            referenced: row.try_get(4)?,
-        });
-        Ok(())
-    })?;
-    spread(referencing, |relation, row| {
-        let (oid, schema, name) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
-        relation.referencing.push(Referencing { oid, schema, name });
-        Ok(())
-    })?;
-    spread(unique_indexes, |relation, row| {
-        relation.unique_indexes.push(UniqueIndex {
-            name: row.try_get(1)?,
-            keys: row.try_get(2)?,
-            predicate: row.try_get(3)?,
-            is_constraint: row.try_get(4)?,
-            is_deferrable: row.try_get(5)?,
-        });
-        Ok(())
-    })?;
+    spread(columns, |relation, row| column(row).map(|column| relation.columns.push(column)))?;
+    spread(primary_keys, |relation, row| row.try_get(1).map(|name| relation.primary_key.push(name)))?;
+    spread(parents, |relation, row| row.try_get(1).map(|oid| relation.parents.push(oid)))?;
+    spread(reads, |relation, row| row.try_get(1).map(|oid| relation.reads.push(oid)))?;
+    spread(foreign_keys, |relation, row| foreign_key(row).map(|key| relation.foreign_keys.push(key)))?;
+    spread(referencing, |relation, row| referring(row).map(|other| relation.referencing.push(other)))?;
+    spread(unique_indexes, |relation, row| unique_index(row).map(|index| relation.unique_indexes.push(index)))?;
     Ok(OwnObjects {
         triggers: triggers.iter().map(own_trigger).collect::<Result<_, _>>()?,
         functions: functions.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn column(row: &Row) -> Result<Column, tokio_postgres::Error> {
+    Ok(Column {
+        name: row.try_get(1)?,
+        type_name: row.try_get(2)?,
+        not_null: row.try_get(3)?,
+        generated: row.try_get(4)?,
+    })
+}
+
+fn foreign_key(row: &Row) -> Result<ForeignKey, tokio_postgres::Error> {
+    Ok(ForeignKey {
+        name: row.try_get(1)?,
+        references: row.try_get(2)?,
+        columns: row.try_get(3)?,
+        referenced: row.try_get(4)?,
+    })
+}
+
+fn referring(row: &Row) -> Result<Referencing, tokio_postgres::Error> {
+    Ok(Referencing { oid: row.try_get(1)?, schema: row.try_get(2)?, name: row.try_get(3)? })
+}
+
+fn unique_index(row: &Row) -> Result<UniqueIndex, tokio_postgres::Error> {
+    Ok(UniqueIndex {
+        name: row.try_get(1)?,
+        keys: row.try_get(2)?,
+        predicate: row.try_get(3)?,
+        is_constraint: row.try_get(4)?,
+        is_deferrable: row.try_get(5)?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Identifiers as the server stores them: folding, unquoting, Unicode escapes, the 63-byte limit; and quoting again.
 
+use sha2::{Digest, Sha256};
+
 use crate::sql::keyword::{Category, Keyword};
 use crate::sql::lexer::{Kind, Token};
 
@@ -97,6 +99,27 @@ pub fn quote(name: &str) -> String {
     if plain && !keyword && !name.is_empty() { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
+/// `name` with `suffix`; where both together are longer than the server keeps, the name is cut, and a digest of it takes
+/// the place of what was.
+#[must_use]
+pub fn suffixed(name: &str, suffix: &str) -> String {
+    if name.len() + suffix.len() <= IDENTIFIER_BYTES_MAX {
+        return format!("{name}{suffix}");
+    }
+    let digest = digest(name);
+    let mut end = IDENTIFIER_BYTES_MAX.saturating_sub(suffix.len() + 1 + digest.len());
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}_{digest}{suffix}", &name[..end])
+}
+
+/// Eight hexadecimal digits that tell `text` from others.
+#[must_use]
+pub fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes())[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The value of a string constant without escapes (`'…'` in one piece, or `$$…$$`); `None` for every other form.
 #[must_use]
 pub fn plain_string(text: &[u8], token: &Token) -> Option<Vec<u8>> {
@@ -141,6 +164,13 @@ mod tests {
         assert_eq!(name("\"Us\"\"ers\"").as_deref(), Some("Us\"ers"));
         assert_eq!(name(r#"U&"\0075s\+000065rs""#).as_deref(), Some("users"));
         assert_eq!(name(&"é".repeat(40)).map(|name| name.len()), Some(62));
+    }
+
+    #[test]
+    fn long_names_keep_their_suffix_and_stay_apart() {
+        assert_eq!(suffixed("orders_user_id_fkey", "_sexton_c"), "orders_user_id_fkey_sexton_c");
+        let (one, two) = (suffixed(&"é".repeat(31), "_sexton_c"), suffixed(&("é".repeat(30) + "x"), "_sexton_c"));
+        assert!(one.len() <= IDENTIFIER_BYTES_MAX && one.ends_with("_sexton_c") && one != two, "{one} {two}");
     }
 
     #[test]

@@ -58,6 +58,13 @@ const RELATIONS: &[(&str, &str, Option<usize>, &str)] = &[
     ("public", "rooms", None, "building integer!, room integer!, name text, deleted_at timestamp with time zone"),
     ("public", "bookings", None, "id integer!, building integer, room integer, deleted boolean!"),
     ("public", "drafts", None, "id integer!, line_id integer, title text, deleted_at timestamp with time zone"),
+    (
+        "public",
+        "accounts",
+        None,
+        "id integer!, email text, tenant integer, handle text, deleted_at timestamp with time zone, deletion_id uuid",
+    ),
+    ("public", "logins", None, "id integer!, account_id integer, gone boolean"),
     ("public", "tickets", None, "id integer!, draft_id integer, state text!, voided_at timestamp with time zone"),
 ];
 
