@@ -4,4 +4,6 @@ pub mod role;
 pub mod snapshot;
 
 pub use role::RoleFacts;
-pub use snapshot::{Column, ForeignKey, Relation, RelationKind, Snapshot};
+pub use snapshot::{
+    Column, ForeignKey, OwnObjects, OwnTrigger, Referencing, Relation, RelationKind, Snapshot, UniqueIndex,
+};

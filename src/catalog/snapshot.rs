@@ -45,6 +45,54 @@ pub struct ForeignKey {
     pub referenced: Vec<String>,
 }
 
+/// A unique index that is valid, the primary key's included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UniqueIndex {
+    /// The index's name, which a constraint shares.
+    pub name: String,
+    /// What it is unique over, as `pg_get_indexdef` writes each key: quoted names, or expressions that may stand in ON CONFLICT.
+    pub keys: Vec<String>,
+    /// The WHERE clause, as the server writes it.
+    pub predicate: Option<String>,
+    /// It stands for a constraint.
+    pub is_constraint: bool,
+    /// That constraint is DEFERRABLE.
+    pub is_deferrable: bool,
+}
+
+/// A table with a foreign key that points to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referencing {
+    /// Its oid. The snapshot need not hold it.
+    pub oid: u32,
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A trigger whose function lies in schema `sexton`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnTrigger {
+    /// The table it is on, as an oid. The snapshot need not hold it.
+    pub table: u32,
+    /// That table's schema.
+    pub schema: String,
+    /// The trigger's name.
+    pub name: String,
+    /// A constraint trigger that SET CONSTRAINTS may defer.
+    pub is_deferrable: bool,
+}
+
+/// What schema `sexton` holds, as far as statements are rewritten by it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnObjects {
+    /// The triggers that its functions serve, in order of tables and names.
+    pub triggers: Vec<OwnTrigger>,
+    /// Its functions with their argument types, such as `event(boolean)`.
+    pub functions: Vec<String>,
+}
+
 /// One relation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
@@ -66,9 +114,31 @@ pub struct Relation {
     pub reads: Vec<u32>,
     /// Its foreign keys, in order of their names.
     pub foreign_keys: Vec<ForeignKey>,
+    /// Its unique indexes, in order of their names.
+    pub unique_indexes: Vec<UniqueIndex>,
+    /// The tables with foreign keys that point to it, in order of their oids.
+    pub referencing: Vec<Referencing>,
 }
 
 impl Relation {
+    /// A relation of which nothing is known but what it is.
+    #[must_use]
+    pub fn named(oid: u32, schema: &str, name: &str, kind: RelationKind) -> Self {
+        Self {
+            oid,
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+            kind,
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            parents: Vec::new(),
+            reads: Vec::new(),
+            foreign_keys: Vec::new(),
+            unique_indexes: Vec::new(),
+            referencing: Vec::new(),
+        }
+    }
+
     /// The column of that name, if there is one.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
@@ -85,6 +155,8 @@ impl Relation {
 pub struct Snapshot {
     /// `server_version_num`, such as 150018.
     pub server_version: u32,
+    /// What schema `sexton` holds.
+    pub own: OwnObjects,
     relations: Vec<Relation>,
     by_name: HashMap<String, Vec<usize>>,
     by_oid: HashMap<u32, usize>,
@@ -112,7 +184,25 @@ impl Snapshot {
                 readers.entry(*read).or_default().push(index);
             }
         }
-        Self { server_version, relations, by_name, by_oid, children, readers }
+        let own = OwnObjects::default();
+        Self { server_version, own, relations, by_name, by_oid, children, readers }
+    }
+
+    /// The same, of a database whose schema `sexton` holds these.
+    #[must_use]
+    pub fn with_own(self, own: OwnObjects) -> Self {
+        Self { own, ..self }
+    }
+
+    /// True where schema `sexton` has the function, written with its argument types.
+    #[must_use]
+    pub fn has_function(&self, signature: &str) -> bool {
+        self.own.functions.iter().any(|function| function == signature)
+    }
+
+    /// The triggers of schema `sexton` on the relation with this oid.
+    pub fn triggers(&self, oid: u32) -> impl Iterator<Item = &OwnTrigger> {
+        self.own.triggers.iter().filter(move |trigger| trigger.table == oid)
     }
 
     /// Every relation held.

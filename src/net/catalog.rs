@@ -1,17 +1,20 @@
 //! Sexton's own connection to a database, and the snapshot it reads.
 //!
-//! Its search path is pinned and every name and operator is qualified: nothing a user created can be called in its name (P8).
+//! Its search path is pinned, as the names in its questions are: nothing a user created can be called in its name (P8).
 
 use std::collections::HashMap;
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, IsolationLevel, Row, Statement};
+use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
-use crate::catalog::{Column, ForeignKey, Relation, RelationKind, Snapshot};
+use crate::catalog::{
+    Column, ForeignKey, OwnObjects, OwnTrigger, Referencing, Relation, RelationKind, Snapshot, UniqueIndex,
+};
 use crate::config::Database;
 use crate::net::own_login::log_in;
+use crate::net::questions::Questions;
 use crate::net::roles::RoleQuestions;
 use crate::net::upstream::{Upstream, describe};
 use crate::rewrite::registry::Bound;
@@ -55,118 +58,6 @@ pub struct Reader {
     pub(super) role_questions: Option<RoleQuestions>,
 }
 
-/// What is asked about relations, prepared once: every DDL that comes through asks it again.
-struct Questions {
-    version: Statement,
-    relations: Statement,
-    columns: Statement,
-    primary_keys: Statement,
-    parents: Statement,
-    reads: Statement,
-    foreign_keys: Statement,
-}
-
-impl Questions {
-    async fn prepare(client: &Client) -> Result<Self, tokio_postgres::Error> {
-        Ok(Self {
-            version: client.prepare(VERSION).await?,
-            relations: client.prepare(RELATIONS).await?,
-            columns: client.prepare(COLUMNS).await?,
-            primary_keys: client.prepare(PRIMARY_KEYS).await?,
-            parents: client.prepare(PARENTS).await?,
-            reads: client.prepare(READS).await?,
-            foreign_keys: client.prepare(FOREIGN_KEYS).await?,
-        })
-    }
-}
-
-/// The relations of interest: those of names `$1` and oids `$2`, their ancestors and descendants, and whatever shares a name with those.
-///
-/// Joined, where `= ANY` would do: the server compares every row of `pg_class` with every name of an array of texts.
-const RELATIONS: &str = "
-WITH RECURSIVE named AS (
-    SELECT c.oid FROM pg_catalog.unnest($1::pg_catalog.text[]) w (name)
-    JOIN pg_catalog.pg_class c ON c.relname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
-    UNION
-    SELECT b.oid FROM pg_catalog.unnest($2::pg_catalog.oid[]) b (oid)
-), up AS (
-    SELECT oid FROM named
-    UNION
-    SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN up ON i.inhrelid OPERATOR(pg_catalog.=) up.oid
-), down AS (
-    SELECT oid FROM named
-    UNION
-    SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN down ON i.inhparent OPERATOR(pg_catalog.=) down.oid
-), views AS (
-    SELECT oid FROM down
-    UNION
-    SELECT r.ev_class FROM views
-    JOIN pg_catalog.pg_depend d ON d.refobjid OPERATOR(pg_catalog.=) views.oid
-        AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-        AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-    JOIN pg_catalog.pg_rewrite r ON r.oid OPERATOR(pg_catalog.=) d.objid
-), family AS (
-    SELECT c.relname FROM (SELECT oid FROM up UNION SELECT oid FROM views) member
-    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) member.oid
-    GROUP BY c.relname
-)
-SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text
-FROM family
-JOIN pg_catalog.pg_class c ON c.relname OPERATOR(pg_catalog.=) family.relname
-JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-WHERE c.relpersistence OPERATOR(pg_catalog.<>) 't'
-ORDER BY c.oid";
-
-const COLUMNS: &str = "
-SELECT attrelid, attname::pg_catalog.text, pg_catalog.format_type(atttypid, atttypmod), attnotnull,
-       attgenerated OPERATOR(pg_catalog.<>) ''
-FROM pg_catalog.pg_attribute
-WHERE attrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
-  AND attnum OPERATOR(pg_catalog.>) 0 AND NOT attisdropped
-ORDER BY attrelid, attnum";
-
-const PRIMARY_KEYS: &str = "
-SELECT i.indrelid, a.attname::pg_catalog.text
-FROM pg_catalog.pg_index i
-CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k (attnum, place)
-JOIN pg_catalog.pg_attribute a
-  ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) k.attnum
-WHERE i.indisprimary AND i.indrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
-ORDER BY i.indrelid, k.place";
-
-const PARENTS: &str = "
-SELECT inhrelid, inhparent FROM pg_catalog.pg_inherits
-WHERE inhrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
-ORDER BY inhrelid, inhseqno";
-
-const READS: &str = "
-SELECT DISTINCT r.ev_class, d.refobjid FROM pg_catalog.pg_rewrite r
-JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) r.oid
-    AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-    AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-WHERE r.ev_class OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
-  AND r.ev_type OPERATOR(pg_catalog.=) '1'
-  AND d.refobjid OPERATOR(pg_catalog.<>) r.ev_class
-ORDER BY r.ev_class, d.refobjid";
-
-const FOREIGN_KEYS: &str = "
-SELECT c.conrelid, c.conname::pg_catalog.text, c.confrelid,
-       ARRAY(SELECT a.attname::pg_catalog.text
-             FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY k (attnum, place)
-             JOIN pg_catalog.pg_attribute a
-               ON a.attrelid OPERATOR(pg_catalog.=) c.conrelid AND a.attnum OPERATOR(pg_catalog.=) k.attnum
-             ORDER BY k.place),
-       ARRAY(SELECT a.attname::pg_catalog.text
-             FROM pg_catalog.unnest(c.confkey) WITH ORDINALITY k (attnum, place)
-             JOIN pg_catalog.pg_attribute a
-               ON a.attrelid OPERATOR(pg_catalog.=) c.confrelid AND a.attnum OPERATOR(pg_catalog.=) k.attnum
-             ORDER BY k.place)
-FROM pg_catalog.pg_constraint c
-WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND c.conrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
-ORDER BY c.conrelid, c.conname";
-
-const VERSION: &str = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4";
-
 impl Reader {
     /// Connects to `database` with Sexton's own login; must be called within a tokio runtime.
     ///
@@ -207,80 +98,110 @@ impl Reader {
         let Self { client, questions, certificate: _, role_questions: _ } = self;
         let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
         let reading = builder.start().await?;
-        let version: i32 = reading.query_one(&questions.version, &[]).await?.try_get(0)?;
+        let wanted: &[&(dyn ToSql + Sync)] = &[&names, &bound_oids];
+        let (version, rows) =
+            tokio::try_join!(reading.query_one(&questions.version, &[]), reading.query(&questions.relations, wanted),)?;
+        let version: i32 = version.try_get(0)?;
         let mut relations = Vec::new();
-        for row in reading.query(&questions.relations, &[&names, &bound_oids]).await? {
+        for row in rows {
             relations.push(relation(&row)?);
         }
-        let oids: Vec<u32> = relations.iter().map(|relation| relation.oid).collect();
-        let index: HashMap<u32, usize> = oids.iter().enumerate().map(|(index, oid)| (*oid, index)).collect();
-        let about: &[&(dyn ToSql + Sync)] = &[&oids];
-        // Sent together, answered in order.
-        let (columns, primary_keys, parents, reads, foreign_keys) = tokio::try_join!(
-            reading.query(&questions.columns, about),
-            reading.query(&questions.primary_keys, about),
-            reading.query(&questions.parents, about),
-            reading.query(&questions.reads, about),
-            reading.query(&questions.foreign_keys, about),
-        )?;
-        for row in columns {
-            if let Some(&at) = index.get(&row.try_get(0)?) {
-                relations[at].columns.push(Column {
-                    name: row.try_get(1)?,
-                    type_name: row.try_get(2)?,
-                    not_null: row.try_get(3)?,
-                    generated: row.try_get(4)?,
-                });
-            }
-        }
-        for row in primary_keys {
-            if let Some(&at) = index.get(&row.try_get(0)?) {
-                relations[at].primary_key.push(row.try_get(1)?);
-            }
-        }
-        for row in parents {
-            if let Some(&at) = index.get(&row.try_get(0)?) {
-                relations[at].parents.push(row.try_get(1)?);
-            }
-        }
-        for row in reads {
-            if let Some(&at) = index.get(&row.try_get(0)?) {
-                relations[at].reads.push(row.try_get(1)?);
-            }
-        }
-        for row in foreign_keys {
-            if let Some(&at) = index.get(&row.try_get(0)?) {
-                relations[at].foreign_keys.push(ForeignKey {
-                    name: row.try_get(1)?,
-                    references: row.try_get(2)?,
-                    columns: row.try_get(3)?,
-                    referenced: row.try_get(4)?,
-                });
-            }
-        }
+        let own = describe_relations(&reading, questions, &mut relations).await?;
         reading.commit().await?;
-        Ok(Snapshot::new(version.unsigned_abs(), relations))
+        Ok(Snapshot::new(version.unsigned_abs(), relations).with_own(own))
     }
+}
+
+/// Reads what is to be known of each relation, and what schema `sexton` holds.
+async fn describe_relations(
+    reading: &Transaction<'_>,
+    questions: &Questions,
+    relations: &mut [Relation],
+) -> Result<OwnObjects, CatalogError> {
+    let oids: Vec<u32> = relations.iter().map(|relation| relation.oid).collect();
+    let about: &[&(dyn ToSql + Sync)] = &[&oids];
+    // Sent together, answered in order.
+    let (columns, primary_keys, parents, reads, foreign_keys, referencing, unique_indexes, triggers, functions) = tokio::try_join!(
+        reading.query(&questions.columns, about),
+        reading.query(&questions.primary_keys, about),
+        reading.query(&questions.parents, about),
+        reading.query(&questions.reads, about),
+        reading.query(&questions.foreign_keys, about),
+        reading.query(&questions.referencing, about),
+        reading.query(&questions.unique_indexes, about),
+        reading.query(&questions.own_triggers, &[]),
+        reading.query(&questions.own_functions, &[]),
+    )?;
+    let index: HashMap<u32, usize> = oids.iter().enumerate().map(|(index, oid)| (*oid, index)).collect();
+    let mut spread = |rows: Vec<Row>, put: fn(&mut Relation, &Row) -> Result<(), tokio_postgres::Error>| {
+        rows.iter().try_for_each(|row| match index.get(&row.try_get(0)?) {
+            Some(&at) => put(&mut relations[at], row),
+            None => Ok(()),
+        })
+    };
+    spread(columns, |relation, row| column(row).map(|column| relation.columns.push(column)))?;
+    spread(primary_keys, |relation, row| row.try_get(1).map(|name| relation.primary_key.push(name)))?;
+    spread(parents, |relation, row| row.try_get(1).map(|oid| relation.parents.push(oid)))?;
+    spread(reads, |relation, row| row.try_get(1).map(|oid| relation.reads.push(oid)))?;
+    spread(foreign_keys, |relation, row| foreign_key(row).map(|key| relation.foreign_keys.push(key)))?;
+    spread(referencing, |relation, row| referring(row).map(|other| relation.referencing.push(other)))?;
+    spread(unique_indexes, |relation, row| unique_index(row).map(|index| relation.unique_indexes.push(index)))?;
+    Ok(OwnObjects {
+        triggers: triggers.iter().map(own_trigger).collect::<Result<_, _>>()?,
+        functions: functions.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn column(row: &Row) -> Result<Column, tokio_postgres::Error> {
+    Ok(Column {
+        name: row.try_get(1)?,
+        type_name: row.try_get(2)?,
+        not_null: row.try_get(3)?,
+        generated: row.try_get(4)?,
+    })
+}
+
+fn foreign_key(row: &Row) -> Result<ForeignKey, tokio_postgres::Error> {
+    Ok(ForeignKey {
+        name: row.try_get(1)?,
+        references: row.try_get(2)?,
+        columns: row.try_get(3)?,
+        referenced: row.try_get(4)?,
+    })
+}
+
+fn referring(row: &Row) -> Result<Referencing, tokio_postgres::Error> {
+    Ok(Referencing { oid: row.try_get(1)?, schema: row.try_get(2)?, name: row.try_get(3)? })
+}
+
+fn unique_index(row: &Row) -> Result<UniqueIndex, tokio_postgres::Error> {
+    Ok(UniqueIndex {
+        name: row.try_get(1)?,
+        keys: row.try_get(2)?,
+        predicate: row.try_get(3)?,
+        is_constraint: row.try_get(4)?,
+        is_deferrable: row.try_get(5)?,
+    })
+}
+
+fn own_trigger(row: &Row) -> Result<OwnTrigger, tokio_postgres::Error> {
+    Ok(OwnTrigger {
+        table: row.try_get(0)?,
+        schema: row.try_get(1)?,
+        name: row.try_get(2)?,
+        is_deferrable: row.try_get(3)?,
+    })
 }
 
 fn relation(row: &Row) -> Result<Relation, CatalogError> {
     let kind: String = row.try_get(3)?;
-    Ok(Relation {
-        oid: row.try_get(0)?,
-        schema: row.try_get(1)?,
-        name: row.try_get(2)?,
-        kind: match kind.as_str() {
-            "r" => RelationKind::Table,
-            "p" => RelationKind::PartitionedTable,
-            "v" => RelationKind::View,
-            "m" => RelationKind::MaterializedView,
-            "f" => RelationKind::ForeignTable,
-            _ => RelationKind::Other,
-        },
-        columns: Vec::new(),
-        primary_key: Vec::new(),
-        parents: Vec::new(),
-        reads: Vec::new(),
-        foreign_keys: Vec::new(),
-    })
+    let kind = match kind.as_str() {
+        "r" => RelationKind::Table,
+        "p" => RelationKind::PartitionedTable,
+        "v" => RelationKind::View,
+        "m" => RelationKind::MaterializedView,
+        "f" => RelationKind::ForeignTable,
+        _ => RelationKind::Other,
+    };
+    Ok(Relation::named(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, kind))
 }

@@ -10,6 +10,7 @@ mod listener;
 mod login;
 pub mod operator;
 mod own_login;
+mod questions;
 mod relay;
 mod roles;
 mod seldom;

@@ -12,14 +12,14 @@
 //! more columns than the archive's list names.
 
 use crate::rewrite::delete::Place;
-use crate::rewrite::policy::quote_name;
+use crate::rewrite::policy::{NEW_EVENT, THIS_EVENT, has_events, quote_name};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
 use crate::rewrite::returning::{all_columns, row_names};
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Rows;
 use crate::sql::ident::quote;
-use crate::sql::tree::{Delete, Returning};
+use crate::sql::tree::{Delete, Filter, Returning};
 
 impl Rewriter<'_> {
     pub(crate) fn archive(&mut self, delete: &Delete, entry: &Entry, place: &Place<'_>) -> Result<(), Refusal> {
@@ -29,18 +29,30 @@ impl Rewriter<'_> {
         if !head.is_empty() {
             self.insert_before(delete.keyword, &head, cause);
         }
-        let own = self.limit(entry, Rows::Live, &delete.target);
-        self.delete_conditions(delete, own)?;
+        let begun = self.begins_event(entry, delete.filter.as_ref());
+        let live = self.limit(entry, Rows::Live, &delete.target);
+        self.delete_conditions(delete, conditions([live, begun.clone()]))?;
         let qualifier = self.qualifier(&delete.target);
         match &delete.returning {
             None => {
-                let insert = insert_statement(entry, &format!("{inner}.*"), &inner);
+                let insert = self.insert_statement(entry, &format!("{inner}.*"), &inner, begun.is_some());
                 let tail = self.close_cte(place);
                 self.insert_after(place.last, &format!(" RETURNING {qualifier}.*){tail}{insert}"), cause);
                 Ok(())
             }
-            Some(returning) => self.archive_returning(delete, returning, entry, place, &inner),
+            Some(returning) => self.archive_returning(delete, returning, entry, place, (&inner, begun.is_some())),
         }
+    }
+
+    /// A condition that holds for every row, and with which a DELETE that stays one begins its event: triggers of schema
+    /// `sexton` that fire before a row leaves then know it. `None` where there are none, or no place for it.
+    pub(crate) fn begins_event(&self, entry: &Entry, filter: Option<&Filter>) -> Option<String> {
+        let snapshot = self.names.registry.snapshot();
+        let has_triggers = |oid: u32| snapshot.triggers(oid).next().is_some();
+        let oid = entry.relation.oid;
+        let asked = has_triggers(oid) || snapshot.descendants(oid).iter().any(|child| has_triggers(child.oid));
+        let has_place = !matches!(filter, Some(Filter::CurrentOf { last: _ }));
+        (asked && has_place && has_events(snapshot)).then(|| format!("{NEW_EVENT} IS NOT NULL"))
     }
 
     fn archive_returning(
@@ -49,7 +61,7 @@ impl Rewriter<'_> {
         returning: &Returning,
         entry: &Entry,
         place: &Place<'_>,
-        inner: &str,
+        (inner, begun): (&str, bool),
     ) -> Result<(), Refusal> {
         let cause = delete.target.name.relation();
         let row = self.row_name(&delete.target);
@@ -74,7 +86,7 @@ impl Rewriter<'_> {
             }
         };
         let mover = self.fresh_name();
-        let insert = insert_statement(entry, &archived, inner);
+        let insert = self.insert_statement(entry, &archived, inner, begun);
         let tail = self.close_cte(place);
         let middle = format!("RETURNING {rows}), {mover} AS ({insert}){tail}SELECT");
         self.replace(returning.keyword, returning.keyword, &middle, cause);
@@ -82,21 +94,27 @@ impl Rewriter<'_> {
         self.insert_after(returning.last, &format!(" FROM {from}"), cause);
         Ok(())
     }
+
+    /// `INSERT INTO archive (columns, records) SELECT row, records FROM inner`; `begun`: the statement has begun its event.
+    pub(crate) fn insert_statement(&self, entry: &Entry, row: &str, inner: &str, begun: bool) -> String {
+        let Some(archive) = entry.policy().and_then(|policy| policy.archive.as_ref()) else { return String::new() };
+        let table = quote_name(&archive.table);
+        if entry.relation.columns.is_empty() {
+            // Without a catalog the columns are not known; the archive is taken to have the table's own, in their order.
+            return format!("INSERT INTO {table} SELECT {row} FROM {inner}");
+        }
+        let mut columns: Vec<String> = entry.relation.columns.iter().map(|column| quote(&column.name)).collect();
+        let mut values = vec![row];
+        for (column, value) in archive.records(&entry.relation.columns, self.names.registry.snapshot()) {
+            columns.push(quote(column));
+            values.push(if begun && value == NEW_EVENT { THIS_EVENT } else { value });
+        }
+        format!("INSERT INTO {table} ({}) SELECT {} FROM {inner}", columns.join(", "), values.join(", "))
+    }
 }
 
-/// `INSERT INTO archive (columns, records) SELECT row, records FROM inner`
-pub(crate) fn insert_statement(entry: &Entry, row: &str, inner: &str) -> String {
-    let Some(archive) = entry.policy().and_then(|policy| policy.archive.as_ref()) else { return String::new() };
-    let table = quote_name(&archive.table);
-    if entry.relation.columns.is_empty() {
-        // Without a catalog the columns are not known; the archive is taken to have the table's own, in their order.
-        return format!("INSERT INTO {table} SELECT {row} FROM {inner}");
-    }
-    let mut columns: Vec<String> = entry.relation.columns.iter().map(|column| quote(&column.name)).collect();
-    let mut values = vec![row.to_owned()];
-    for (column, value) in archive.records(&entry.relation.columns) {
-        columns.push(quote(column));
-        values.push(value.to_owned());
-    }
-    format!("INSERT INTO {table} ({}) SELECT {} FROM {inner}", columns.join(", "), values.join(", "))
+/// Conditions that must all hold, as one.
+pub(crate) fn conditions(limits: [Option<String>; 2]) -> Option<String> {
+    let limits: Vec<String> = limits.into_iter().flatten().collect();
+    (!limits.is_empty()).then(|| limits.join(" AND "))
 }

@@ -57,7 +57,7 @@ pub(crate) fn relation(statement: &Statement<'_>, name: usize) -> Effect {
     if !concerns(statement) {
         return Effect::None;
     }
-    let mut changes = Changes::default();
+    let mut changes = Changes { keys: has_word(statement, "references"), ..Changes::default() };
     if let Some(relation) = parts.pop().filter(|relation| statement.names.registry.is_followed(relation)) {
         changes.columns.insert(relation.clone(), may_generate(statement));
         match parts.pop().or_else(|| statement.names.first_schema()) {
@@ -81,7 +81,8 @@ pub(crate) fn alter(statement: &Statement<'_>, index: usize) -> Effect {
             let generated = may_generate(statement);
             let columns: BTreeMap<String, bool> =
                 named(statement).names.into_iter().map(|name| (name, generated)).collect();
-            Effect::Schema(Changes { rights, columns, ..Changes::default() })
+            let keys = has_word(statement, "references");
+            Effect::Schema(Changes { rights, columns, keys, ..Changes::default() })
         }
         Noun::Schema if has_word(statement, "rename") => everything(statement),
         Noun::Schema | Noun::Role => rights(statement),

@@ -8,6 +8,7 @@
 //! ```
 
 use crate::config::Strategy;
+use crate::rewrite::archive::conditions;
 use crate::rewrite::block::Target;
 use crate::rewrite::outcome::TagChange;
 use crate::rewrite::refusal::{Reason, Refusal};
@@ -45,8 +46,9 @@ impl Rewriter<'_> {
             if rows == Rows::Deleted && !self.names.role.hard_deletes {
                 return self.refuse(Reason::HardDelete { table: entry.display() }, cause);
             }
-            let own = self.limit(entry, rows, &delete.target);
-            return self.real_delete(delete, own);
+            let rows = self.limit(entry, rows, &delete.target);
+            let begun = self.begins_event(entry, delete.filter.as_ref());
+            return self.real_delete(delete, conditions([rows, begun]));
         }
         if place.member.is_none() {
             self.tag = Some(TagChange::Delete);

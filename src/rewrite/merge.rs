@@ -10,6 +10,7 @@
 //! NOT MATCHED BY SOURCE looks at target rows that matched nothing, deleted ones among them: its condition is limited too.
 
 use crate::config::Strategy;
+use crate::rewrite::archive::conditions;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
 use crate::rewrite::rewriter::Rewriter;
@@ -31,7 +32,7 @@ impl Rewriter<'_> {
         }
         self.limit_condition(on, limit.as_deref(), cause)?;
         for arm in arms {
-            self.merge_arm(arm, limit.as_deref(), cause)?;
+            self.merge_arm(arm, self.arm_limit(arm, entry, limit.as_deref()).as_deref(), cause)?;
             if let (Some(entry), Some(keyword)) = (entry, arm.delete) {
                 let set = self.set_clause(entry, &self.qualifier(target));
                 self.merge_delete(entry, keyword, &set, returning.is_some())?;
@@ -47,9 +48,17 @@ impl Rewriter<'_> {
         Ok(())
     }
 
+    /// What an arm's condition lacks: that it looks at rows the statement may see, and the beginning of a deletion's event
+    /// where the deletion stays one.
+    fn arm_limit(&self, arm: &MergeArm, entry: Option<&Entry>, limit: Option<&str>) -> Option<String> {
+        let stays = |entry: &&Entry| self.strategy(entry) == Strategy::Hard || self.rows(entry) == Rows::Deleted;
+        let deleted = entry.filter(stays).filter(|_| arm.delete.is_some());
+        let begun = deleted.and_then(|entry| self.begins_event(entry, None));
+        conditions([limit.filter(|_| arm.by_source).map(str::to_owned), begun])
+    }
+
     fn merge_arm(&mut self, arm: &MergeArm, limit: Option<&str>, cause: usize) -> Result<(), Refusal> {
-        let MergeArm { by_source, condition, then, delete: _, subqueries } = arm;
-        let limit = limit.filter(|_| *by_source);
+        let MergeArm { by_source: _, condition, then, delete: _, subqueries } = arm;
         match (condition, limit) {
             (Some(condition), limit) => self.limit_condition(condition, limit, cause)?,
             (None, Some(limit)) => self.insert_before(*then, &format!("AND {limit} "), cause),

@@ -91,36 +91,73 @@ pub struct Fault {
     pub mend: String,
 }
 
-/// Columns that record a deletion wherever a table or archive has them, with the expression that fills them.
-const RECORDS: &[(&str, &str)] = &[
-    // One value a statement: a subquery without references is evaluated once.
-    ("deletion_id", "(SELECT gen_random_uuid())"),
-    ("deleted_by", ACTOR),
-    ("delete_reason", REASON),
-];
+/// What records a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Record {
+    Event,
+    Actor,
+    Reason,
+    Time,
+    Transaction,
+}
+
+/// Columns that record a deletion wherever a table has them.
+const RECORDS: &[(&str, Record)] =
+    &[("deletion_id", Record::Event), ("deleted_by", Record::Actor), ("delete_reason", Record::Reason)];
 
 /// The same for archive tables.
-const ARCHIVE_RECORDS: &[(&str, &str)] = &[
-    ("archived_at", "now()"),
-    ("archived_by", ACTOR),
-    ("archive_reason", REASON),
-    ("archive_txid", "pg_current_xact_id()::text::bigint"),
-    ("deletion_id", "(SELECT gen_random_uuid())"),
+const ARCHIVE_RECORDS: &[(&str, Record)] = &[
+    ("archived_at", Record::Time),
+    ("archived_by", Record::Actor),
+    ("archive_reason", Record::Reason),
+    ("archive_txid", Record::Transaction),
+    ("deletion_id", Record::Event),
 ];
+
+impl Record {
+    /// The expression that fills it: by a function of schema `sexton` where there is one, which knows what is said in
+    /// the statement's comments, and tells the same event to whatever the deletion brings about.
+    fn value(self, snapshot: &Snapshot) -> &'static str {
+        match self {
+            // One value a statement: a subquery without references is evaluated once.
+            Self::Event if has_events(snapshot) => NEW_EVENT,
+            Self::Event => "(SELECT gen_random_uuid())",
+            Self::Actor if snapshot.has_function("actor()") => "(SELECT sexton.actor())",
+            Self::Actor => "coalesce(nullif(current_setting('sexton.actor', true), ''), session_user)",
+            Self::Reason if snapshot.has_function("reason()") => "(SELECT sexton.reason())",
+            Self::Reason => "nullif(current_setting('sexton.reason', true), '')",
+            Self::Time => "now()",
+            Self::Transaction => "pg_current_xact_id()::text::bigint",
+        }
+    }
+}
+
+/// Begins a deletion event, and gives its id.
+pub const NEW_EVENT: &str = "(SELECT sexton.event(true))";
+/// The id of the event that the statement has begun elsewhere.
+pub const THIS_EVENT: &str = "(SELECT sexton.event(false))";
+
+/// True where the database can tell the event of a deletion to its triggers.
+#[must_use]
+pub fn has_events(snapshot: &Snapshot) -> bool {
+    snapshot.has_function("event(boolean)")
+}
 
 /// Expressions that give the time of the deletion.
 const NOW: &[&str] =
     &["now()", "current_timestamp", "transaction_timestamp()", "statement_timestamp()", "clock_timestamp()"];
 
-const ACTOR: &str = "coalesce(nullif(current_setting('sexton.actor', true), ''), session_user)";
-const REASON: &str = "nullif(current_setting('sexton.reason', true), '')";
-
 impl Archive {
     /// The columns of the archive that record the deletion itself, with their expressions; those of `taken` are left out.
-    pub fn records<'a>(&'a self, taken: &'a [Column]) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
-        ARCHIVE_RECORDS.iter().copied().filter(|(name, _)| {
+    pub fn records<'a>(
+        &'a self,
+        taken: &'a [Column],
+        snapshot: &'a Snapshot,
+    ) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
+        let records = ARCHIVE_RECORDS.iter().filter(|(name, _)| {
             self.columns.iter().any(|column| column == name) && !taken.iter().any(|column| column.name == *name)
-        })
+        });
+        records.map(|(name, record)| (*name, record.value(snapshot)))
     }
 }
 
@@ -146,7 +183,7 @@ impl Policy {
         };
         let resolved = policy
             .resolve_live(table, relation)
-            .and_then(|()| policy.resolve_marks(table, relation))
+            .and_then(|()| policy.resolve_marks(table, relation, snapshot))
             .and_then(|()| policy.resolve_archive(table, relation, snapshot));
         policy.fault = resolved.err();
         policy.time = policy.deletion_time(table, relation);
@@ -243,7 +280,7 @@ impl Policy {
         Ok(())
     }
 
-    fn resolve_marks(&mut self, table: &Table, relation: Option<&Relation>) -> Result<(), Fault> {
+    fn resolve_marks(&mut self, table: &Table, relation: Option<&Relation>, snapshot: &Snapshot) -> Result<(), Fault> {
         if table.delete != Strategy::Soft {
             return Ok(());
         }
@@ -265,10 +302,10 @@ impl Policy {
             self.marks.push(Mark { column: marker.to_owned(), value: Predicate::without_columns(value), before });
         }
         check_columns("mark", self.marks.iter().map(|mark| mark.column.as_str()), relation)?;
-        for (column, value) in RECORDS {
+        for (column, record) in RECORDS {
             let has = relation.is_some_and(|relation| relation.column(column).is_some());
             if has && !self.marks.iter().any(|mark| mark.column == *column) {
-                let value = Predicate::without_columns(value);
+                let value = Predicate::without_columns(record.value(snapshot));
                 self.marks.push(Mark { column: (*column).to_owned(), value, before: Before::Unknown });
             }
         }

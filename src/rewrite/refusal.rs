@@ -145,6 +145,27 @@ pub enum Reason {
         /// The form.
         form: &'static str,
     },
+    /// TRUNCATE of a table whose rows leave it, while marked rows of another go on referring to them.
+    TruncateLeaves {
+        /// The table.
+        table: String,
+        /// The one that refers to it.
+        by: String,
+    },
+    /// TRUNCATE … CASCADE that would empty a table that is not registered.
+    TruncateReach {
+        /// A table that is emptied.
+        table: String,
+        /// The one that refers to it.
+        by: String,
+    },
+    /// TRUNCATE of a table that another refers to.
+    TruncateReferenced {
+        /// The table.
+        table: String,
+        /// The one that refers to it.
+        by: String,
+    },
     /// DELETE through a view that shows a registered table.
     View {
         /// The view.
@@ -342,6 +363,24 @@ impl Reason {
                 unscoped,
                 format!("TRUNCATE {form} cannot be turned into deletions that keep the rows"),
                 "Truncate or delete from each table in a statement of its own, without further options.",
+            ),
+            Self::TruncateLeaves { table, by } => words(
+                "truncate-leaves",
+                unscoped,
+                format!("the rows of {table} cannot leave it while {by} keeps its deleted rows, which refer to them"),
+                "Delete from each table in a statement of its own.",
+            ),
+            Self::TruncateReach { table, by } => words(
+                "truncate-reach",
+                unscoped,
+                format!("TRUNCATE … CASCADE of {table} would also empty {by}, which is not registered"),
+                "Register that table too, or delete from each table in a statement of its own.",
+            ),
+            Self::TruncateReferenced { table, by } => words(
+                "truncate-referenced",
+                unscoped,
+                format!("cannot truncate {table}, which a foreign key of {by} refers to"),
+                "Truncate that table at the same time, or use TRUNCATE … CASCADE.",
             ),
             Self::View { view, table } => words(
                 "view",

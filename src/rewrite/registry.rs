@@ -129,7 +129,10 @@ impl Registry {
         let references = database.tables.iter().flat_map(|table| &table.visible_through);
         let referencing: HashSet<String> = references.map(|reference| reference.table.relation.clone()).collect();
         patterns.extend(referencing.iter().map(|name| written(name)));
-        let follow = if referencing.is_empty() { watch.clone() } else { automaton(&patterns) };
+        // SET CONSTRAINTS may have to name triggers that complete foreign keys.
+        let defers = snapshot.own.triggers.iter().any(|trigger| trigger.is_deferrable);
+        patterns.extend(defers.then(|| "constraints".to_owned()));
+        let follow = if referencing.is_empty() && !defers { watch.clone() } else { automaton(&patterns) };
         let words = automaton(&words);
         let respected = database.tables.iter().any(|table| table.on_mention == OnMention::Respect);
         Self {
@@ -244,6 +247,12 @@ impl Registry {
     #[must_use]
     pub fn find(&self, schema: &str, name: &str) -> Option<&Entry> {
         self.named(name).find(|entry| entry.relation.schema == schema)
+    }
+
+    /// The entry of the relation with this oid.
+    #[must_use]
+    pub fn by_oid(&self, oid: u32) -> Option<&Entry> {
+        self.by_oid.get(&oid).map(|&index| &self.entries[index])
     }
 
     /// True where `schema.name` is a relation of the catalog that is no entry.
@@ -412,17 +421,7 @@ fn written(name: &str) -> String {
 }
 
 fn presumed(name: &TableName) -> Relation {
-    Relation {
-        oid: 0,
-        schema: name.schema.clone(),
-        name: name.relation.clone(),
-        kind: RelationKind::Table,
-        columns: Vec::new(),
-        primary_key: Vec::new(),
-        parents: Vec::new(),
-        reads: Vec::new(),
-        foreign_keys: Vec::new(),
-    }
+    Relation::named(0, &name.schema, &name.relation, RelationKind::Table)
 }
 
 impl Entry {
@@ -448,15 +447,21 @@ impl Entry {
     /// True where it is registered without effect.
     #[must_use]
     pub fn is_transparent(&self) -> bool {
-        matches!(&self.kind, EntryKind::Registered(policy) if policy.is_transparent())
+        self.registered().is_some_and(|policy| policy.is_transparent())
+    }
+
+    /// Its policy, where it is registered, with effect or without.
+    #[must_use]
+    pub fn registered(&self) -> Option<&Arc<Policy>> {
+        match &self.kind {
+            EntryKind::Registered(policy) => Some(policy),
+            EntryKind::Ancestor(_) | EntryKind::View(_) => None,
+        }
     }
 
     /// Its policy, where it is registered with effect: soft, archive, or read through a live predicate.
     #[must_use]
     pub fn policy(&self) -> Option<&Arc<Policy>> {
-        match &self.kind {
-            EntryKind::Registered(policy) if !policy.is_transparent() => Some(policy),
-            EntryKind::Registered(_) | EntryKind::Ancestor(_) | EntryKind::View(_) => None,
-        }
+        self.registered().filter(|policy| !policy.is_transparent())
     }
 }

@@ -114,7 +114,7 @@ impl<'a> Names<'a> {
     }
 
     /// The current user, where it is known.
-    fn user(&self) -> Option<&str> {
+    pub(crate) fn user(&self) -> Option<&str> {
         match self.state.user() {
             User::Login => Some(&self.role.name),
             User::Named(name) => Some(name),
@@ -128,7 +128,8 @@ impl<'a> Names<'a> {
         Some(usable.contains(schema))
     }
 
-    fn path(&self) -> Option<Vec<Member>> {
+    /// The members of the search path, where that is known.
+    pub(crate) fn path(&self) -> Option<Vec<Member>> {
         match &self.state.search_path {
             SearchPath::Known(text) => members(text),
             SearchPath::Unknown => None,

@@ -116,13 +116,15 @@ pub struct Changes {
     pub made: BTreeSet<(String, String)>,
     /// Relations of watched names whose columns may be others; true where a generated one may be among the new.
     pub columns: BTreeMap<String, bool>,
+    /// Foreign keys may have been made that point to a relation of the snapshot.
+    pub keys: bool,
 }
 
 impl Changes {
     /// What no reading of the statement tells.
     #[must_use]
     pub fn of_everything() -> Self {
-        Self { everything: true, rights: true, ..Self::default() }
+        Self { everything: true, rights: true, keys: true, ..Self::default() }
     }
 
     /// Privileges, memberships or schemas alone.
@@ -133,9 +135,10 @@ impl Changes {
 
     /// Adds what another statement has changed.
     pub fn add(&mut self, other: &Self) {
-        let Self { everything, rights, names, made, columns } = other;
+        let Self { everything, rights, names, made, columns, keys } = other;
         self.everything |= everything;
         self.rights |= rights;
+        self.keys |= keys;
         self.names.extend(names.iter().cloned());
         self.made.extend(made.iter().cloned());
         for (name, generated) in columns {

@@ -6,7 +6,7 @@ use crate::rewrite::resolve::Names;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::schema_change::{CreateHead, create_head};
 use crate::rewrite::state::Scope;
-use crate::rewrite::{comment, copy, ddl, opaque, past, schema_change, settings, truncate, witness};
+use crate::rewrite::{comment, constraints, copy, ddl, opaque, past, schema_change, settings, truncate, witness};
 use crate::sql::edit::Edits;
 use crate::sql::ident::identifier;
 use crate::sql::keyword::Keyword;
@@ -174,6 +174,9 @@ impl<'a> Statement<'a> {
     }
 
     pub(crate) fn decide(&self) -> Result<Decision, Refusal> {
+        if constraints::is_set_constraints(self) {
+            return constraints::set_constraints(self);
+        }
         if let Some(effect) = settings::effect(self)? {
             return Ok(Decision::unchanged(effect));
         }

@@ -7,8 +7,11 @@
 //! WITH sexton_1 AS (UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL) UPDATE notes SET deleted = true WHERE notes.deleted IS NOT TRUE;
 //! ```
 
+use std::collections::HashSet;
+
+use crate::catalog::Relation;
 use crate::config::{Strategy, Truncate};
-use crate::rewrite::archive::insert_statement;
+use crate::rewrite::archive::conditions;
 use crate::rewrite::outcome::{Effect, TagChange};
 use crate::rewrite::policy::Policy;
 use crate::rewrite::refusal::{Reason, Refusal};
@@ -17,15 +20,19 @@ use crate::rewrite::resolve::Meaning;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Rows;
 use crate::rewrite::statement::{Decision, Statement};
+use crate::sql::ident::quote;
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 use crate::sql::tree::Name;
 
 struct Target<'a> {
+    /// The registered table; `None` for every other.
     entry: Option<&'a Entry>,
     /// `[ONLY] name [*]` as written, and the name alone.
     source: String,
     name: String,
+    /// ONLY is there.
+    only: bool,
     token: usize,
     temporary: bool,
 }
@@ -37,10 +44,13 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         return Ok(Decision::unchanged(Effect::None));
     };
     let mut rewriter = statement.rewriter();
-    let (targets, rest) = targets(statement, &mut rewriter)?;
+    let (mut targets, rest) = targets(statement, &mut rewriter)?;
+    let cascade = cascade(statement).filter(|_| targets.iter().all(|target| target.entry.is_some()));
+    let followers = followers(statement, &targets, cascade)?;
+    targets.extend(followers);
     let mut passes = true;
     for target in &targets {
-        let Some((entry, policy)) = target.entry.and_then(|entry| entry.policy().map(|policy| (entry, policy))) else {
+        let Some((entry, policy)) = target.entry.and_then(|entry| Some((entry, entry.registered()?))) else {
             continue;
         };
         match policy.truncate {
@@ -53,8 +63,8 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         }
     }
     if passes {
-        // Only temporary tables refer to temporary ones.
-        if !targets.iter().all(|target| target.temporary) {
+        // Only temporary tables refer to temporary ones, and what registered tables reach is among the targets.
+        if cascade.is_none() && !targets.iter().all(|target| target.temporary) {
             check_cascade(statement)?;
         }
         return Ok(Decision::new(statement.outcome(rewriter, mention)?, Effect::None));
@@ -62,12 +72,12 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     check_options(statement, rest)?;
     let mut steps = Vec::new();
     for target in &targets {
-        let Some((entry, policy)) = target.entry.and_then(|entry| entry.policy().map(|policy| (entry, policy))) else {
+        let Some((entry, policy)) = target.entry.and_then(|entry| Some((entry, entry.registered()?))) else {
             return statement
                 .refuse(Reason::TruncateForm { form: "of registered and other tables together" }, target.token);
         };
         rewriter.check_fault(entry, target.token)?;
-        if !statement.names.may_truncate(entry) {
+        if !statement.names.may_truncate(entry) && entry.keeps_rows() {
             return statement.refuse(Reason::Privilege { verb: "TRUNCATE", table: entry.display() }, target.token);
         }
         steps.push(step(&mut rewriter, entry, policy, target));
@@ -78,17 +88,78 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     Ok(Decision::new(statement.outcome(rewriter, mention)?, Effect::None))
 }
 
+fn cascade(statement: &Statement<'_>) -> Option<usize> {
+    (statement.piece.first..statement.piece.end).find(|&index| statement.keyword(index) == Some(Keyword::Cascade))
+}
+
 /// CASCADE empties every table that refers to those named, at any depth, registered ones among them.
 fn check_cascade(statement: &Statement<'_>) -> Result<(), Refusal> {
     let names = statement.names;
-    let cascade =
-        (statement.piece.first..statement.piece.end).find(|&index| statement.keyword(index) == Some(Keyword::Cascade));
-    match cascade {
+    match cascade(statement) {
         Some(token) if names.registry.has_kept_relations() && !names.role.hard_deletes => {
             statement.refuse(Reason::TruncateForm { form: "… CASCADE" }, token)
         }
         _ => Ok(()),
     }
+}
+
+/// The tables that foreign keys lead to from `targets`: with CASCADE (whose token that is) they are emptied as well, all of
+/// them or none; without, the server would truncate nothing.
+fn followers<'a>(
+    statement: &Statement<'a>,
+    targets: &[Target<'a>],
+    cascade: Option<usize>,
+) -> Result<Vec<Target<'a>>, Refusal> {
+    let registry = statement.names.registry;
+    let snapshot = registry.snapshot();
+    // Nobody knows yet which keys this transaction has made.
+    if let Some(token) = cascade.filter(|_| statement.names.state.changes.keys) {
+        return statement.refuse(Reason::TruncateForm { form: "… CASCADE" }, token);
+    }
+    let family = |oid: u32, only: bool| {
+        let children = if only { Vec::new() } else { snapshot.descendants(oid) };
+        std::iter::once(oid).chain(children.into_iter().map(|child| child.oid)).collect::<Vec<u32>>()
+    };
+    let entries = targets.iter().filter_map(|target| Some((target.entry?.relation.oid, target.only)));
+    let mut open: Vec<u32> = entries.flat_map(|(oid, only)| family(oid, only)).collect();
+    let mut emptied: HashSet<u32> = open.iter().copied().collect();
+    let mut followers = Vec::new();
+    let at = cascade.unwrap_or(targets[0].token);
+    while let Some(relation) = open.pop().and_then(|oid| snapshot.by_oid(oid)) {
+        let leaves = registry.by_oid(relation.oid).is_some_and(|entry| !is_soft(entry));
+        for referencing in &relation.referencing {
+            let (table, by) = (display(relation), format!("{}.{}", referencing.schema, referencing.name));
+            if leaves && registry.by_oid(referencing.oid).is_some_and(is_soft) {
+                return statement.refuse(Reason::TruncateLeaves { table, by }, at);
+            }
+            if !emptied.insert(referencing.oid) {
+                continue;
+            }
+            if cascade.is_none() {
+                return statement.refuse(Reason::TruncateReferenced { table, by }, at);
+            }
+            let Some(entry) = registry.by_oid(referencing.oid).filter(|entry| entry.registered().is_some()) else {
+                return statement.refuse(Reason::TruncateReach { table, by }, at);
+            };
+            followers.push((at, entry));
+            open.push(referencing.oid);
+        }
+    }
+    Ok(followers.into_iter().map(|(token, entry)| follower(entry, token)).collect())
+}
+
+fn is_soft(entry: &Entry) -> bool {
+    entry.registered().is_some_and(|policy| policy.strategy == Strategy::Soft)
+}
+
+/// A table that is not written.
+fn follower(entry: &Entry, token: usize) -> Target<'_> {
+    let name = format!("{}.{}", quote(&entry.relation.schema), quote(&entry.relation.name));
+    Target { entry: Some(entry), source: name.clone(), name, only: false, token, temporary: false }
+}
+
+fn display(relation: &Relation) -> String {
+    format!("{}.{}", relation.schema, relation.name)
 }
 
 /// The tables, and the token behind the last one.
@@ -98,19 +169,25 @@ fn targets<'a>(statement: &Statement<'a>, rewriter: &mut Rewriter<'a>) -> Result
     let mut targets = Vec::new();
     loop {
         let start = index;
-        index += usize::from(statement.keyword(index) == Some(Keyword::Only));
+        let only = statement.keyword(index) == Some(Keyword::Only);
+        index += usize::from(only);
         let Some((parts, next)) = statement.name_parts(index) else {
             return statement.refuse(Reason::TruncateForm { form: "of this form" }, start.min(statement.piece.end - 1));
         };
         let name = Name { parts: (index..next).step_by(2).collect() };
-        let entry = rewriter.target(&name)?;
-        let temporary = matches!(statement.names.resolve(&parts), Ok(Meaning::Temporary));
+        rewriter.target(&name)?;
+        let (entry, temporary) = match statement.names.resolve(&parts) {
+            Ok(Meaning::Relation(entry)) => (entry.filter(|entry| entry.registered().is_some()), false),
+            Ok(Meaning::Temporary) => (None, true),
+            Err(_) => (None, false),
+        };
         let written = rewriter.source(name.first(), name.relation());
         index = next + usize::from(statement.kind(next) == Some(Kind::Star));
         targets.push(Target {
             entry,
             source: rewriter.source(start, index - 1),
             name: written,
+            only,
             token: name.relation(),
             temporary,
         });
@@ -121,7 +198,8 @@ fn targets<'a>(statement: &Statement<'a>, rewriter: &mut Rewriter<'a>) -> Result
     }
 }
 
-/// CONTINUE IDENTITY and RESTRICT are what happens anyway.
+/// CONTINUE IDENTITY and RESTRICT are what happens anyway, and CASCADE has been followed. RESTART IDENTITY would take a
+/// sequence back that only ALTER can take back in a transaction: what is rolled back must not have restarted it.
 fn check_options(statement: &Statement<'_>, mut index: usize) -> Result<(), Refusal> {
     while let Some(keyword) = statement.keyword(index) {
         let form = match keyword {
@@ -129,12 +207,11 @@ fn check_options(statement: &Statement<'_>, mut index: usize) -> Result<(), Refu
                 index += 2;
                 continue;
             }
-            Keyword::Restrict => {
+            Keyword::Restrict | Keyword::Cascade => {
                 index += 1;
                 continue;
             }
             Keyword::Restart => "… RESTART IDENTITY",
-            Keyword::Cascade => "… CASCADE",
             _ => "of this form",
         };
         return statement.refuse(Reason::TruncateForm { form }, index);
@@ -147,14 +224,21 @@ fn check_options(statement: &Statement<'_>, mut index: usize) -> Result<(), Refu
 
 /// What happens to one table: CTEs that come first, and the statement itself.
 fn step(rewriter: &mut Rewriter<'_>, entry: &Entry, policy: &Policy, target: &Target<'_>) -> (Vec<String>, String) {
-    let limit = policy.limit(Rows::Live, &target.name).map(|limit| format!(" WHERE {limit}")).unwrap_or_default();
+    let live = policy.limit(Rows::Live, &target.name);
+    let clause = |limit: Option<String>| limit.map(|limit| format!(" WHERE {limit}")).unwrap_or_default();
     if policy.strategy == Strategy::Archive {
         let inner = rewriter.fresh_name();
+        let begun = rewriter.begins_event(entry, None);
+        let limit = clause(conditions([live, begun.clone()]));
         let delete = format!("{inner} AS (DELETE FROM {}{limit} RETURNING {}.*)", target.source, target.name);
-        return (vec![delete], insert_statement(entry, &format!("{inner}.*"), &inner));
+        return (vec![delete], rewriter.insert_statement(entry, &format!("{inner}.*"), &inner, begun.is_some()));
+    }
+    if policy.strategy == Strategy::Hard {
+        let limit = clause(conditions([live, rewriter.begins_event(entry, None)]));
+        return (Vec::new(), format!("DELETE FROM {}{limit}", target.source));
     }
     let set = rewriter.set_clause(entry, &target.name);
-    (Vec::new(), format!("UPDATE {} SET {set}{limit}", target.source))
+    (Vec::new(), format!("UPDATE {} SET {set}{}", target.source, clause(live)))
 }
 
 fn joined(rewriter: &mut Rewriter<'_>, mut steps: Vec<(Vec<String>, String)>) -> String {

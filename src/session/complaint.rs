@@ -1,7 +1,7 @@
 //! Sexton's own errors inside a conversation: what replaces the fields of the error that the server was made to raise.
 
 use crate::rewrite::Refusal;
-use crate::rewrite::insert::{DEAD_KEY_PREFIX, DEAD_KEY_SUFFIX};
+use crate::rewrite::conflict::{DEAD_KEY_PREFIX, DEAD_KEY_SUFFIX};
 use crate::session::plan::{CANNOT_PARSE, Plan};
 use crate::sql::encoding::Encoding;
 use crate::wire::backend::Fields;

@@ -5,6 +5,7 @@ mod bounded;
 pub mod cache;
 mod client;
 mod complaint;
+mod context;
 pub mod figures;
 mod names;
 mod pending;

@@ -7,6 +7,7 @@ use bytes::{Buf, BytesMut};
 use crate::rewrite::outcome::{Effect, TagChange};
 use crate::rewrite::state::SearchPath;
 use crate::session::complaint::{Complaint, Words, original_position, own_message};
+use crate::session::context::OwnContext;
 use crate::session::conversation::{ServerStep, Session, Want, forward};
 use crate::session::pending::Entry;
 use crate::session::plan::Plan;
@@ -261,10 +262,14 @@ impl Session {
             Some(_) => None,
             None => own_message(plan.as_deref(), &fields),
         };
+        let context = OwnContext::of(&fields).filter(|_| words.is_none());
         if let Some(words) = &words {
             words.put_into(&mut fields);
-        } else if position.is_none() && message.is_none() {
+        } else if position.is_none() && message.is_none() && context.is_none() {
             return Give::Stream;
+        }
+        if let Some(context) = &context {
+            context.put_into(&mut fields);
         }
         for (code, text) in [(b'P', position.as_deref().map(str::as_bytes)), (b'M', message.as_deref())] {
             if let Some(text) = text {
@@ -279,8 +284,17 @@ impl Session {
     fn notice(&mut self, body: &[u8]) -> Give {
         let encoding = self.confirmed.current().client_encoding;
         let (Some(mut fields), (plan, _)) = (Fields::read(body), self.blamed()) else { return Give::Stream };
-        let Some(position) = carried(plan.as_deref(), &fields, encoding) else { return Give::Stream };
-        fields.set(b'P', position.as_bytes());
+        let position = carried(plan.as_deref(), &fields, encoding);
+        let context = OwnContext::of(&fields);
+        if position.is_none() && context.is_none() {
+            return Give::Stream;
+        }
+        if let Some(position) = &position {
+            fields.set(b'P', position.as_bytes());
+        }
+        if let Some(context) = &context {
+            context.put_into(&mut fields);
+        }
         let mut bytes = BytesMut::new();
         fields.put(&mut bytes, b'N');
         Give::Instead(bytes)

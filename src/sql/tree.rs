@@ -286,10 +286,31 @@ pub struct Insert {
 pub struct Conflict {
     /// The ON keyword.
     pub keyword: usize,
+    /// What must conflict; `None`: anything.
+    pub target: Option<ConflictTarget>,
     /// DO UPDATE: its SET list's last token and its WHERE.
     pub update: Option<ConflictUpdate>,
     /// Subqueries anywhere in the clause but its WHERE.
     pub subqueries: Vec<Query>,
+}
+
+/// What stands between ON CONFLICT and DO.
+#[derive(Debug)]
+pub enum ConflictTarget {
+    /// `( columns and expressions ) [WHERE condition]`
+    Keys {
+        /// The closing parenthesis.
+        close: usize,
+        /// WHERE
+        filter: Option<Condition>,
+    },
+    /// `ON CONSTRAINT name`
+    Constraint {
+        /// The ON keyword.
+        keyword: usize,
+        /// The name.
+        name: usize,
+    },
 }
 
 /// `DO UPDATE SET … [WHERE …]`

@@ -93,6 +93,24 @@ INSERT INTO drafts VALUES (1, 1, 'one', NULL), (2, 1, 'dead two', '2026-01-01 00
 CREATE TABLE tickets (id int PRIMARY KEY, draft_id int, state text NOT NULL, voided_at timestamptz);
 INSERT INTO tickets VALUES (1, 1, 'open', NULL), (2, 2, 'void', '2026-01-01 00:00Z'), (3, 1, 'void', '2026-02-01 00:00Z');
 
+-- soft, with unique keys of several kinds, and a table that points to it; what that one points to besides is not registered
+CREATE TABLE accounts (
+    id int PRIMARY KEY, email text CONSTRAINT accounts_email_key UNIQUE, tenant int, handle text, deleted_at timestamptz,
+    deletion_id uuid
+);
+CREATE UNIQUE INDEX accounts_handle ON accounts (tenant, lower(handle));
+INSERT INTO accounts VALUES
+    (1, 'ann@example.com', 1, 'Ann', NULL), (2, 'bob@example.com', 1, 'Bob', NULL),
+    (3, 'dead@example.com', 1, 'Dead', '2026-01-01 00:00Z'), (4, 'eve@example.com', 2, 'Eve', NULL);
+CREATE TABLE logins (
+    id int PRIMARY KEY, account_id int CONSTRAINT logins_account_fkey REFERENCES accounts DEFERRABLE, gone boolean
+);
+INSERT INTO logins VALUES (1, 1, NULL), (2, 2, NULL), (3, 3, true);
+CREATE TABLE vaults (id int PRIMARY KEY);
+CREATE TABLE deposits (id int PRIMARY KEY, vault_id int REFERENCES vaults);
+INSERT INTO vaults VALUES (1);
+INSERT INTO deposits VALUES (1, 1);
+
 GRANT CREATE, USAGE ON SCHEMA public, archive, billing TO app, support, dba;
 GRANT ALL ON ALL TABLES IN SCHEMA public, archive, billing TO app, support, dba;
 -- clerk may read and write, but not delete

@@ -5,3 +5,5 @@ DELETE FROM seats WHERE state = 'void';
 DELETE FROM notes WHERE gone;
 DELETE FROM measurements WHERE deleted_at IS NOT NULL;
 DELETE FROM billing.invoices WHERE deleted_at IS NOT NULL;
+DELETE FROM logins WHERE gone;
+DELETE FROM accounts WHERE deleted_at IS NOT NULL;

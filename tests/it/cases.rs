@@ -64,12 +64,22 @@ fn every_case_is_what_its_file_says() {
     match std::env::var("SEXTON_BLESS").as_deref() {
         Ok("rows") => bless_rows(&twin),
         mode => {
+            let installed = Database::named(cluster, "installed");
+            installed.run(&read("schema.sql"));
+            installed.run(&read("installed.sql"));
             let relay = Relay::start(database.port);
-            let sexton = Sexton::start(relay.port, &read("sexton.toml"));
+            let sexton = Sexton::start(relay.port, &configuration());
             let ground = Ground { relay, sexton, twin };
             if mode.is_ok() { ground.bless() } else { ground.check() }
         }
     }
+}
+
+/// Both databases are configured alike.
+fn configuration() -> String {
+    let text = read("sexton.toml");
+    let tables = text.find("[databases.").expect("it registers tables");
+    format!("{text}\n{}", text[tables..].replace("[databases.cases.", "[databases.installed."))
 }
 
 fn bless_rows(twin: &Database) {
@@ -134,7 +144,7 @@ impl Ground {
     }
 
     fn through_sexton(&self, case: &Case) -> Seen {
-        observe(&mut self.sexton.connect(role(case), "cases"), case, Some(&self.relay))
+        observe(&mut self.sexton.connect(role(case), database(case)), case, Some(&self.relay))
     }
 
     /// What is wrong with a case, as text; empty when nothing is.
@@ -183,7 +193,7 @@ impl Ground {
     /// The name of the reason for a refusal: the wire carries only its message, so the command is asked.
     fn reason(&self, case: &Case) -> Option<String> {
         let mut arguments = vec!["rewrite", "--format", "json", "--role", role(case)];
-        arguments.extend(["--database", "cases"]);
+        arguments.extend(["--database", database(case)]);
         if let Some(scope) = case.option("scope") {
             arguments.extend(["--scope", scope]);
         }
@@ -191,7 +201,7 @@ impl Ground {
             arguments.extend(["--search-path", path]);
         }
         arguments.push(&case.sql);
-        let output = sexton::run(self.relay.port, &read("sexton.toml"), &arguments);
+        let output = sexton::run(self.relay.port, &configuration(), &arguments);
         let text = String::from_utf8_lossy(&output.stdout);
         let values = serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>().flatten();
         values.filter_map(|value| find_text(&value, "reason")).next()
@@ -212,6 +222,10 @@ fn find_text(value: &serde_json::Value, key: &str) -> Option<String> {
 
 fn role(case: &Case) -> &str {
     case.option("role").unwrap_or("app")
+}
+
+fn database(case: &Case) -> &str {
+    case.option("database").unwrap_or("cases")
 }
 
 fn is_explain(case: &Case) -> bool {

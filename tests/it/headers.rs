@@ -43,10 +43,6 @@ const TIME: &str = "timestamp with time zone";
 
 fn relation(oid: u32, schema: &str, name: &str, columns: &[(&str, &str, bool)]) -> Relation {
     Relation {
-        oid,
-        schema: schema.to_owned(),
-        name: name.to_owned(),
-        kind: RelationKind::Table,
         columns: columns
             .iter()
             .map(|(name, type_name, not_null)| Column {
@@ -57,9 +53,7 @@ fn relation(oid: u32, schema: &str, name: &str, columns: &[(&str, &str, bool)]) 
             })
             .collect(),
         primary_key: vec!["id".to_owned()],
-        parents: Vec::new(),
-        reads: Vec::new(),
-        foreign_keys: Vec::new(),
+        ..Relation::named(oid, schema, name, RelationKind::Table)
     }
 }
 

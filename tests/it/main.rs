@@ -35,6 +35,8 @@ mod keys;
 mod life;
 /// A client's first bytes.
 mod opening;
+/// What schema `sexton` does inside the server.
+mod own_schema;
 /// What is long, much or many.
 mod pressure;
 /// What must hold for every statement, and for every change to it.

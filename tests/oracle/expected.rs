@@ -165,12 +165,20 @@ impl Editor {
         Ok(up)
     }
 
-    /// ON CONFLICT DO UPDATE fails where the row in the way is a deleted one.
+    /// ON CONFLICT finds its index among live rows, and DO UPDATE fails where the row in the way is a deleted one.
     fn conflict(&mut self, clause: &mut Value, target: Option<&Fields>) -> Result<(), Open> {
         self.value(clause)?;
         let Some(target) = target else { return Ok(()) };
         let update = pg_query::protobuf::OnConflictAction::OnconflictUpdate as i64;
         let Some(limit) = self.limit(target, false) else { return Ok(()) };
+        let infer = &mut clause["infer"];
+        if infer.get("conname").and_then(Value::as_str) == Some("") {
+            let own = Some(infer["where_clause"].take()).filter(|own| !own.is_null());
+            // No name may stand before the columns here.
+            let mut live = condition("x IS NULL");
+            fields_mut(&mut live, "NullTest").expect("a test")["arg"] = column(&[]);
+            and(&mut infer["where_clause"], own.into_iter().chain([live]).collect());
+        }
         if clause.get("action").and_then(Value::as_i64) != Some(update) {
             return Ok(());
         }

@@ -1,7 +1,9 @@
 //! Where the reader sees table names: the byte offset at which each begins.
 
 use sexton::sql::lexer::Token;
-use sexton::sql::tree::{Body, Condition, Conflict, Filter, From, Item, Query, Returning, TableRef, Term};
+use sexton::sql::tree::{
+    Body, Condition, Conflict, ConflictTarget, Filter, From, Item, Query, Returning, TableRef, Term,
+};
 
 /// The offsets, in ascending order.
 pub(crate) fn offsets(query: &Query, tokens: &[Token]) -> Vec<usize> {
@@ -33,8 +35,11 @@ impl Walk {
             Body::Insert(insert) => {
                 self.table(&insert.target);
                 insert.source.iter().for_each(|source| self.query(source));
-                if let Some(Conflict { update, subqueries, .. }) = &insert.conflict {
+                if let Some(Conflict { update, subqueries, target, .. }) = &insert.conflict {
                     self.queries(subqueries);
+                    if let Some(ConflictTarget::Keys { filter, .. }) = target {
+                        self.condition(filter.as_ref());
+                    }
                     self.condition(update.as_ref().and_then(|update| update.filter.as_ref()));
                 }
                 self.returning(insert.returning.as_ref());

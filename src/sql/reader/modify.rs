@@ -6,7 +6,8 @@ use super::{Reader, Unreadable};
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 use crate::sql::tree::{
-    Alias, Conflict, ConflictUpdate, Delete, Filter, Insert, Merge, MergeArm, Returning, TableRef, Update,
+    Alias, Conflict, ConflictTarget, ConflictUpdate, Delete, Filter, Insert, Merge, MergeArm, Query, Returning,
+    TableRef, Update,
 };
 
 /// `stops`, but not between CASE and its END, where WHEN and THEN are the expression's.
@@ -73,10 +74,10 @@ impl Reader<'_> {
         self.at += 1;
         self.expect(Keyword::Conflict, "CONFLICT behind ON was expected")?;
         let mut subqueries = Vec::new();
-        self.expressions(|reader, index| reader.keyword_at(index) == Some(Keyword::Do), &mut subqueries)?;
+        let target = self.conflict_target(&mut subqueries)?;
         self.expect(Keyword::Do, "DO was expected")?;
         if self.eat(Keyword::Nothing) {
-            return Ok(Conflict { keyword, update: None, subqueries });
+            return Ok(Conflict { keyword, target, update: None, subqueries });
         }
         self.expect(Keyword::Update, "NOTHING or UPDATE behind DO was expected")?;
         self.expect(Keyword::Set, "SET behind DO UPDATE was expected")?;
@@ -86,7 +87,27 @@ impl Reader<'_> {
         )?;
         let set_last = self.at - 1;
         let filter = if self.is(Keyword::Where) { Some(self.condition(Self::ends_modify)?) } else { None };
-        Ok(Conflict { keyword, update: Some(ConflictUpdate { set_last, filter }), subqueries })
+        Ok(Conflict { keyword, target, update: Some(ConflictUpdate { set_last, filter }), subqueries })
+    }
+
+    fn conflict_target(&mut self, subqueries: &mut Vec<Query>) -> Result<Option<ConflictTarget>, Unreadable> {
+        if self.kind() == Some(Kind::Open) {
+            self.group(subqueries)?;
+            let close = self.at - 1;
+            let is_do = |reader: &Self, index: usize| reader.keyword_at(index) == Some(Keyword::Do);
+            let filter = if self.is(Keyword::Where) { Some(self.condition(is_do)?) } else { None };
+            return Ok(Some(ConflictTarget::Keys { close, filter }));
+        }
+        let keyword = self.at;
+        if !self.eat(Keyword::On) {
+            return Ok(None);
+        }
+        self.expect(Keyword::Constraint, "CONSTRAINT behind ON was expected")?;
+        if !self.is_column_id(self.at) {
+            return self.fail("a constraint's name was expected");
+        }
+        self.at += 1;
+        Ok(Some(ConflictTarget::Constraint { keyword, name: self.at - 1 }))
     }
 
     fn ends_modify(&self, index: usize) -> bool {

@@ -54,7 +54,7 @@ INSERT INTO users (id, name) VALUES (1, 'x') ON CONFLICT DO NOTHING;
 -- title: on conflict do update of a live row
 INSERT INTO users (id, name) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name = excluded.name || users.name RETURNING name;
 -- rewritten:
-INSERT INTO users (id, name) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name = excluded.name || users.name WHERE (CASE WHEN users.deleted_at IS NULL THEN 'true' ELSE 'sexton: a deleted row of public.users holds this key' END)::boolean RETURNING name;
+INSERT INTO users (id, name) VALUES (1, 'x') ON CONFLICT (id) WHERE deleted_at IS NULL DO UPDATE SET name = excluded.name || users.name WHERE (CASE WHEN users.deleted_at IS NULL THEN 'true' ELSE 'sexton: a deleted row of public.users holds this key' END)::boolean RETURNING name;
 -- tag: INSERT 0 1
 -- rows:
 -- xann

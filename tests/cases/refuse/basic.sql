@@ -41,7 +41,9 @@ TRUNCATE invoices;
 
 -- title: truncate with cascade
 TRUNCATE users CASCADE;
--- refused: truncate-form 0A000
+-- rewritten:
+UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL;
+-- tag: TRUNCATE TABLE
 
 -- title: truncate of a registered table with another
 TRUNCATE users, items;

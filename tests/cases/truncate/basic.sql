@@ -36,3 +36,73 @@ UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL; SELECT /* se
 -- tag: TRUNCATE TABLE, SELECT 1
 -- rows:
 -- 5
+
+-- title: truncate of a table that another refers to
+TRUNCATE accounts;
+-- refused: truncate-referenced 0A000
+
+-- title: truncate of a table with the one that refers to it
+TRUNCATE accounts, logins; SELECT count(*) FROM accounts, logins;
+-- rewritten:
+WITH sexton_1 AS (UPDATE accounts SET deleted_at = now(), deletion_id = (SELECT gen_random_uuid()) WHERE accounts.deleted_at IS NULL) UPDATE logins SET gone = true WHERE logins.gone IS NOT TRUE; SELECT count(*) FROM accounts, logins WHERE accounts.deleted_at IS NULL AND logins.gone IS NOT TRUE;
+-- tag: TRUNCATE TABLE, SELECT 1
+-- rows:
+-- 0
+
+-- title: truncate cascade follows the foreign keys
+TRUNCATE accounts CASCADE; SELECT count(*) FROM logins;
+-- rewritten:
+WITH sexton_1 AS (UPDATE accounts SET deleted_at = now(), deletion_id = (SELECT gen_random_uuid()) WHERE accounts.deleted_at IS NULL) UPDATE public.logins SET gone = true WHERE public.logins.gone IS NOT TRUE; SELECT count(*) FROM logins WHERE logins.gone IS NOT TRUE;
+-- tag: TRUNCATE TABLE, SELECT 1
+-- rows:
+-- 0
+
+-- title: truncate cascade of a table that refers to itself and is referred to by another that is not registered
+TRUNCATE products CASCADE;
+-- refused: truncate-reach 0A000
+
+-- title: truncate cascade over a composite key
+TRUNCATE ONLY public.rooms CONTINUE IDENTITY CASCADE; SELECT count(*) FROM bookings;
+-- rewritten:
+WITH sexton_1 AS (UPDATE ONLY public.rooms SET deleted_at = now() WHERE public.rooms.deleted_at IS NULL) UPDATE public.bookings SET deleted = true WHERE NOT public.bookings.deleted; SELECT count(*) FROM bookings WHERE NOT bookings.deleted;
+-- tag: TRUNCATE TABLE, SELECT 1
+-- rows:
+-- 0
+
+-- title: truncate cascade of a table that nothing refers to
+TRUNCATE users CASCADE; SELECT count(*) FROM users;
+-- rewritten:
+UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL; SELECT count(*) FROM users WHERE users.deleted_at IS NULL;
+-- tag: TRUNCATE TABLE, SELECT 1
+-- rows:
+-- 0
+
+-- title: truncate cascade reaches a table that must not be truncated
+TRUNCATE vaults CASCADE;
+-- refused: truncate 0A000
+
+-- title: truncate of a hard table that must not be truncated
+TRUNCATE deposits;
+-- refused: truncate 0A000
+
+-- title: truncate of a hard table with one that keeps its rows
+TRUNCATE vaults, deposits, notes;
+-- refused: truncate 0A000
+
+-- title: truncate of a table that is not registered with cascade
+TRUNCATE items CASCADE;
+-- refused: truncate-form 0A000
+
+-- title: truncate that restarts a sequence
+TRUNCATE notes RESTART IDENTITY;
+-- refused: truncate-form 0A000
+
+-- title: truncate cascade behind a new table
+-- not twin: it is refused until the catalog is read
+CREATE TABLE pins (account_id int REFERENCES accounts); TRUNCATE accounts CASCADE;
+-- refused: truncate-form 0A000
+
+-- title: truncate cascade where a table must not be truncated by the role
+-- role: clerk
+TRUNCATE accounts CASCADE;
+-- refused: privilege 42501

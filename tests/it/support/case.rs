@@ -21,7 +21,7 @@ pub enum Text {
 pub struct Case {
     /// What it shows; unique among all cases.
     pub title: String,
-    /// `-- scope:`, `-- role:`, `-- path:`, `-- since:`, `-- not twin:` by name, in file order.
+    /// `-- database:`, `-- scope:`, `-- role:`, `-- path:`, `-- since:`, `-- not twin:` by name, in file order.
     pub options: Vec<(String, String)>,
     /// The statement, or several.
     pub sql: String,
@@ -69,7 +69,7 @@ pub struct CaseFile {
 }
 
 /// The options a case may have, in the order they are written.
-const OPTIONS: [&str; 5] = ["scope", "role", "path", "since", "not twin"];
+const OPTIONS: [&str; 6] = ["database", "scope", "role", "path", "since", "not twin"];
 
 /// What the lines being read belong to.
 enum Part {

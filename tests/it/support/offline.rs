@@ -58,6 +58,13 @@ const RELATIONS: &[(&str, &str, Option<usize>, &str)] = &[
     ("public", "rooms", None, "building integer!, room integer!, name text, deleted_at timestamp with time zone"),
     ("public", "bookings", None, "id integer!, building integer, room integer, deleted boolean!"),
     ("public", "drafts", None, "id integer!, line_id integer, title text, deleted_at timestamp with time zone"),
+    (
+        "public",
+        "accounts",
+        None,
+        "id integer!, email text, tenant integer, handle text, deleted_at timestamp with time zone, deletion_id uuid",
+    ),
+    ("public", "logins", None, "id integer!, account_id integer, gone boolean"),
     ("public", "tickets", None, "id integer!, draft_id integer, state text!, voided_at timestamp with time zone"),
 ];
 
@@ -73,17 +80,17 @@ const FIRST_OID: u32 = 16_384;
 
 fn snapshot() -> Snapshot {
     let relations = RELATIONS.iter().zip(FIRST_OID..).map(|((schema, name, parent, columns), oid)| Relation {
-        oid,
-        schema: (*schema).to_owned(),
-        name: (*name).to_owned(),
-        kind: if *name == "measurements" { RelationKind::PartitionedTable } else { RelationKind::Table },
         columns: columns.split(", ").map(column).collect(),
         primary_key: if name.starts_with("measurements") { Vec::new() } else { vec!["id".to_owned()] },
         parents: parent.iter().map(|&place| FIRST_OID + place as u32).collect(),
-        reads: Vec::new(),
         foreign_keys: foreign_keys(name),
+        ..Relation::named(oid, schema, name, kind(name))
     });
     Snapshot::new(SERVER_VERSION, relations.collect())
+}
+
+fn kind(name: &str) -> RelationKind {
+    if name == "measurements" { RelationKind::PartitionedTable } else { RelationKind::Table }
 }
 
 fn foreign_keys(table: &str) -> Vec<ForeignKey> {

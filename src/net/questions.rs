@@ -1,0 +1,188 @@
+//! What is asked of a database's catalog, prepared once a connection.
+//!
+//! Every name and operator is qualified: nothing a user created can be called in Sexton's name (P8).
+
+use tokio_postgres::{Client, Statement};
+
+/// What is asked about relations, prepared once: every DDL that comes through asks it again.
+pub(super) struct Questions {
+    pub(super) version: Statement,
+    pub(super) relations: Statement,
+    pub(super) columns: Statement,
+    pub(super) primary_keys: Statement,
+    pub(super) parents: Statement,
+    pub(super) reads: Statement,
+    pub(super) foreign_keys: Statement,
+    pub(super) referencing: Statement,
+    pub(super) unique_indexes: Statement,
+    pub(super) own_triggers: Statement,
+    pub(super) own_functions: Statement,
+}
+
+impl Questions {
+    /// Sends all of them together: a session waits for the first reading.
+    pub(super) async fn prepare(client: &Client) -> Result<Self, tokio_postgres::Error> {
+        let relations = async {
+            tokio::try_join!(
+                client.prepare(VERSION),
+                client.prepare(RELATIONS),
+                client.prepare(COLUMNS),
+                client.prepare(PRIMARY_KEYS),
+                client.prepare(PARENTS),
+                client.prepare(READS),
+            )
+        };
+        let constraints = async {
+            tokio::try_join!(
+                client.prepare(FOREIGN_KEYS),
+                client.prepare(REFERENCING),
+                client.prepare(UNIQUE_INDEXES),
+                client.prepare(OWN_TRIGGERS),
+                client.prepare(OWN_FUNCTIONS),
+            )
+        };
+        let (relations, constraints) = tokio::try_join!(relations, constraints)?;
+        let (version, relations, columns, primary_keys, parents, reads) = relations;
+        let (foreign_keys, referencing, unique_indexes, own_triggers, own_functions) = constraints;
+        Ok(Self {
+            version,
+            relations,
+            columns,
+            primary_keys,
+            parents,
+            reads,
+            foreign_keys,
+            referencing,
+            unique_indexes,
+            own_triggers,
+            own_functions,
+        })
+    }
+}
+
+/// The relations of interest: those of names `$1` and oids `$2`, their ancestors and descendants, and whatever shares a name with those.
+///
+/// Joined, where `= ANY` would do: the server compares every row of `pg_class` with every name of an array of texts.
+const RELATIONS: &str = "
+WITH RECURSIVE named AS (
+    SELECT c.oid FROM pg_catalog.unnest($1::pg_catalog.text[]) w (name)
+    JOIN pg_catalog.pg_class c ON c.relname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
+    UNION
+    SELECT b.oid FROM pg_catalog.unnest($2::pg_catalog.oid[]) b (oid)
+), up AS (
+    SELECT oid FROM named
+    UNION
+    SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN up ON i.inhrelid OPERATOR(pg_catalog.=) up.oid
+), down AS (
+    SELECT oid FROM named
+    UNION
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN down ON i.inhparent OPERATOR(pg_catalog.=) down.oid
+), views AS (
+    SELECT oid FROM down
+    UNION
+    SELECT r.ev_class FROM views
+    JOIN pg_catalog.pg_depend d ON d.refobjid OPERATOR(pg_catalog.=) views.oid
+        AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+    JOIN pg_catalog.pg_rewrite r ON r.oid OPERATOR(pg_catalog.=) d.objid
+), family AS (
+    SELECT c.relname FROM (SELECT oid FROM up UNION SELECT oid FROM views) member
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) member.oid
+    GROUP BY c.relname
+)
+SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text
+FROM family
+JOIN pg_catalog.pg_class c ON c.relname OPERATOR(pg_catalog.=) family.relname
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+WHERE c.relpersistence OPERATOR(pg_catalog.<>) 't'
+ORDER BY c.oid";
+
+const COLUMNS: &str = "
+SELECT attrelid, attname::pg_catalog.text, pg_catalog.format_type(atttypid, atttypmod), attnotnull,
+       attgenerated OPERATOR(pg_catalog.<>) ''
+FROM pg_catalog.pg_attribute
+WHERE attrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+  AND attnum OPERATOR(pg_catalog.>) 0 AND NOT attisdropped
+ORDER BY attrelid, attnum";
+
+const PRIMARY_KEYS: &str = "
+SELECT i.indrelid, a.attname::pg_catalog.text
+FROM pg_catalog.pg_index i
+CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k (attnum, place)
+JOIN pg_catalog.pg_attribute a
+  ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) k.attnum
+WHERE i.indisprimary AND i.indrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+ORDER BY i.indrelid, k.place";
+
+const PARENTS: &str = "
+SELECT inhrelid, inhparent FROM pg_catalog.pg_inherits
+WHERE inhrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+ORDER BY inhrelid, inhseqno";
+
+const READS: &str = "
+SELECT DISTINCT r.ev_class, d.refobjid FROM pg_catalog.pg_rewrite r
+JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) r.oid
+    AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+    AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+WHERE r.ev_class OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+  AND r.ev_type OPERATOR(pg_catalog.=) '1'
+  AND d.refobjid OPERATOR(pg_catalog.<>) r.ev_class
+ORDER BY r.ev_class, d.refobjid";
+
+const FOREIGN_KEYS: &str = "
+SELECT c.conrelid, c.conname::pg_catalog.text, c.confrelid,
+       ARRAY(SELECT a.attname::pg_catalog.text
+             FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY k (attnum, place)
+             JOIN pg_catalog.pg_attribute a
+               ON a.attrelid OPERATOR(pg_catalog.=) c.conrelid AND a.attnum OPERATOR(pg_catalog.=) k.attnum
+             ORDER BY k.place),
+       ARRAY(SELECT a.attname::pg_catalog.text
+             FROM pg_catalog.unnest(c.confkey) WITH ORDINALITY k (attnum, place)
+             JOIN pg_catalog.pg_attribute a
+               ON a.attrelid OPERATOR(pg_catalog.=) c.confrelid AND a.attnum OPERATOR(pg_catalog.=) k.attnum
+             ORDER BY k.place)
+FROM pg_catalog.pg_constraint c
+WHERE c.contype OPERATOR(pg_catalog.=) 'f' AND c.conrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+ORDER BY c.conrelid, c.conname";
+
+const VERSION: &str = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4";
+
+/// The tables with foreign keys that point to the relations `$1`; those that the server copies to partitions are left out.
+const REFERENCING: &str = "
+SELECT DISTINCT k.confrelid, c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+WHERE k.contype OPERATOR(pg_catalog.=) 'f' AND k.conparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
+  AND k.confrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+ORDER BY k.confrelid, c.oid";
+
+const UNIQUE_INDEXES: &str = "
+SELECT i.indrelid, c.relname::pg_catalog.text,
+       ARRAY(SELECT pg_catalog.pg_get_indexdef(i.indexrelid, k, true)
+             FROM pg_catalog.generate_series(1, i.indnkeyatts::pg_catalog.int4) k ORDER BY k),
+       pg_catalog.pg_get_expr(i.indpred, i.indrelid),
+       x.oid IS NOT NULL, coalesce(x.condeferrable, false)
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+LEFT JOIN pg_catalog.pg_constraint x ON x.conindid OPERATOR(pg_catalog.=) i.indexrelid
+    AND x.contype OPERATOR(pg_catalog.=) ANY ('{p,u}'::pg_catalog.\"char\"[])
+WHERE i.indisunique AND i.indisvalid AND i.indrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+ORDER BY i.indrelid, c.relname";
+
+const OWN_TRIGGERS: &str = "
+SELECT g.tgrelid, n.nspname::pg_catalog.text, g.tgname::pg_catalog.text, g.tgdeferrable
+FROM pg_catalog.pg_proc p
+JOIN pg_catalog.pg_trigger g ON g.tgfoid OPERATOR(pg_catalog.=) p.oid
+JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) g.tgrelid
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+WHERE p.pronamespace OPERATOR(pg_catalog.=) (
+    SELECT s.oid FROM pg_catalog.pg_namespace s WHERE s.nspname OPERATOR(pg_catalog.=) 'sexton')
+ORDER BY g.tgrelid, g.tgname";
+
+const OWN_FUNCTIONS: &str = "
+SELECT pg_catalog.format('%s(%s)', p.proname, pg_catalog.oidvectortypes(p.proargtypes))
+FROM pg_catalog.pg_proc p
+WHERE p.pronamespace OPERATOR(pg_catalog.=) (
+    SELECT s.oid FROM pg_catalog.pg_namespace s WHERE s.nspname OPERATOR(pg_catalog.=) 'sexton')
+ORDER BY 1";

@@ -1,0 +1,77 @@
+-- title: a deletion begins its event
+-- database: installed
+DELETE FROM accounts WHERE id = 4;
+-- rewritten:
+UPDATE accounts SET deleted_at = now(), deletion_id = (SELECT sexton.event(true)) WHERE accounts.deleted_at IS NULL AND (id = 4);
+-- tag: DELETE 1
+
+-- title: a deletion from an archive begins it before the first row leaves
+-- database: installed
+DELETE FROM orders WHERE id = 100;
+-- rewritten:
+WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NULL AND (id = 100) RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1;
+-- tag: DELETE 1
+
+-- title: a deletion of every row of an archive table
+-- database: installed
+DELETE FROM orders RETURNING id;
+-- rewritten:
+WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NULL RETURNING orders.*), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1) SELECT id FROM sexton_1 AS orders;
+-- tag: DELETE 4
+-- rows:
+-- 100
+-- 101
+-- 102
+-- 103
+
+-- title: a deletion with using, from an archive table
+-- database: installed
+DELETE FROM orders o USING users u WHERE u.id = o.user_id AND u.name = 'ann' RETURNING o.id;
+-- rewritten:
+WITH sexton_1 AS (DELETE FROM orders o USING users u WHERE (SELECT sexton.event(true)) IS NOT NULL AND u.deleted_at IS NULL AND (u.id = o.user_id AND u.name = 'ann') RETURNING o, u), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT (sexton_1.o).*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1) SELECT o.id FROM sexton_1, LATERAL (SELECT (sexton_1.o).*) AS o, LATERAL (SELECT (sexton_1.u).*) AS u;
+-- tag: DELETE 2
+-- rows:
+-- 100
+-- 102
+
+-- title: a deletion from an archive table in a common table expression
+-- database: installed
+WITH gone AS (DELETE FROM orders WHERE id = 101 RETURNING id) SELECT id FROM gone;
+-- rewritten:
+WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NULL AND (id = 101) RETURNING orders.*), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1), gone AS ( SELECT id FROM sexton_1 AS orders) SELECT id FROM gone;
+-- rows:
+-- 101
+
+-- title: truncate of an archive table
+-- database: installed
+TRUNCATE orders; SELECT count(*) FROM orders;
+-- rewritten:
+WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NULL RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1; SELECT count(*) FROM orders;
+-- tag: TRUNCATE TABLE, SELECT 1
+-- rows:
+-- 0
+
+-- title: removing deleted rows for good begins an event
+-- database: installed
+-- role: dba
+-- scope: deleted
+DELETE FROM logins; DELETE FROM accounts;
+-- rewritten:
+DELETE FROM logins WHERE logins.gone IS TRUE AND (SELECT sexton.event(true)) IS NOT NULL; DELETE FROM accounts WHERE accounts.deleted_at IS NOT NULL AND (SELECT sexton.event(true)) IS NOT NULL;
+-- tag: DELETE 1, DELETE 1
+
+-- title: merge that removes deleted rows for good
+-- database: installed
+-- role: dba
+-- scope: deleted
+MERGE INTO accounts a USING items i ON i.id = a.id - 2 WHEN MATCHED AND a.tenant = 1 THEN DELETE;
+-- rewritten:
+MERGE INTO accounts a USING items i ON a.deleted_at IS NOT NULL AND (i.id = a.id - 2) WHEN MATCHED AND (SELECT sexton.event(true)) IS NOT NULL AND (a.tenant = 1) THEN DELETE;
+-- error: 23503
+
+-- title: merge that marks rows
+-- database: installed
+MERGE INTO accounts a USING items i ON i.id = a.id - 3 WHEN MATCHED THEN DELETE;
+-- rewritten:
+MERGE INTO accounts a USING items i ON a.deleted_at IS NULL AND (i.id = a.id - 3) WHEN MATCHED THEN UPDATE SET deleted_at = now(), deletion_id = (SELECT sexton.event(true));
+-- tag: MERGE 1
