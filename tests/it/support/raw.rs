@@ -22,7 +22,7 @@ pub struct Column {
 }
 
 /// The fields of an ErrorResponse that the tests look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServerError {
     /// Field `C`.
     pub sqlstate: String,
@@ -32,6 +32,17 @@ pub struct ServerError {
     pub position: Option<String>,
     /// Field `H`.
     pub hint: Option<String>,
+    /// Field `D`.
+    pub detail: Option<String>,
+    /// Fields `s`, `t`, `c`, `d` and `n`: schema, table, column, data type and constraint, those that came.
+    pub objects: Vec<(char, String)>,
+}
+
+impl ServerError {
+    /// The name in field `field`, if it came.
+    pub fn object(&self, field: char) -> Option<&str> {
+        self.objects.iter().find(|(name, _)| *name == field).map(|(_, value)| value.as_str())
+    }
 }
 
 impl fmt::Display for ServerError {
@@ -82,6 +93,8 @@ pub struct Raw {
     pub status: u8,
     /// BackendKeyData: process id and secret key, as they came.
     pub key: Vec<u8>,
+    /// What the next COPY FROM STDIN is given; without it, such a COPY fails.
+    copied: Option<String>,
 }
 
 impl Raw {
@@ -95,7 +108,7 @@ impl Raw {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
-        let mut raw = Self { stream: BufReader::new(stream), status: b'I', key: Vec::new() };
+        let mut raw = Self { stream: BufReader::new(stream), status: b'I', key: Vec::new(), copied: None };
         raw.send(&startup_packet(parameters))?;
         loop {
             match raw.read_message()? {
@@ -154,6 +167,19 @@ impl Raw {
         replies
     }
 
+    /// The server process behind it.
+    pub fn process(&self) -> u32 {
+        u32_at(&self.key, 0)
+    }
+
+    /// As [`Raw::simple`], of a COPY FROM STDIN that is given `data`.
+    pub fn copy(&mut self, sql: &str, data: &str) -> Vec<Reply> {
+        self.copied = Some(data.to_owned());
+        let replies = self.simple(sql);
+        self.copied = None;
+        replies
+    }
+
     /// Parse, Bind, Describe, Execute, Sync with text parameters; `binary` asks for binary results.
     pub fn extended(&mut self, sql: &str, parameters: &[Option<&str>], binary: bool) -> Reply {
         let mut bytes = parse("", sql);
@@ -185,7 +211,12 @@ impl Raw {
                     replies.push(std::mem::take(&mut current));
                 }
                 b'I' | b's' => replies.push(std::mem::take(&mut current)),
-                b'G' => self.send(&message(b'f', b"the tests send no copy data\0")).expect("CopyFail"),
+                b'G' => {
+                    let fail = || message(b'f', b"the tests send no copy data\0");
+                    let data = |data: String| [message(b'd', data.as_bytes()), message(b'c', b"")].concat();
+                    let answer = self.copied.take().map_or_else(fail, data);
+                    self.send(&answer).expect("the server reads");
+                }
                 b'Z' => return replies,
                 _ => {}
             }
@@ -307,7 +338,7 @@ fn values(body: &[u8]) -> Vec<Value> {
 }
 
 fn error(body: &[u8]) -> ServerError {
-    let mut found = ServerError { sqlstate: String::new(), message: String::new(), position: None, hint: None };
+    let mut found = ServerError::default();
     let mut rest = body;
     while let [field, text @ ..] = rest
         && *field != 0
@@ -318,6 +349,8 @@ fn error(body: &[u8]) -> ServerError {
             b'M' => found.message = value,
             b'P' => found.position = Some(value),
             b'H' => found.hint = Some(value),
+            b'D' => found.detail = Some(value),
+            b's' | b't' | b'c' | b'd' | b'n' => found.objects.push((char::from(*field), value)),
             _ => {}
         }
         rest = after;
