@@ -6,6 +6,8 @@
 
 pub(crate) mod generate;
 mod harness;
+mod keyed;
+mod keys;
 mod query;
 
 use generate::Generator;

@@ -47,6 +47,8 @@ pub(super) struct Summary {
     pub(super) seed: u64,
     pub(super) statements: usize,
     pub(super) succeeded: usize,
+    /// Rows by the first word of the tag.
+    pub(super) rows: BTreeMap<String, usize>,
     /// Errors by SQLSTATE.
     pub(super) errors: BTreeMap<String, usize>,
     /// Sexton's refusals by message.
@@ -63,6 +65,7 @@ impl Summary {
     /// Says what the run came to, and fails where it tested little.
     pub(super) fn check(&self, succeeded_percent_min: usize) {
         eprintln!("twin: seed {}, {} statements, {} without error", self.seed, self.statements, self.succeeded);
+        eprintln!("twin: rows by command: {:?}", self.rows);
         let words = [("failed", &self.errors), ("refused", &self.refused), ("named another violation", &self.others)];
         for (word, counts) in words {
             for (what, count) in counts {
@@ -138,6 +141,13 @@ fn compare(
     }
     let right = answer(b, statement);
     let error = |replies: &[Reply]| replies.iter().find_map(|reply| reply.error.clone());
+    for tag in right.iter().filter_map(|reply| reply.tag.as_deref()) {
+        let (command, rows) =
+            (tag.split(' ').next(), tag.rsplit(' ').next().and_then(|rows| rows.parse::<usize>().ok()));
+        if let (Some(command), Some(rows)) = (command, rows) {
+            *summary.rows.entry(command.to_owned()).or_default() += rows;
+        }
+    }
     match error(&right) {
         None => summary.succeeded += 1,
         Some(error) => *summary.errors.entry(error.sqlstate).or_default() += 1,

@@ -1,0 +1,468 @@
+//! Random statements over the twin schema with keys: references, keys that are used again, and what refuses both.
+//!
+//! Keys come from a small range, so that they meet. What would leave the answer open is not generated: several keys
+//! changed by one statement, rows in an order of the server's own.
+
+use super::generate::{Sending, Statement, Transactions, simple};
+use super::harness::Makes;
+use crate::support::random::Random;
+use crate::support::raw::ServerError;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A number from 1 to [`KEYS`].
+    Key,
+    /// A number from 1 to 3, the second half of a key.
+    Number,
+    /// A key of another table, or NULL.
+    Reference,
+    /// One of a few texts, mostly unique, or NULL.
+    Code,
+    /// A text that nothing depends on.
+    Text,
+}
+
+/// A table of the schema.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) columns: &'static [(&'static str, Kind)],
+    /// How many columns, from the first on, are its key.
+    key: usize,
+    /// Its unique constraint beside the key, with its columns.
+    unique: Option<(&'static str, &'static str)>,
+    /// DELETE marks or archives, but MERGE cannot.
+    is_archive: bool,
+}
+
+/// Keys are at most that.
+const KEYS: usize = 16;
+
+/// Different texts in unique columns.
+const CODES: usize = 20;
+
+const PLAIN: Table = Table { name: "", columns: &[], key: 1, unique: None, is_archive: false };
+
+pub(super) const TABLES: &[Table] = &[
+    Table {
+        name: "orgs",
+        columns: &[("id", Kind::Key), ("code", Kind::Code), ("name", Kind::Text)],
+        unique: Some(("orgs_code_key", "code")),
+        ..PLAIN
+    },
+    Table {
+        name: "teams",
+        columns: &[
+            ("id", Kind::Key),
+            ("org_id", Kind::Reference),
+            ("lead_id", Kind::Reference),
+            ("slug", Kind::Code),
+            ("name", Kind::Text),
+        ],
+        unique: Some(("teams_org_id_slug_key", "org_id, slug")),
+        ..PLAIN
+    },
+    Table {
+        name: "people",
+        columns: &[
+            ("id", Kind::Key),
+            ("team_id", Kind::Reference),
+            ("boss_id", Kind::Reference),
+            ("email", Kind::Code),
+            ("name", Kind::Text),
+        ],
+        unique: Some(("people_email_key", "email")),
+        ..PLAIN
+    },
+    Table {
+        name: "places",
+        columns: &[("id", Kind::Key), ("code", Kind::Code), ("name", Kind::Text)],
+        unique: Some(("places_code_key", "code")),
+        ..PLAIN
+    },
+    Table {
+        name: "orders",
+        columns: &[
+            ("id", Kind::Key),
+            ("person_id", Kind::Reference),
+            ("place_id", Kind::Reference),
+            ("code", Kind::Code),
+            ("name", Kind::Text),
+        ],
+        unique: Some(("orders_code_key", "code")),
+        is_archive: true,
+        ..PLAIN
+    },
+    Table {
+        name: "lines",
+        columns: &[("order_id", Kind::Key), ("no", Kind::Number), ("name", Kind::Text)],
+        key: 2,
+        ..PLAIN
+    },
+    Table {
+        name: "parts",
+        columns: &[("id", Kind::Key), ("order_id", Kind::Reference), ("line_no", Kind::Number), ("name", Kind::Text)],
+        ..PLAIN
+    },
+    Table {
+        name: "bookings",
+        columns: &[
+            ("id", Kind::Key),
+            ("place_id", Kind::Reference),
+            ("person_id", Kind::Reference),
+            ("seat", Kind::Code),
+            ("name", Kind::Text),
+        ],
+        unique: Some(("bookings_place_id_seat_key", "place_id, seat")),
+        ..PLAIN
+    },
+    Table {
+        name: "notes",
+        columns: &[("id", Kind::Key), ("org_id", Kind::Reference), ("order_id", Kind::Reference), ("name", Kind::Text)],
+        ..PLAIN
+    },
+    Table {
+        name: "badges",
+        columns: &[("id", Kind::Key), ("person_id", Kind::Reference), ("code", Kind::Code), ("name", Kind::Text)],
+        unique: Some(("badges_code_key", "code")),
+        ..PLAIN
+    },
+    Table {
+        name: "grants",
+        columns: &[("id", Kind::Key), ("badge_id", Kind::Reference), ("org_id", Kind::Reference), ("name", Kind::Text)],
+        ..PLAIN
+    },
+];
+
+/// Constraints that can be deferred.
+const DEFERRABLE: &[&str] = &[
+    "ALL",
+    "ALL",
+    "teams_lead_id_fkey",
+    "badges_person_id_fkey",
+    "grants_badge_id_fkey",
+    "badges_code_key",
+    "public.grants_org_id_fkey, badges_person_id_fkey",
+];
+
+impl Table {
+    fn key(&self) -> Vec<&'static str> {
+        self.columns[..self.key].iter().map(|(name, _)| *name).collect()
+    }
+
+    fn of(&self, kind: Kind) -> Vec<&'static str> {
+        self.columns.iter().filter(|(_, other)| *other == kind).map(|(name, _)| *name).collect()
+    }
+
+    fn names(&self) -> String {
+        self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Makes the statements.
+#[derive(Debug)]
+pub(super) struct Keyed {
+    pub(super) random: Random,
+    transactions: Transactions,
+    /// The server knows MERGE.
+    knows_merge: bool,
+}
+
+impl Keyed {
+    /// The same seed and server version make the same statements.
+    pub(super) fn new(seed: u64, major_version: u32) -> Self {
+        let (random, transactions) = (Random::new(seed), Transactions::default());
+        Self { random, transactions, knows_merge: major_version >= 15 }
+    }
+
+    /// A statement that changes rows, or reads some.
+    pub(super) fn statement(&mut self) -> Statement {
+        let table = *self.random.pick(TABLES);
+        let sql = match self.random.below(100) {
+            0..=19 => self.insert(&table),
+            20..=33 => self.upsert(&table),
+            34..=37 => return self.copy(&table),
+            38..=43 if self.knows_merge => self.merge(&table),
+            38..=55 => self.update(&table),
+            56..=60 => self.update_key(&table),
+            61..=89 => self.delete(&table),
+            _ => self.select(&table),
+        };
+        let sending = match self.random.chance(40) {
+            true => Sending::Extended { parameters: Vec::new(), binary: self.random.chance(40) },
+            false => Sending::Simple,
+        };
+        Statement { sql, ordered: false, sending }
+    }
+
+    fn value(&mut self, kind: Kind) -> String {
+        match kind {
+            Kind::Key => (self.random.below(KEYS) + 1).to_string(),
+            Kind::Number => (self.random.below(3) + 1).to_string(),
+            Kind::Reference if self.random.chance(30) => "NULL::int".to_owned(),
+            // The first keys are those most tables have.
+            Kind::Reference => (self.random.below(KEYS).min(self.random.below(KEYS)) + 1).to_string(),
+            Kind::Code if self.random.chance(35) => "NULL".to_owned(),
+            Kind::Code => format!("'c{}'", self.random.below(CODES)),
+            Kind::Text => format!("'t{}'", self.random.below(50)),
+        }
+    }
+
+    fn row(&mut self, table: &Table) -> Vec<String> {
+        table.columns.iter().map(|(_, kind)| self.value(*kind)).collect()
+    }
+
+    /// Values whose keys differ from one another.
+    fn rows(&mut self, table: &Table) -> Vec<Vec<String>> {
+        let count = if self.random.chance(70) { 1 } else { self.random.below(3) + 2 };
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        for _ in 0..count {
+            let row = self.row(table);
+            if rows.iter().all(|other| other[..table.key] != row[..table.key]) {
+                rows.push(row);
+            }
+        }
+        rows
+    }
+
+    fn listed(rows: &[Vec<String>]) -> String {
+        rows.iter().map(|row| format!("({})", row.join(", "))).collect::<Vec<_>>().join(", ")
+    }
+
+    fn returning(&mut self, table: &Table) -> String {
+        match self.random.below(4) {
+            0 => format!(" RETURNING {}", table.names()),
+            1 => " RETURNING *".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    fn insert(&mut self, table: &Table) -> String {
+        let (name, columns) = (table.name, table.names());
+        let returning = self.returning(table);
+        if self.random.chance(20) {
+            // Rows of the table itself under other keys, or of another one.
+            let source = if self.random.chance(50) { table } else { self.random.pick(TABLES) };
+            let (base, rest) = (self.random.below(6), self.random.below(4));
+            let from = source.columns[0].0;
+            let values: Vec<String> = table.columns[1..].iter().map(|(_, kind)| self.value(*kind)).collect();
+            return format!(
+                "INSERT INTO {name} ({columns}) SELECT DISTINCT s.{from} + {base}, {} FROM {} s \
+                 WHERE s.{from} % 4 = {rest} ORDER BY 1{returning}",
+                values.join(", "),
+                source.name
+            );
+        }
+        let rows = self.rows(table);
+        if self.random.chance(10) {
+            let row: Vec<&str> = rows[0].iter().map(String::as_str).collect();
+            return format!(
+                "WITH new AS (INSERT INTO {name} VALUES ({}) RETURNING *) SELECT * FROM new",
+                row.join(", ")
+            );
+        }
+        format!("INSERT INTO {name} ({columns}) VALUES {}{returning}", Self::listed(&rows))
+    }
+
+    /// INSERT … ON CONFLICT.
+    fn upsert(&mut self, table: &Table) -> String {
+        let (rows, returning) = (self.rows(table), self.returning(table));
+        let name = table.name;
+        let target = match (self.random.below(6), table.unique) {
+            (0..=1, Some((_, columns))) => format!(" ({columns})"),
+            (2, Some((constraint, _))) => format!(" ON CONSTRAINT {constraint}"),
+            (3, _) => format!(" ON CONSTRAINT {name}_pkey"),
+            _ => format!(" ({})", table.key().join(", ")),
+        };
+        let action = match self.random.below(5) {
+            0 => {
+                return format!(
+                    "INSERT INTO {name} AS t ({}) VALUES {} ON CONFLICT DO NOTHING{returning}",
+                    table.names(),
+                    Self::listed(&rows)
+                );
+            }
+            1 => "DO NOTHING".to_owned(),
+            2 => format!("DO UPDATE SET {}", self.set(table, "excluded.")),
+            3 => format!("DO UPDATE SET name = t.name || excluded.name WHERE t.{} % 2 = 0", table.columns[0].0),
+            _ => "DO UPDATE SET name = excluded.name".to_owned(),
+        };
+        format!(
+            "INSERT INTO {name} AS t ({}) VALUES {} ON CONFLICT{target} {action}{returning}",
+            table.names(),
+            Self::listed(&rows)
+        )
+    }
+
+    /// A SET list without the key; `from` is where values may come from.
+    fn set(&mut self, table: &Table, from: &str) -> String {
+        let (column, kind) = *self.random.pick(&table.columns[table.key..]);
+        let value =
+            if from.is_empty() || self.random.chance(30) { self.value(kind) } else { format!("{from}{column}") };
+        if self.random.chance(30) && column != "name" {
+            return format!("{column} = {value}, name = {}", self.value(Kind::Text));
+        }
+        format!("{column} = {value}")
+    }
+
+    fn merge(&mut self, table: &Table) -> String {
+        let name = table.name;
+        let rows = self.rows(table);
+        let on: Vec<String> = table.key().iter().map(|column| format!("t.{column} = s.{column}")).collect();
+        let condition = format!("s.{} % 3 = {}", table.columns[0].0, self.random.below(3));
+        let matched = match self.random.below(4) {
+            0 if !table.is_archive => format!("WHEN MATCHED AND {condition} THEN DELETE WHEN MATCHED THEN DO NOTHING"),
+            1 if !table.is_archive => "WHEN MATCHED THEN DELETE".to_owned(),
+            _ => format!("WHEN MATCHED THEN UPDATE SET {}", self.set(table, "s.")),
+        };
+        let values: Vec<String> = table.columns.iter().map(|(column, _)| format!("s.{column}")).collect();
+        let values = values.join(", ");
+        // The types of the constants are those of the table's columns.
+        format!(
+            "MERGE INTO {name} t USING (SELECT {0} FROM {name} WHERE false UNION ALL VALUES {1}) s ON {2} {matched} \
+             WHEN NOT MATCHED THEN INSERT ({0}) VALUES ({values})",
+            table.names(),
+            Self::listed(&rows),
+            on.join(" AND ")
+        )
+    }
+
+    fn copy(&mut self, table: &Table) -> Statement {
+        let mut data = String::new();
+        for row in self.rows(table) {
+            let values: Vec<&str> = row
+                .iter()
+                .map(|value| if value.starts_with("NULL") { "\\N" } else { value.trim_matches('\'') })
+                .collect();
+            data.push_str(&values.join("\t"));
+            data.push('\n');
+        }
+        let sql = format!("COPY {} ({}) FROM STDIN", table.name, table.names());
+        Statement { sending: Sending::Copy(data), ..simple(&sql) }
+    }
+
+    fn where_one(&mut self, table: &Table) -> String {
+        let test = |(column, kind): &(&str, Kind), random: &mut Self| format!("{column} = {}", random.value(*kind));
+        let tests: Vec<String> = table.columns[..table.key].iter().map(|column| test(column, self)).collect();
+        tests.join(" AND ")
+    }
+
+    fn where_some(&mut self, table: &Table) -> String {
+        let first = table.columns[0].0;
+        match self.random.below(6) {
+            0 => format!("{first} IN ({}, {})", self.value(Kind::Key), self.value(Kind::Key)),
+            1 => format!("{first} % 5 = {}", self.random.below(5)),
+            2 => {
+                let (column, kind) = *self.random.pick(table.columns);
+                format!("{column} = {}", self.value(kind))
+            }
+            3 => format!("{first} = (SELECT max({first}) FROM {})", table.name),
+            _ => self.where_one(table),
+        }
+    }
+
+    fn update(&mut self, table: &Table) -> String {
+        let (set, returning) = (self.set(table, ""), self.returning(table));
+        let condition = if self.random.chance(60) { self.where_one(table) } else { self.where_some(table) };
+        format!("UPDATE {} SET {set} WHERE {condition}{returning}", table.name)
+    }
+
+    fn update_key(&mut self, table: &Table) -> String {
+        let (column, kind) = table.columns[self.random.below(table.key)];
+        let (value, condition) = (self.value(kind), self.where_one(table));
+        // One row, however many lines an order has.
+        format!("UPDATE {} SET {column} = {value} WHERE {condition}{}", table.name, self.returning(table))
+    }
+
+    fn delete(&mut self, table: &Table) -> String {
+        let (name, returning) = (table.name, self.returning(table));
+        match self.random.below(10) {
+            0..=4 => format!("DELETE FROM {name} WHERE {}{returning}", self.where_one(table)),
+            5 => {
+                let (first, other) = (table.columns[0].0, self.random.pick(TABLES));
+                let condition =
+                    format!("o.{} = t.{first} AND t.{first} % 6 = {}", other.columns[0].0, self.random.below(6));
+                format!("DELETE FROM {name} t USING {} o WHERE {condition}", other.name)
+            }
+            6 => {
+                let (condition, other) = (self.where_one(table), self.random.pick(TABLES).name);
+                format!(
+                    "WITH gone AS (DELETE FROM {name} WHERE {condition} RETURNING *) \
+                     SELECT gone.*, (SELECT count(*) FROM {other}) FROM gone"
+                )
+            }
+            7 if !table.of(Kind::Reference).is_empty() => {
+                let column = *self.random.pick(&table.of(Kind::Reference));
+                format!("DELETE FROM {name} WHERE {column} = {}", self.value(Kind::Key))
+            }
+            _ => format!("DELETE FROM {name} WHERE {}{returning}", self.where_some(table)),
+        }
+    }
+
+    fn select(&mut self, table: &Table) -> String {
+        let (first, other) = (table.columns[0].0, self.random.pick(TABLES));
+        match self.random.below(3) {
+            0 => format!("TABLE {}", table.name),
+            1 => format!("SELECT * FROM {} WHERE {}", table.name, self.where_some(table)),
+            _ => format!(
+                "SELECT t.*, o.name FROM {} t LEFT JOIN {} o ON o.{} = t.{first}",
+                table.name, other.name, other.columns[0].0
+            ),
+        }
+    }
+
+    fn set_constraints(&mut self) -> Statement {
+        let when = self.random.pick(&["DEFERRED", "IMMEDIATE"]);
+        simple(&format!("SET CONSTRAINTS {} {when}", self.random.pick(DEFERRABLE)))
+    }
+}
+
+impl Makes for Keyed {
+    fn next(&mut self, status: u8) -> Vec<Statement> {
+        if status == b'E' && self.random.chance(85) {
+            return vec![self.transactions.recover(&mut self.random)];
+        }
+        match self.random.below(100) {
+            0..=13 => vec![self.transactions.next(&mut self.random, status)],
+            14..=17 if status == b'T' => vec![self.set_constraints()],
+            18..=20 => {
+                let both = format!("{}; {}", self.statement().sql, self.statement().sql);
+                vec![simple(&both)].into_iter().filter(|statement| !statement.sql.contains("STDIN")).collect()
+            }
+            _ => vec![self.statement()],
+        }
+    }
+
+    fn contents(&self) -> Vec<String> {
+        let query = |table: &Table| format!("SELECT * FROM {} ORDER BY {}", table.name, table.key().join(", "));
+        TABLES.iter().map(query).collect()
+    }
+
+    fn claim(&self, error: &ServerError) -> Option<String> {
+        claim(error)
+    }
+}
+
+/// `Key (a, b)=(1, 2) is still referenced from table "c".` as a question about the constraint's columns.
+fn claim(error: &ServerError) -> Option<String> {
+    let detail = error.detail.as_deref()?;
+    let (columns, rest) = detail.strip_prefix("Key (")?.split_once(")=(")?;
+    let (values, said) = rest.split_once(") ")?;
+    let (table, constraint) = (error.object('t')?, error.object('n')?);
+    let quoted: Vec<String> = values.split(", ").map(|value| format!("'{value}'")).collect();
+    let quoted = quoted.join(", ");
+    let exists = |table: &str, columns: &str| format!("EXISTS (SELECT FROM {table} WHERE ({columns}) = ({quoted}))");
+    if said.starts_with("already exists") {
+        return Some(format!("SELECT {}", exists(table, columns)));
+    }
+    if let Some(parent) = said.strip_prefix("is not present in table \"") {
+        let key = if parent.starts_with("lines") { "order_id, no" } else { "id" };
+        return Some(format!("SELECT NOT {}", exists(parent.trim_end_matches("\".\n").trim_end_matches("\"."), key)));
+    }
+    said.starts_with("is still referenced").then(|| {
+        let child = constraint.trim_start_matches(table).trim_start_matches('_').trim_end_matches("_fkey");
+        let child = if constraint.starts_with("parts") { "order_id, line_no" } else { child };
+        format!("SELECT {}", exists(table, child))
+    })
+}
