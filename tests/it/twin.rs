@@ -8,7 +8,9 @@ pub(crate) mod generate;
 mod harness;
 mod keyed;
 mod keys;
+mod lockstep;
 mod query;
+mod steps;
 
 use generate::Generator;
 use harness::{Summary, Twins, number, read, run};

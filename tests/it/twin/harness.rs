@@ -236,6 +236,8 @@ pub(super) fn shown(replies: &[Reply], statement: &Statement, status: u8) -> Str
         out.push_str(&format!("tag: {:?}\n", reply.tag));
         if let Some(error) = &reply.error {
             let ServerError { sqlstate, message, position, hint: _, detail, objects } = error;
+            // The details of what concurrency refuses name processes and transactions.
+            let detail = detail.as_ref().filter(|_| !sqlstate.starts_with("40"));
             out.push_str(&format!("error: {sqlstate} {message} at {position:?}\n{detail:?}\n{objects:?}\n"));
         }
     }

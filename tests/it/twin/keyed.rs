@@ -167,26 +167,64 @@ pub(super) struct Keyed {
     transactions: Transactions,
     /// The server knows MERGE.
     knows_merge: bool,
+    /// The tables it plays on.
+    tables: Vec<Table>,
+    /// Keys are at most that.
+    keys: usize,
+    /// How many of them are 1, in percent, beyond what chance brings.
+    hot_percent: usize,
 }
 
 impl Keyed {
     /// The same seed and server version make the same statements.
     pub(super) fn new(seed: u64, major_version: u32) -> Self {
         let (random, transactions) = (Random::new(seed), Transactions::default());
-        Self { random, transactions, knows_merge: major_version >= 15 }
+        Self {
+            random,
+            transactions,
+            knows_merge: major_version >= 15,
+            tables: TABLES.to_vec(),
+            keys: KEYS,
+            hot_percent: 0,
+        }
+    }
+
+    /// From now on it plays on a few tables and keys, and mostly on one.
+    pub(super) fn narrow(&mut self, tables: &[&str], keys: usize, hot_percent: usize) {
+        self.tables = TABLES.iter().filter(|table| tables.contains(&table.name)).copied().collect();
+        (self.keys, self.hot_percent) = (keys, hot_percent);
+    }
+
+    /// Statements that try to insert a row for most keys, parents first.
+    pub(super) fn stock(&mut self) -> Vec<Statement> {
+        let tables = self.tables.clone();
+        let all = tables.iter().flat_map(|table| (1..=self.keys).map(move |key| (*table, key))).collect::<Vec<_>>();
+        all.into_iter()
+            .filter_map(|(table, key)| {
+                let mut row = self.row(&table);
+                row[0] = key.to_string();
+                self.random.chance(60).then(|| {
+                    simple(&format!("INSERT INTO {} ({}) VALUES ({})", table.name, table.names(), row.join(", ")))
+                })
+            })
+            .collect()
+    }
+
+    fn table(&mut self) -> Table {
+        *self.random.pick(&self.tables)
     }
 
     /// A statement that changes rows, or reads some.
     pub(super) fn statement(&mut self) -> Statement {
-        let table = *self.random.pick(TABLES);
+        let table = self.table();
         let sql = match self.random.below(100) {
             0..=19 => self.insert(&table),
-            20..=33 => self.upsert(&table),
-            34..=37 => return self.copy(&table),
-            38..=43 if self.knows_merge => self.merge(&table),
-            38..=55 => self.update(&table),
-            56..=60 => self.update_key(&table),
-            61..=89 => self.delete(&table),
+            20..=29 => self.upsert(&table),
+            30..=33 if self.hot_percent == 0 => return self.copy(&table),
+            34..=39 if self.knows_merge => self.merge(&table),
+            30..=54 => self.update(&table),
+            55..=59 => self.update_key(&table),
+            60..=90 => self.delete(&table),
             _ => self.select(&table),
         };
         let sending = match self.random.chance(40) {
@@ -198,11 +236,12 @@ impl Keyed {
 
     fn value(&mut self, kind: Kind) -> String {
         match kind {
-            Kind::Key => (self.random.below(KEYS) + 1).to_string(),
+            Kind::Key | Kind::Number | Kind::Reference if self.random.chance(self.hot_percent) => "1".to_owned(),
+            Kind::Key => (self.random.below(self.keys) + 1).to_string(),
             Kind::Number => (self.random.below(3) + 1).to_string(),
             Kind::Reference if self.random.chance(30) => "NULL::int".to_owned(),
             // The first keys are those most tables have.
-            Kind::Reference => (self.random.below(KEYS).min(self.random.below(KEYS)) + 1).to_string(),
+            Kind::Reference => (self.random.below(self.keys).min(self.random.below(self.keys)) + 1).to_string(),
             Kind::Code if self.random.chance(35) => "NULL".to_owned(),
             Kind::Code => format!("'c{}'", self.random.below(CODES)),
             Kind::Text => format!("'t{}'", self.random.below(50)),
@@ -210,12 +249,17 @@ impl Keyed {
     }
 
     fn row(&mut self, table: &Table) -> Vec<String> {
-        table.columns.iter().map(|(_, kind)| self.value(*kind)).collect()
+        let mut row: Vec<String> = table.columns.iter().map(|(_, kind)| self.value(*kind)).collect();
+        if self.hot_percent > 0 && self.random.chance(60) {
+            // Rows that nothing else is about, whose references are what counts.
+            row[0] = (self.random.below(3 * self.keys) + 1).to_string();
+        }
+        row
     }
 
     /// Values whose keys differ from one another.
     fn rows(&mut self, table: &Table) -> Vec<Vec<String>> {
-        let count = if self.random.chance(70) { 1 } else { self.random.below(3) + 2 };
+        let count = if self.random.chance(70.max(self.hot_percent)) { 1 } else { self.random.below(3) + 2 };
         let mut rows: Vec<Vec<String>> = Vec::new();
         for _ in 0..count {
             let row = self.row(table);
@@ -243,7 +287,7 @@ impl Keyed {
         let returning = self.returning(table);
         if self.random.chance(20) {
             // Rows of the table itself under other keys, or of another one.
-            let source = if self.random.chance(50) { table } else { self.random.pick(TABLES) };
+            let source = if self.random.chance(50) { *table } else { self.table() };
             let (base, rest) = (self.random.below(6), self.random.below(4));
             let from = source.columns[0].0;
             let values: Vec<String> = table.columns[1..].iter().map(|(_, kind)| self.value(*kind)).collect();
@@ -350,6 +394,9 @@ impl Keyed {
 
     fn where_some(&mut self, table: &Table) -> String {
         let first = table.columns[0].0;
+        if self.random.chance(self.hot_percent) {
+            return self.where_one(table);
+        }
         match self.random.below(6) {
             0 => format!("{first} IN ({}, {})", self.value(Kind::Key), self.value(Kind::Key)),
             1 => format!("{first} % 5 = {}", self.random.below(5)),
@@ -380,13 +427,13 @@ impl Keyed {
         match self.random.below(10) {
             0..=4 => format!("DELETE FROM {name} WHERE {}{returning}", self.where_one(table)),
             5 => {
-                let (first, other) = (table.columns[0].0, self.random.pick(TABLES));
+                let (first, other) = (table.columns[0].0, self.table());
                 let condition =
                     format!("o.{} = t.{first} AND t.{first} % 6 = {}", other.columns[0].0, self.random.below(6));
                 format!("DELETE FROM {name} t USING {} o WHERE {condition}", other.name)
             }
             6 => {
-                let (condition, other) = (self.where_one(table), self.random.pick(TABLES).name);
+                let (condition, other) = (self.where_one(table), self.table().name);
                 format!(
                     "WITH gone AS (DELETE FROM {name} WHERE {condition} RETURNING *) \
                      SELECT gone.*, (SELECT count(*) FROM {other}) FROM gone"
@@ -401,7 +448,7 @@ impl Keyed {
     }
 
     fn select(&mut self, table: &Table) -> String {
-        let (first, other) = (table.columns[0].0, self.random.pick(TABLES));
+        let (first, other) = (table.columns[0].0, self.table());
         match self.random.below(3) {
             0 => format!("TABLE {}", table.name),
             1 => format!("SELECT * FROM {} WHERE {}", table.name, self.where_some(table)),
