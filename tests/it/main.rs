@@ -27,6 +27,8 @@ mod fuzz;
 mod headers;
 /// Message sequences that once showed a deleted row.
 mod hostile;
+/// Every row that was ever committed, through killed proxies and sessions.
+mod ledger;
 /// How sessions end.
 mod life;
 /// A client's first bytes.

@@ -11,6 +11,7 @@ mod keys;
 mod lockstep;
 mod query;
 mod steps;
+mod tables;
 
 use generate::Generator;
 use harness::{Summary, Twins, number, read, run};

@@ -146,10 +146,15 @@ impl Raw {
         Ok((head[0], body))
     }
 
-    /// Sends a simple query; one reply for each statement that was answered.
+    /// Sends a simple query; one reply for each statement that was answered. A lost connection fails the test.
     pub fn simple(&mut self, sql: &str) -> Vec<Reply> {
-        self.send(&query(sql)).unwrap_or_else(|error| panic!("sending {sql}: {error}"));
-        self.replies(sql)
+        self.try_simple(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// As [`Raw::simple`], where the connection may be lost.
+    pub fn try_simple(&mut self, sql: &str) -> io::Result<Vec<Reply>> {
+        self.send(&query(sql))?;
+        self.try_replies()
     }
 
     /// The server's major version.
@@ -193,11 +198,14 @@ impl Raw {
 
     /// Everything up to ReadyForQuery, cut at each CommandComplete, error or empty statement.
     pub fn replies(&mut self, sql: &str) -> Vec<Reply> {
+        self.try_replies().unwrap_or_else(|error| panic!("reading the reply to {sql}: {error}"))
+    }
+
+    fn try_replies(&mut self) -> io::Result<Vec<Reply>> {
         let mut replies = Vec::new();
         let mut current = Reply::default();
         loop {
-            let (kind, body) =
-                self.read_message().unwrap_or_else(|error| panic!("reading the reply to {sql}: {error}"));
+            let (kind, body) = self.read_message()?;
             match kind {
                 b'T' => current.columns = columns(&body),
                 b'D' => current.rows.push(values(&body)),
@@ -215,9 +223,9 @@ impl Raw {
                     let fail = || message(b'f', b"the tests send no copy data\0");
                     let data = |data: String| [message(b'd', data.as_bytes()), message(b'c', b"")].concat();
                     let answer = self.copied.take().map_or_else(fail, data);
-                    self.send(&answer).expect("the server reads");
+                    self.send(&answer)?;
                 }
-                b'Z' => return replies,
+                b'Z' => return Ok(replies),
                 _ => {}
             }
         }

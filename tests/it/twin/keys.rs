@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::harness::{Summary, Twins, number, read, run};
-use super::keyed::{Keyed, TABLES};
+use super::keyed::Keyed;
+use super::tables::TABLES;
 use crate::support::cluster;
 use crate::support::database::Database;
 use crate::support::sexton::{self, Sexton};
@@ -51,9 +52,7 @@ impl Pair {
         b.run(&read("keys.sql"));
         b.run(&write_down());
         let config = read("keys.toml").replace("\"*\"", &a.name);
-        let applied = sexton::run(a.port, &config, &["apply", "--execute"]);
-        let said = String::from_utf8_lossy(&applied.stderr);
-        assert!(applied.status.success(), "{said}{}", String::from_utf8_lossy(&applied.stdout));
+        sexton::apply(a.port, &config);
         Some(Self { sexton: Some(Sexton::start(a.port, &config)), a, b })
     }
 

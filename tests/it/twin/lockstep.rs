@@ -9,6 +9,7 @@ use super::harness::{differing_contents, number, refusal};
 use super::keyed::Keyed;
 use super::keys::Pair;
 use super::steps::{Outcome, Rest, Side};
+use super::tables::TABLES;
 use crate::support::raw::ServerError;
 
 /// Interleavings of a run when `SEXTON_INTERLEAVINGS` does not say otherwise.
@@ -210,7 +211,7 @@ impl Interleaving<'_> {
 /// The first word of a statement and its table.
 fn subject(statement: &Statement) -> String {
     let words: Vec<&str> = statement.sql.split([' ', '(', ')']).filter(|word| !word.is_empty()).collect();
-    let table = words.iter().find(|word| super::keyed::TABLES.iter().any(|table| table.name == **word));
+    let table = words.iter().find(|word| TABLES.iter().any(|table| table.name == **word));
     format!("{} {}", words.first().unwrap_or(&""), table.unwrap_or(&"")).trim_end().to_owned()
 }
 
@@ -307,15 +308,18 @@ fn run(count: usize, create: &dyn Fn() -> Option<Pair>) {
     summary.check(seed);
 }
 
+fn count() -> usize {
+    number("SEXTON_INTERLEAVINGS").map_or(INTERLEAVINGS, |count| count as usize)
+}
+
 #[test]
 #[ignore = "needs sexton apply"]
 fn sessions_wait_and_fail_as_with_real_deletes() {
-    let count = number("SEXTON_INTERLEAVINGS").map_or(INTERLEAVINGS, |count| count as usize);
-    run(count, &|| Pair::create("twin::lockstep::sessions_wait_and_fail…", "steps"));
+    run(count(), &|| Pair::create("twin::lockstep::sessions_wait_and_fail…", "steps"));
 }
 
 /// The harness itself: a database must agree with another that is the same.
 #[test]
 fn two_equal_databases_agree_in_lock_step() {
-    run(INTERLEAVINGS, &|| Pair::equal("twin::lockstep::two_equal_databases…", "equal"));
+    run(count(), &|| Pair::equal("twin::lockstep::two_equal_databases…", "equal"));
 }
