@@ -70,6 +70,27 @@ CREATE TABLE grants (
     org_id int DEFAULT 2 REFERENCES orgs ON DELETE SET DEFAULT DEFERRABLE INITIALLY DEFERRED,
     name text
 );
+CREATE TABLE invoices (
+    id int PRIMARY KEY,
+    org_id int REFERENCES orgs ON DELETE CASCADE ON UPDATE SET NULL,
+    code text UNIQUE,
+    name text
+);
+CREATE TABLE pieces (
+    id int PRIMARY KEY,
+    order_id int,
+    line_no int,
+    name text,
+    deleted_at timestamptz,
+    FOREIGN KEY (order_id, line_no) REFERENCES lines MATCH FULL ON DELETE CASCADE ON UPDATE CASCADE
+);
+-- Since PostgreSQL 15 only one of the columns may be set.
+DO $$ BEGIN
+    IF current_setting('server_version_num')::int >= 150000 THEN
+        EXECUTE 'ALTER TABLE parts DROP CONSTRAINT parts_order_id_line_no_fkey,
+            ADD FOREIGN KEY (order_id, line_no) REFERENCES lines ON DELETE SET NULL (line_no)';
+    END IF;
+END $$;
 INSERT INTO orgs SELECT i, 'c' || i, 'org ' || i FROM generate_series(1, 10) i;
 INSERT INTO teams SELECT i, i % 7 + 1, NULL, 'c' || i % 3, 'team ' || i FROM generate_series(1, 10) i;
 INSERT INTO people SELECT i, i % 5 + 1, nullif(i / 3, 0), 'c' || i, 'person ' || i FROM generate_series(1, 10) i;
@@ -82,3 +103,5 @@ INSERT INTO bookings SELECT i, i % 5 + 1, i, 'c' || i % 6, 'booking ' || i FROM 
 INSERT INTO notes SELECT i, i % 6 + 1, i, 'note ' || i FROM generate_series(1, 10) i;
 INSERT INTO badges SELECT i, i % 9 + 1, 'c' || i, 'badge ' || i FROM generate_series(1, 10) i;
 INSERT INTO grants SELECT i, i % 6 + 1, i % 8 + 1, 'grant ' || i FROM generate_series(1, 10) i;
+INSERT INTO invoices SELECT i, i % 6 + 1, 'c' || i, 'invoice ' || i FROM generate_series(1, 10) i;
+INSERT INTO pieces SELECT i, i, 2, 'piece ' || i FROM generate_series(1, 10) i;

@@ -375,7 +375,7 @@ fn claim(error: &ServerError) -> Option<String> {
     }
     said.starts_with("is still referenced").then(|| {
         let child = constraint.trim_start_matches(table).trim_start_matches('_').trim_end_matches("_fkey");
-        let child = if constraint.starts_with("parts") { "order_id, line_no" } else { child };
+        let child = if constraint.ends_with("line_no_fkey") { "order_id, line_no" } else { child };
         format!("SELECT {}", exists(table, child))
     })
 }

@@ -29,6 +29,8 @@ const KEPT: &[(&str, &str, &str)] = &[
     ("orders", "false", "archive.orders"),
     ("lines", "deleted_at IS NOT NULL", "archive.lines"),
     ("bookings", "state = 'void'", "archive.bookings"),
+    ("invoices", "false", "archive.invoices"),
+    ("pieces", "deleted_at IS NOT NULL", "archive.pieces"),
 ];
 
 /// Columns that record a deletion, or that ON UPDATE CASCADE changes in rows that are already marked.

@@ -119,6 +119,18 @@ pub(super) const TABLES: &[Table] = &[
         columns: &[("id", Kind::Key), ("badge_id", Kind::Reference), ("org_id", Kind::Reference), ("name", Kind::Text)],
         ..PLAIN
     },
+    Table {
+        name: "invoices",
+        columns: &[("id", Kind::Key), ("org_id", Kind::Reference), ("code", Kind::Code), ("name", Kind::Text)],
+        unique: Some(("invoices_code_key", "code")),
+        is_archive: true,
+        ..PLAIN
+    },
+    Table {
+        name: "pieces",
+        columns: &[("id", Kind::Key), ("order_id", Kind::Reference), ("line_no", Kind::Number), ("name", Kind::Text)],
+        ..PLAIN
+    },
 ];
 
 impl Table {
