@@ -6,10 +6,12 @@
 
 pub(crate) mod generate;
 mod harness;
+mod interleaving;
 mod keyed;
 mod keys;
 mod lockstep;
 mod query;
+mod races;
 mod steps;
 mod tables;
 

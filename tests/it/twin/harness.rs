@@ -115,7 +115,7 @@ pub(super) fn run(twins: &Twins<'_>, maker: &mut dyn Makes, summary: &mut Summar
                 }
             }
         }
-        let contents = differing_contents(maker, &mut a, &mut b);
+        let contents = differing(maker.contents(), &mut a, &mut b);
         assert!(contents.is_empty(), "seed {}: at the end of a session\n{}", summary.seed, contents.join("\n"));
     }
 }
@@ -185,15 +185,15 @@ fn is_true(b: &mut Raw, claim: &str, is_saved: bool) -> bool {
     answer == [["t"]]
 }
 
-/// How the tables differ, one text a table.
-pub(super) fn differing_contents(maker: &dyn Makes, a: &mut Raw, b: &mut Raw) -> Vec<String> {
+/// How the answers to queries differ, one text a query.
+pub(super) fn differing(queries: Vec<String>, a: &mut Raw, b: &mut Raw) -> Vec<String> {
     let differing = |query: String| {
         let statement = Statement { ordered: true, ..simple(&query) };
         let (left, right) = (answer(a, &statement), answer(b, &statement));
         let (left, right) = (shown(&left, &statement, b'I'), shown(&right, &statement, b'I'));
         (left != right).then(|| format!("{query}\n{}", diff::lines(&right, &left)))
     };
-    maker.contents().into_iter().filter_map(differing).collect()
+    queries.into_iter().filter_map(differing).collect()
 }
 
 /// Sends a statement as it wants to be sent.

@@ -315,9 +315,13 @@ impl Keyed {
 
     fn select(&mut self, table: &Table) -> String {
         let (first, other) = (table.columns[0].0, self.table());
-        match self.random.below(3) {
+        match self.random.below(4) {
             0 => format!("TABLE {}", table.name),
-            1 => format!("SELECT * FROM {} WHERE {}", table.name, self.where_some(table)),
+            1 => {
+                let strength = self.random.pick(&["UPDATE", "NO KEY UPDATE", "SHARE", "KEY SHARE"]);
+                format!("SELECT * FROM {} WHERE {} FOR {strength}", table.name, self.where_one(table))
+            }
+            2 => format!("SELECT * FROM {} WHERE {}", table.name, self.where_some(table)),
             _ => format!(
                 "SELECT t.*, o.name FROM {} t LEFT JOIN {} o ON o.{} = t.{first}",
                 table.name, other.name, other.columns[0].0
