@@ -31,6 +31,8 @@ mod headers;
 mod hostile;
 /// Keys and references inside the server.
 mod keys;
+/// Every row that was ever committed, through killed proxies and sessions.
+mod ledger;
 /// How sessions end.
 mod life;
 /// A client's first bytes.

@@ -40,6 +40,6 @@ MERGE INTO posts p USING (VALUES (10), (12)) v (id) ON v.id = p.id WHEN MATCHED 
 -- since: 17
 WITH m AS (MERGE INTO users u USING posts p ON p.user_id = u.id AND p.id = 10 WHEN MATCHED THEN UPDATE SET name = p.title RETURNING u.id, u.name) SELECT * FROM m;
 -- rewritten:
-WITH m AS (MERGE INTO users u USING (SELECT * FROM posts WHERE NOT posts.deleted) p ON u.deleted_at IS NULL AND (p.user_id = u.id AND p.id = 10) WHEN MATCHED THEN UPDATE SET name = p.title RETURNING u.id, u.name) SELECT * FROM m;
+WITH m AS (MERGE INTO users u USING (SELECT * FROM posts p WHERE NOT p.deleted) p ON u.deleted_at IS NULL AND (p.user_id = u.id AND p.id = 10) WHEN MATCHED THEN UPDATE SET name = p.title RETURNING u.id, u.name) SELECT * FROM m;
 -- rows:
 -- 1 | ann one

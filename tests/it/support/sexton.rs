@@ -78,9 +78,7 @@ impl Sexton {
     pub fn reload(&self, text: &str) -> String {
         fs::write(self.directory.join("sexton.toml"), text).expect("a configuration file");
         let before = self.log().len();
-        let pid = fs::read_to_string(self.directory.join("pid")).expect("its process id");
-        let sent = Command::new("kill").args(["-HUP", pid.trim()]).status().expect("kill runs");
-        assert!(sent.success(), "{pid}");
+        self.signal("-HUP");
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             let log = self.log().split_off(before);
@@ -104,22 +102,28 @@ impl Sexton {
 
     /// Asks it to stop, as an operator would.
     pub fn terminate(&self) {
-        let told = Command::new("kill").arg(self.process().unwrap_or_default()).status().expect("kill runs");
-        assert!(told.success(), "there is a process to tell");
+        self.signal("-TERM");
     }
 
-    /// Its process, the keeper's child of that name.
-    fn process(&self) -> Option<String> {
-        let keeper = self.keeper.id();
-        let children = fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children")).ok()?;
-        let is_sexton = |child: &&str| {
-            fs::read_to_string(format!("/proc/{child}/status")).is_ok_and(|text| text.starts_with("Name:\tsexton"))
-        };
-        children.split_whitespace().find(is_sexton).map(str::to_owned)
+    /// Ends it as a crash would.
+    pub fn kill(&self) {
+        self.signal("-KILL");
+    }
+
+    /// Its process, as the keeper wrote it down before Sexton listened.
+    fn process(&self) -> String {
+        let written = fs::read_to_string(self.directory.join("pid")).expect("its process id");
+        written.trim().to_owned()
+    }
+
+    /// Sends it a signal.
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.process()]).status().expect("kill runs");
+        assert!(sent.success(), "there is a process to tell: {}", self.log());
     }
 
     fn status(&self, field: &str) -> usize {
-        let process = self.process().unwrap_or_default();
+        let process = self.process();
         let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
         line.trim().trim_end_matches(" kB").parse::<usize>().unwrap_or_default() * 1024
@@ -169,6 +173,13 @@ pub fn run(server_port: u16, rest: &str, arguments: &[&str]) -> Output {
         .expect("the binary runs");
     let _ = fs::remove_dir_all(&directory);
     output
+}
+
+/// Runs `sexton apply --execute`, which must succeed.
+pub fn apply(server_port: u16, rest: &str) {
+    let applied = run(server_port, rest, &["apply", "--execute"]);
+    let said = [applied.stdout, applied.stderr].concat();
+    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&said));
 }
 
 /// A whole configuration: `rest` with where it listens and where the server is.

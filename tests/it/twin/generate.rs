@@ -3,8 +3,10 @@
 //! What would leave the answer open is not generated: LIMIT without a total order, an UPDATE joined to several rows,
 //! order of rows without ORDER BY (compared as multisets), clocks, random().
 
+use super::harness::Makes;
 use super::query::Scope;
 use crate::support::random::Random;
+use crate::support::raw::ServerError;
 
 /// A table of the twin schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub(crate) enum Sending {
         /// Ask for binary results.
         binary: bool,
     },
+    /// Query, of a COPY FROM STDIN that is given this.
+    Copy(String),
 }
 
 /// One statement of the run.
@@ -51,60 +55,40 @@ pub(crate) struct Statement {
     pub(crate) sending: Sending,
 }
 
-/// Makes statements.
-#[derive(Debug)]
-pub(crate) struct Generator {
-    pub(crate) random: Random,
-    /// Keys from here on were never used.
-    next_id: usize,
-    pub(crate) aliases: usize,
-    prepared: usize,
+impl Statement {
+    /// The statement as one would try it again.
+    pub(super) fn spelled(&self) -> String {
+        match &self.sending {
+            Sending::Simple => self.sql.clone(),
+            Sending::Copy(data) => format!("{} /* {data:?} */", self.sql),
+            Sending::Extended { parameters, binary } => {
+                let binary = if *binary { ", binary" } else { "" };
+                let parameters = if parameters.is_empty() { String::new() } else { format!(", {parameters:?}") };
+                format!("{} /* extended{binary}{parameters} */", self.sql)
+            }
+        }
+    }
+
+    /// It is one that changes rows.
+    pub(super) fn changes_rows(&self) -> bool {
+        let word = self.sql.split_whitespace().next().unwrap_or_default();
+        ["INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "COPY"].contains(&word)
+    }
+}
+
+/// Makes transaction commands.
+#[derive(Debug, Default)]
+pub(super) struct Transactions {
     savepoints: usize,
 }
 
-/// Keys set aside for one INSERT … SELECT, whose source has smaller keys than that.
-const KEYS_A_SELECT: usize = 1_000;
-
-impl Generator {
-    /// The same seed makes the same statements.
-    pub(crate) fn new(seed: u64) -> Self {
-        Self { random: Random::new(seed), next_id: KEYS_A_SELECT, aliases: 0, prepared: 0, savepoints: 0 }
-    }
-
-    /// A query that changes nothing.
-    pub(crate) fn query(&mut self) -> Statement {
-        self.aliases = 0;
-        let ordered = self.random.chance(25);
-        Statement { ordered, ..simple(&if ordered { self.total_order() } else { self.select() }) }
-    }
-
-    /// The next statement, or several that belong together. `status` is the connection's transaction status.
-    pub(crate) fn next(&mut self, status: u8) -> Vec<Statement> {
-        self.aliases = 0;
-        if status == b'E' && self.random.chance(70) {
-            let sql = if self.savepoints > 0 && self.random.chance(50) { "ROLLBACK TO s" } else { "ROLLBACK" };
-            return vec![simple(sql)];
-        }
-        match self.random.below(100) {
-            0..=9 => vec![self.transaction(status)],
-            10..=12 => self.sql_prepared(),
-            13..=14 => vec![self.broken()],
-            15..=16 => vec![simple(&format!("{}; {}", self.changing(), self.changing()))],
-            17..=19 => vec![self.copy()],
-            20..=21 => self.cursor(status),
-            22..=36 => vec![self.sent(Self::insert, false)],
-            37..=48 => vec![self.sent(Self::update, false)],
-            49..=62 => vec![self.sent(Self::delete, false)],
-            63..=70 => vec![self.sent(Self::total_order, true)],
-            _ => vec![self.sent(Self::select, false)],
-        }
-    }
-
-    fn transaction(&mut self, status: u8) -> Statement {
-        let sql = match (status, self.random.below(10)) {
+impl Transactions {
+    /// A command for a session of that status.
+    pub(super) fn next(&mut self, random: &mut Random, status: u8) -> Statement {
+        let sql = match (status, random.below(10)) {
             (b'I', _) => {
                 self.savepoints = 0;
-                self.random.pick(&["BEGIN", "START TRANSACTION", "BEGIN ISOLATION LEVEL REPEATABLE READ"])
+                random.pick(&["BEGIN", "START TRANSACTION", "BEGIN ISOLATION LEVEL REPEATABLE READ"])
             }
             (_, 0..=2) => {
                 self.savepoints += 1;
@@ -120,6 +104,40 @@ impl Generator {
             _ => &"COMMIT",
         };
         simple(sql)
+    }
+
+    /// The way out of a failed transaction.
+    pub(super) fn recover(&self, random: &mut Random) -> Statement {
+        simple(if self.savepoints > 0 && random.chance(50) { "ROLLBACK TO s" } else { "ROLLBACK" })
+    }
+}
+
+/// Makes statements.
+#[derive(Debug)]
+pub(crate) struct Generator {
+    pub(crate) random: Random,
+    /// Keys from here on were never used.
+    next_id: usize,
+    pub(crate) aliases: usize,
+    prepared: usize,
+    transactions: Transactions,
+}
+
+/// Keys set aside for one INSERT … SELECT, whose source has smaller keys than that.
+const KEYS_A_SELECT: usize = 1_000;
+
+impl Generator {
+    /// The same seed makes the same statements.
+    pub(crate) fn new(seed: u64) -> Self {
+        let (random, transactions) = (Random::new(seed), Transactions::default());
+        Self { random, next_id: KEYS_A_SELECT, aliases: 0, prepared: 0, transactions }
+    }
+
+    /// A query that changes nothing.
+    pub(crate) fn query(&mut self) -> Statement {
+        self.aliases = 0;
+        let ordered = self.random.chance(25);
+        Statement { ordered, ..simple(&if ordered { self.total_order() } else { self.select() }) }
     }
 
     /// A statement of `kind`, sent in one of the ways there are.
@@ -322,6 +340,37 @@ impl Generator {
                 format!("DELETE FROM {name} WHERE {few} AND ({condition}){returning}")
             }
         }
+    }
+}
+
+impl Makes for Generator {
+    fn next(&mut self, status: u8) -> Vec<Statement> {
+        self.aliases = 0;
+        if status == b'E' && self.random.chance(70) {
+            return vec![self.transactions.recover(&mut self.random)];
+        }
+        match self.random.below(100) {
+            0..=9 => vec![self.transactions.next(&mut self.random, status)],
+            10..=12 => self.sql_prepared(),
+            13..=14 => vec![self.broken()],
+            15..=16 => vec![simple(&format!("{}; {}", self.changing(), self.changing()))],
+            17..=19 => vec![self.copy()],
+            20..=21 => self.cursor(status),
+            22..=36 => vec![self.sent(Self::insert, false)],
+            37..=48 => vec![self.sent(Self::update, false)],
+            49..=62 => vec![self.sent(Self::delete, false)],
+            63..=70 => vec![self.sent(Self::total_order, true)],
+            _ => vec![self.sent(Self::select, false)],
+        }
+    }
+
+    fn contents(&self) -> Vec<String> {
+        TABLES.iter().map(|table| format!("SELECT * FROM {} ORDER BY id", table.name)).collect()
+    }
+
+    /// No two constraints of these tables can be violated at once.
+    fn claim(&self, _: &ServerError) -> Option<String> {
+        None
     }
 }
 
