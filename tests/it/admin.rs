@@ -36,7 +36,7 @@ fn metrics_count_statements_by_path_and_outcome() {
     let (sexton, admin) = served(cluster.port());
     let mut session = sexton.connect(Cluster::SUPERUSER, &database.name);
     for sql in
-        ["SELECT 1", "SELECT id FROM users WHERE id = 1", "SELECT id FROM users WHERE id = 2", "TRUNCATE users CASCADE"]
+        ["SELECT 1", "SELECT id FROM users WHERE id = 1", "SELECT id FROM users WHERE id = 2", "DO $$ BEGIN DELETE FROM users; END $$"]
     {
         session.simple(sql);
     }
