@@ -14,6 +14,7 @@ use sexton::rewrite::Registry;
 use sexton::session::cache::PlanCache;
 use sexton::session::plan::Plan;
 use sexton::session::{ClientStep, ServerStep, Session};
+use sexton::sql::second_parser;
 use sexton::wire::startup::{First, first};
 
 #[global_allocator]
@@ -27,8 +28,10 @@ const ORM_SELECT: &str = "SELECT \"users\".\"id\", \"users\".\"name\", \"users\"
 
 const POINT_SELECT: &str = "SELECT abalance FROM users WHERE id = ";
 
+/// On a stack as the threads that serve clients have it.
 fn main() {
-    divan::main();
+    let bench = std::thread::Builder::new().stack_size(second_parser::STACK_BYTES).spawn(divan::main);
+    bench.expect("a thread").join().expect("the benchmarks end");
 }
 
 /// `users`, `orders` and `items`, and as many more as make `tables`; all of them soft.

@@ -5,5 +5,5 @@ pub mod snapshot;
 
 pub use role::RoleFacts;
 pub use snapshot::{
-    Column, ForeignKey, OwnObjects, OwnTrigger, Referencing, Relation, RelationKind, Snapshot, UniqueIndex,
+    Column, ForeignKey, OwnObjects, OwnTrigger, Referencing, Relation, RelationKind, RowSecurity, Snapshot, UniqueIndex,
 };

@@ -28,6 +28,8 @@ pub struct Rights {
     pub delete: HashSet<u32>,
     /// TRUNCATE
     pub truncate: HashSet<u32>,
+    /// No policy has a say: the role owns the relation, or policies do not hold for it anywhere.
+    pub every_row: HashSet<u32>,
 }
 
 impl RoleFacts {

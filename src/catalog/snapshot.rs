@@ -19,6 +19,18 @@ pub enum RelationKind {
     Other,
 }
 
+/// Whether row-level security has a say in what a role may delete, and in what it may mark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RowSecurity {
+    /// It is off.
+    #[default]
+    Off,
+    /// Its policies say the same of DELETE and UPDATE.
+    Alike,
+    /// Some speak of DELETE or UPDATE alone.
+    Apart,
+}
+
 /// One column that is not dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -118,6 +130,8 @@ pub struct Relation {
     pub unique_indexes: Vec<UniqueIndex>,
     /// The tables with foreign keys that point to it, in order of their oids.
     pub referencing: Vec<Referencing>,
+    /// Row-level security.
+    pub row_security: RowSecurity,
 }
 
 impl Relation {
@@ -136,6 +150,7 @@ impl Relation {
             foreign_keys: Vec::new(),
             unique_indexes: Vec::new(),
             referencing: Vec::new(),
+            row_security: RowSecurity::Off,
         }
     }
 

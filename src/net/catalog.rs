@@ -10,7 +10,7 @@ use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::catalog::{
-    Column, ForeignKey, OwnObjects, OwnTrigger, Referencing, Relation, RelationKind, Snapshot, UniqueIndex,
+    Column, ForeignKey, OwnObjects, OwnTrigger, Referencing, Relation, RelationKind, RowSecurity, Snapshot, UniqueIndex,
 };
 use crate::config::Database;
 use crate::net::own_login::log_in;
@@ -203,5 +203,10 @@ fn relation(row: &Row) -> Result<Relation, CatalogError> {
         "f" => RelationKind::ForeignTable,
         _ => RelationKind::Other,
     };
-    Ok(Relation::named(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, kind))
+    let row_security = match (row.try_get(4)?, row.try_get(5)?) {
+        (false, _) => RowSecurity::Off,
+        (true, false) => RowSecurity::Alike,
+        (true, true) => RowSecurity::Apart,
+    };
+    Ok(Relation { row_security, ..Relation::named(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, kind) })
 }

@@ -90,7 +90,10 @@ WITH RECURSIVE named AS (
     JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) member.oid
     GROUP BY c.relname
 )
-SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text
+SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text,
+       c.relrowsecurity,
+       EXISTS (SELECT FROM pg_catalog.pg_policy y
+           WHERE y.polrelid OPERATOR(pg_catalog.=) c.oid AND y.polcmd::pg_catalog.text OPERATOR(pg_catalog.=) ANY (ARRAY['d', 'w']))
 FROM family
 JOIN pg_catalog.pg_class c ON c.relname OPERATOR(pg_catalog.=) family.relname
 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace

@@ -53,11 +53,15 @@ const USABLE_SCHEMAS: &str = "
 SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_namespace n
 WHERE pg_catalog.has_schema_privilege($1::pg_catalog.oid, n.oid, 'USAGE')";
 
-/// Of the relations `$2`, those that `$1` may delete from and truncate.
+/// Of the relations `$2`, those that `$1` may delete from and truncate, and those whose policies do not hold for it.
 const DELETABLE: &str = "
 SELECT c.oid, pg_catalog.has_table_privilege($1::pg_catalog.oid, c.oid, 'DELETE'),
-       pg_catalog.has_table_privilege($1::pg_catalog.oid, c.oid, 'TRUNCATE')
-FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.oid[])";
+       pg_catalog.has_table_privilege($1::pg_catalog.oid, c.oid, 'TRUNCATE'),
+       r.rolsuper OR r.rolbypassrls
+           OR NOT c.relforcerowsecurity AND pg_catalog.pg_has_role(r.oid, c.relowner, 'USAGE')
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid
+WHERE c.oid OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.oid[])";
 
 /// What is asked about a role, prepared once a connection.
 #[derive(Clone)]
@@ -109,6 +113,7 @@ impl Reader {
             let oid: u32 = relation.try_get(0)?;
             rights.delete.extend(Some(oid).filter(|_| relation.get(1)));
             rights.truncate.extend(Some(oid).filter(|_| relation.get(2)));
+            rights.every_row.extend(Some(oid).filter(|_| relation.get(3)));
         }
         Ok(RoleFacts {
             name: role.to_owned(),

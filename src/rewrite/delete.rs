@@ -83,6 +83,7 @@ impl Rewriter<'_> {
     }
 
     fn soft_delete(&mut self, delete: &Delete, entry: &Entry, place: &Place<'_>) -> Result<(), Refusal> {
+        self.check_policies(entry, delete.target.name.relation())?;
         if let Some(returning) = &delete.returning {
             let carried = self.returns_marked(returning, &delete.target, entry);
             self.check_versions(returning, &delete.target, entry, carried)?;
@@ -98,6 +99,14 @@ impl Rewriter<'_> {
         };
         self.mark(delete, entry, &head)?;
         self.returning_subqueries(delete)
+    }
+
+    /// The UPDATE is held to the policies for UPDATE, which may let it mark rows that the role may not delete.
+    pub(crate) fn check_policies(&self, entry: &Entry, cause: usize) -> Result<(), Refusal> {
+        match self.names.marks_what_it_deletes(entry) {
+            true => Ok(()),
+            false => self.refuse(Reason::Policies { verb: "DELETE", table: entry.display() }, cause),
+        }
     }
 
     /// The CTE `sexton_1 AS (DELETE FROM users WHERE false)`, for which the server asks for the privilege that the

@@ -103,6 +103,13 @@ pub enum Reason {
         /// The table.
         table: String,
     },
+    /// Row-level security holds the statement's new form to other policies than the statement.
+    Policies {
+        /// What the client wants to do.
+        verb: &'static str,
+        /// The table.
+        table: String,
+    },
     /// RETURNING needs values as they were before the mark, and they cannot be known.
     ReturningOld {
         /// The table.
@@ -309,6 +316,12 @@ impl Reason {
                 forbidden,
                 format!("permission denied for table {table}: the role is not known to have the {verb} privilege"),
                 "GRANT it; a privilege granted or a role changed during the session counts from the next one on.",
+            ),
+            Self::Policies { verb, table } => words(
+                "policies",
+                unscoped,
+                format!("{verb} on {table} falls under other policies than the UPDATE or DELETE that it becomes"),
+                "Write the table's policies FOR ALL instead of FOR DELETE and FOR UPDATE, or let a role do it that they do not hold for.",
             ),
             Self::ReturningOld { table } => words(
                 "returning-old",

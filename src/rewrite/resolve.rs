@@ -1,7 +1,7 @@
 //! Which relation a name means, as the server would find it; where that cannot be known, the safe reading.
 
 use crate::catalog::role::Rights;
-use crate::catalog::{Relation, RoleFacts};
+use crate::catalog::{Relation, RoleFacts, RowSecurity};
 use crate::rewrite::refusal::Reason;
 use crate::rewrite::registry::{Entry, Registry};
 use crate::rewrite::search_path::{Member, members};
@@ -102,6 +102,19 @@ impl<'a> Names<'a> {
     #[must_use]
     pub fn may_truncate(&self, entry: &Entry) -> bool {
         self.has_right(|rights| rights.truncate.contains(&entry.relation.oid))
+    }
+
+    /// True where row-level security is known to let the current user mark the very rows that it may delete.
+    #[must_use]
+    pub fn marks_what_it_deletes(&self, entry: &Entry) -> bool {
+        entry.relation.row_security != RowSecurity::Apart || self.sees_every_row(entry)
+    }
+
+    /// True where no policy keeps the current user from a row of the relation.
+    #[must_use]
+    pub fn sees_every_row(&self, entry: &Entry) -> bool {
+        entry.relation.row_security == RowSecurity::Off
+            || self.has_right(|rights| rights.every_row.contains(&entry.relation.oid))
     }
 
     fn has_right(&self, known: impl Fn(&Rights) -> bool) -> bool {

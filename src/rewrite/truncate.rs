@@ -80,6 +80,10 @@ pub(crate) fn truncate(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         if !statement.names.may_truncate(entry) && entry.keeps_rows() {
             return statement.refuse(Reason::Privilege { verb: "TRUNCATE", table: entry.display() }, target.token);
         }
+        // TRUNCATE asks no policy.
+        if !statement.names.sees_every_row(entry) {
+            return statement.refuse(Reason::Policies { verb: "TRUNCATE", table: entry.display() }, target.token);
+        }
         steps.push(step(&mut rewriter, entry, policy, target));
     }
     let text = joined(&mut rewriter, steps);

@@ -253,3 +253,33 @@ fn ddl_that_is_committed_while_its_session_goes_on_is_known_to_the_others() {
         assert_eq!(ground.directly(&asleep), [["1"]], "the batch is still under way");
     }
 }
+
+/// What a role may delete is decided by policies FOR DELETE; the UPDATE that marks is held to others.
+#[test]
+fn rows_that_a_policy_keeps_from_deletion_are_not_marked() {
+    let Some(ground) = ground("hostile::rows_that_a_policy_keeps…") else { return };
+    ground.database.run(
+        "CREATE ROLE own_rows LOGIN; GRANT ALL ON users TO own_rows;
+         ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY reads ON users FOR SELECT USING (true);
+         CREATE POLICY writes ON users FOR UPDATE USING (true);
+         CREATE POLICY deletes ON users FOR DELETE USING (name = 'nobody')",
+    );
+    let mut connection = ground.sexton.connect("own_rows", &ground.database.name);
+    let mut statements = vec!["DELETE FROM users", "TRUNCATE users"];
+    if connection.major_version() >= 15 {
+        statements.push("MERGE INTO users u USING (VALUES (1)) v (id) ON u.id = v.id WHEN MATCHED THEN DELETE");
+    }
+    for sql in statements {
+        let replies = connection.simple(sql);
+        let error = replies[0].error.as_ref().unwrap_or_else(|| panic!("{sql} is refused"));
+        assert_eq!(error.sqlstate, "0A000", "{sql}: {error:?}");
+    }
+    assert_eq!(ground.directly("SELECT id FROM users WHERE deleted_at IS NULL"), [["1"]]);
+    // The owner's deletions fall under no policy, and policies that are alike say the same of both.
+    assert_eq!(ground.connect().expect("DELETE FROM users WHERE id = 1")[0].tag.as_deref(), Some("DELETE 1"));
+    ground.database.run("UPDATE users SET deleted_at = NULL; DROP POLICY writes ON users; DROP POLICY deletes ON users; CREATE POLICY all_rows ON users USING (name = 'ann')");
+    let mut connection = ground.sexton.connect("own_rows", &ground.database.name);
+    assert_eq!(connection.expect("DELETE FROM users")[0].tag.as_deref(), Some("DELETE 1"));
+    assert_eq!(ground.directly("SELECT id FROM users WHERE deleted_at IS NULL"), [["2"]]);
+}
