@@ -30,11 +30,11 @@ fn noun(statement: &Statement<'_>, index: usize) -> Noun {
         "foreign" if statement.word(index + 1).as_deref() == Some("table") => Noun::Relation,
         "index" | "materialized" | "sequence" | "table" | "type" | "view" => Noun::Relation,
         "schema" => Noun::Schema,
-        "database" | "group" | "role" | "user" => Noun::Role,
+        "database" | "group" | "policy" | "role" | "user" => Noun::Role,
         "access" | "aggregate" | "cast" | "collation" | "constraint" | "conversion" | "default" | "domain"
-        | "event" | "foreign" | "function" | "language" | "large" | "operator" | "policy" | "procedural"
-        | "procedure" | "publication" | "routine" | "rule" | "server" | "statistics" | "subscription" | "system"
-        | "tablespace" | "text" | "transform" | "trigger" | "trusted" | "unique" => Noun::Inert,
+        | "event" | "foreign" | "function" | "language" | "large" | "operator" | "procedural" | "procedure"
+        | "publication" | "routine" | "rule" | "server" | "statistics" | "subscription" | "system" | "tablespace"
+        | "text" | "transform" | "trigger" | "trusted" | "unique" => Noun::Inert,
         _ => Noun::Unknown,
     }
 }

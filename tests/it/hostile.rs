@@ -278,7 +278,11 @@ fn rows_that_a_policy_keeps_from_deletion_are_not_marked() {
     assert_eq!(ground.directly("SELECT id FROM users WHERE deleted_at IS NULL"), [["1"]]);
     // The owner's deletions fall under no policy, and policies that are alike say the same of both.
     assert_eq!(ground.connect().expect("DELETE FROM users WHERE id = 1")[0].tag.as_deref(), Some("DELETE 1"));
-    ground.database.run("UPDATE users SET deleted_at = NULL; DROP POLICY writes ON users; DROP POLICY deletes ON users; CREATE POLICY all_rows ON users USING (name = 'ann')");
+    ground.database.run("UPDATE users SET deleted_at = NULL");
+    ground.connect().expect(
+        "DROP POLICY writes ON users; DROP POLICY deletes ON users;
+         CREATE POLICY all_rows ON users USING (name = 'ann')",
+    );
     let mut connection = ground.sexton.connect("own_rows", &ground.database.name);
     assert_eq!(connection.expect("DELETE FROM users")[0].tag.as_deref(), Some("DELETE 1"));
     assert_eq!(ground.directly("SELECT id FROM users WHERE deleted_at IS NULL"), [["2"]]);
