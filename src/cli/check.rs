@@ -12,6 +12,9 @@ use crate::cli::{COULD_NOT_RUN, Common, FINE, Format, REFUSED};
 use crate::config::UpstreamSettings;
 use crate::schema::{Finding, Level};
 
+/// How many of a finding's steps are shown: `sexton apply` prints them all.
+const STEPS_SHOWN_MAX: usize = 6;
+
 /// What `check` takes.
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -88,8 +91,11 @@ pub(super) fn text(database: &str, findings: &[Finding]) -> String {
             if !finding.steps.is_empty() {
                 out.push_str("           mend: sexton apply\n");
             }
-            for step in &finding.steps {
+            for step in finding.steps.iter().take(STEPS_SHOWN_MAX) {
                 out.push_str(&format!("             {}\n", first_line(&step.sql)));
+            }
+            if finding.steps.len() > STEPS_SHOWN_MAX {
+                out.push_str(&format!("             … and {} more\n", finding.steps.len() - STEPS_SHOWN_MAX));
             }
         }
     }
