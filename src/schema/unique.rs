@@ -335,7 +335,8 @@ fn stays(situation: &Situation<'_>, scoped: Scoped<'_>, index: &Index, obstacle:
     let generated = |name: &String| {
         scoped.table.column(name).is_some_and(|column| {
             let default = column.default.as_deref().unwrap_or_default();
-            column.identity || default.starts_with("nextval(") || default.contains("uuid")
+            // Whoever makes up a uuid makes up another one next time.
+            column.identity || column.type_name == "uuid" || default.starts_with("nextval(")
         })
     };
     if obstacle == Obstacle::PrimaryKey && index.columns.as_ref().is_some_and(|columns| columns.iter().all(generated)) {

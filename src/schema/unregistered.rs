@@ -108,11 +108,10 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
                 };
                 (
                     level,
-                    format!(
-                        "{} marked in {}, and every query sees them",
-                        if count == "1" { "1 row is".to_owned() } else { format!("{count} rows are") },
-                        quote(&column.name)
-                    ),
+                    match count.as_str() {
+                        "1" => format!("1 row is marked in {}, and every query sees it", quote(&column.name)),
+                        _ => format!("{count} rows are marked in {}, and every query sees them", quote(&column.name)),
+                    },
                 )
             }
             (Answer::Text(_), _) => return None,

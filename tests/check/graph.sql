@@ -29,11 +29,11 @@ INSERT INTO orders_archive (id, archived_at) VALUES (7, now());
 CREATE TABLE archived (id serial PRIMARY KEY, archived bool);
 INSERT INTO archived (archived) VALUES (true);
 -- finds:
--- error unregistered, public.archived: 1 row is marked in archived, and every query sees them
+-- error unregistered, public.archived: 1 row is marked in archived, and every query sees it
 --    mend: name it in the table's section: column = "archived"
--- error unregistered, public.orders: 1 row is marked in deleted_at, and every query sees them
+-- error unregistered, public.orders: 1 row is marked in deleted_at, and every query sees it
 --    mend: name it in the table's section: column = "deleted_at"
--- warning unregistered, public.pages: 1 row is marked in is_deleted, and every query sees them
+-- warning unregistered, public.pages: 1 row is marked in is_deleted, and every query sees it
 --    mend: [databases.shop.tables.pages] delete = "soft" column = "is_deleted"
 -- warning unregistered, public.posts: 1,234 rows are marked in "deletedAt", and every query sees them
 --    mend: [databases.shop.tables.posts] delete = "soft" column = "deletedAt"

@@ -33,7 +33,7 @@ fn the_printed_script_does_what_execute_does_and_may_be_run_again() {
         psql.stdin.take().expect("its input").write_all(script.out.as_bytes()).expect("it reads");
         let output = psql.wait_with_output().expect("psql ends");
         assert!(output.status.success(), "{run}: {}", String::from_utf8_lossy(&output.stderr));
-        assert!(ground.findings().is_empty(), "{run}");
+        assert!(ground.findings(true).is_empty(), "{run}");
     }
     let indexes =
         ground.database.direct().expect("SELECT indexdef FROM pg_indexes WHERE tablename = 'users' ORDER BY 1");
