@@ -22,6 +22,10 @@ const ATTEMPTS: u32 = 5;
 /// How long it waits between attempts, doubled each time: what holds the lock may be about to end.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
+/// Its exit codes in `--help`.
+pub(super) const EXIT_CODES: &str = "Without --execute nothing is changed: the script is for psql, as in `sexton apply | psql`.\n\n\
+     Exit codes: 0 printed, or carried out and nothing left; 1 a step failed, or something is left that it cannot mend; 2 could not run.";
+
 /// What `apply` takes.
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -15,6 +15,10 @@ use crate::schema::{Finding, Level};
 /// How many of a finding's steps are shown: `sexton apply` prints them all.
 const STEPS_SHOWN_MAX: usize = 6;
 
+/// Its exit codes in `--help`.
+pub(super) const EXIT_CODES: &str =
+    "Exit codes: 0 nothing but notes, 1 errors or warnings, 2 a database could not be read.";
+
 /// What `check` takes.
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -86,7 +90,7 @@ pub(super) fn text(database: &str, findings: &[Finding]) -> String {
         for finding in findings.iter().filter(|finding| finding.object == object) {
             out.push_str(&format!("  {:<7}  {}\n", level(finding.level), finding.what));
             if let Some(mend) = &finding.mend {
-                out.push_str(&format!("           mend: {}\n", mend.replace('\n', "\n           ")));
+                out.push_str(&format!("           mend: {}\n", mend.replace('\n', "\n             ")));
             }
             if !finding.steps.is_empty() {
                 out.push_str("           mend: sexton apply\n");

@@ -24,7 +24,7 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
                 parent.display(),
                 child.display()
             ),
-            mend: Some(format!("{}\ndelete = \"soft\"  # or \"archive\", or \"hard\" where that is meant",
+            mend: Some(format!("add to the configuration:\n{}\ndelete = \"soft\"  # or \"archive\", or \"hard\" where that is meant",
                 situation.section_of(&child.schema, &child.name))),
             steps: Vec::new(),
         })

@@ -365,7 +365,7 @@ fn stays(situation: &Situation<'_>, scoped: Scoped<'_>, index: &Index, obstacle:
                 None => format!("an INSERT with the {key} of a deleted row is refused"),
             },
             Some(format!(
-                "{}\narchive = \"{}_archive\"  # or reinsert = \"revive\"",
+                "add to the configuration:\n{}\narchive = \"{}_archive\"  # or reinsert = \"revive\"",
                 situation.section_of(&section.name.schema, &section.name.relation),
                 section.name
             )),

@@ -87,11 +87,18 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
             .iter()
             .find(|known| (&known.name.schema, &known.name.relation) == (&table.schema, &table.name));
         let (level, mend) = match registered {
-            Some(_) => (Level::Error, format!("name it in the table's section: column = \"{}\"", column.name)),
+            Some(_) => (
+                Level::Error,
+                format!(
+                    "add to the configuration:\n{}\ncolumn = \"{}\"",
+                    situation.section_of(&table.schema, &table.name),
+                    column.name
+                ),
+            ),
             None => (
                 Level::Warning,
                 format!(
-                    "{}\ndelete = \"soft\"\ncolumn = \"{}\"",
+                    "add to the configuration:\n{}\ndelete = \"soft\"\ncolumn = \"{}\"",
                     situation.section_of(&table.schema, &table.name),
                     column.name
                 ),

@@ -114,6 +114,6 @@ INSERT INTO shop_review (product_id, deleted) SELECT id, now() FROM shop_product
 -- warning full-unique-index, unique constraint public.unique_position: it counts deleted rows and stays so (its constraint is DEFERRABLE, which takes a full index): an INSERT with the "position" of a deleted row is refused
 -- leaves:
 -- warning unregistered, public.shop_review: 1 row is marked in deleted, and every query sees it
---    mend: [databases.shop.tables.shop_review] delete = "soft" column = "deleted"
+--    mend: add to the configuration: [databases.shop.tables.shop_review] delete = "soft" column = "deleted"
 -- warning full-unique-index, unique constraint public.unique_position: it counts deleted rows and stays so (its constraint is DEFERRABLE, which takes a full index): an INSERT with the "position" of a deleted row is refused
---    mend: [databases.shop.tables.shop_product] archive = "public.shop_product_archive"  # or reinsert = "revive"
+--    mend: add to the configuration: [databases.shop.tables.shop_product] archive = "public.shop_product_archive"  # or reinsert = "revive"

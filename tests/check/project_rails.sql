@@ -132,7 +132,7 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning check, CHECK constraint chk_rails_stock on public.products: it is NOT VALID: a row that breaks it can be deleted by a DELETE, but not be marked (23514)
 --    mend: mend the rows, then ALTER TABLE public.products VALIDATE CONSTRAINT chk_rails_stock
 -- warning cascade, foreign key wishlists_user_id_fkey on public.wishlists: deleting a row of public.users keeps that row and really deletes those of public.wishlists that point to it, as nobody has registered them
---    mend: [databases.shop.tables.wishlists] delete = "soft"  # or "archive", or "hard" where that is meant
+--    mend: add to the configuration: [databases.shop.tables.wishlists] delete = "soft"  # or "archive", or "hard" where that is meant
 -- warning function, function public.update_orders_count() of trigger orders_count on public.orders: it sees deleted rows of public.users
 --    mend: add deleted_at IS NULL where it reads or updates public.users
 -- warning materialized-view, materialized view public.sales: it shows deleted rows of public.line_items
@@ -140,6 +140,6 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning materialized-view, materialized view public.sales: it shows deleted rows of public.products
 --    mend: drop it and create it through Sexton, which adds discarded_at IS NULL to it
 -- warning unregistered, public.coupons: 1 row is marked in deleted_at, and every query sees it
---    mend: [databases.shop.tables.coupons] delete = "soft" column = "deleted_at"
+--    mend: add to the configuration: [databases.shop.tables.coupons] delete = "soft" column = "deleted_at"
 -- warning trigger, trigger orders_count on public.orders: it does not fire when a row is deleted from public.orders: a deletion is an UPDATE
 --    mend: CREATE TRIGGER orders_count_when_marked AFTER UPDATE OF deleted_at ON public.orders FOR EACH ROW WHEN ((OLD.deleted_at IS NULL) AND (NEW.deleted_at IS NOT NULL)) EXECUTE FUNCTION public.update_orders_count(), where that function does not ask for TG_OP

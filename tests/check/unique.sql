@@ -71,9 +71,9 @@ CREATE TABLE guests (id serial PRIMARY KEY, room int REFERENCES rooms (number));
 CREATE TABLE codes (code text PRIMARY KEY, deleted_at date);
 -- finds:
 -- warning full-unique-index, primary key public.countries_pkey: it counts deleted rows and stays so (a primary key cannot be partial): an INSERT with the code of a deleted row is refused
---    mend: [databases.shop.tables.countries] archive = "public.countries_archive"  # or reinsert = "revive"
+--    mend: add to the configuration: [databases.shop.tables.countries] archive = "public.countries_archive"  # or reinsert = "revive"
 -- warning full-unique-index, unique constraint public.countries_name_key: it counts deleted rows and stays so (its constraint is DEFERRABLE, which takes a full index): an INSERT with the name of a deleted row is refused
---    mend: [databases.shop.tables.countries] archive = "public.countries_archive"  # or reinsert = "revive"
+--    mend: add to the configuration: [databases.shop.tables.countries] archive = "public.countries_archive"  # or reinsert = "revive"
 -- note full-unique-index, index public.cities_name: it counts deleted rows and stays so (it is the table's replica identity, which takes a full index): an INSERT with the name of a deleted row moves that row to public.dead_cities
 -- note full-unique-index, primary key public.codes_pkey: it counts deleted rows and stays so (a primary key cannot be partial): a freed code cannot be used again, as reinsert = "error" says
 -- note no-primary-key, public.cities: it has no primary key: a deleted row cannot be named, to be restored or found again
@@ -99,7 +99,7 @@ CREATE TABLE "orders 2026" PARTITION OF orders FOR VALUES FROM (2026) TO (2027);
 INSERT INTO orders (year, number) VALUES (2020, 1), (2026, 1);
 -- finds:
 -- warning full-unique-index, primary key public.orders_pkey: it counts deleted rows and stays so (a primary key cannot be partial): an INSERT with the id, year, number of a deleted row is refused
---    mend: [databases.shop.tables.orders] archive = "public.orders_archive"  # or reinsert = "revive"
+--    mend: add to the configuration: [databases.shop.tables.orders] archive = "public.orders_archive"  # or reinsert = "revive"
 -- warning unique-index, unique constraint public.orders_year_number_key: it counts deleted rows: a freed year, number cannot be used again
 --    DROP INDEX IF EXISTS public.orders_year_number_key_sexton_new
 --    CREATE UNIQUE INDEX orders_year_number_key_sexton_new ON ONLY public.orders USING btree (year, number) WHERE deleted_at IS NULL
@@ -136,7 +136,7 @@ CREATE TABLE children (UNIQUE (name)) INHERITS (parents);
 CREATE TABLE offers (id serial PRIMARY KEY, code text UNIQUE, ends_at timestamptz);
 -- finds:
 -- warning full-unique-index, unique constraint public.offers_code_key: it counts deleted rows and stays so (the live predicate depends on time or session, which no index can follow): an INSERT with the code of a deleted row is refused
---    mend: [databases.shop.tables.offers] archive = "public.offers_archive"  # or reinsert = "revive"
+--    mend: add to the configuration: [databases.shop.tables.offers] archive = "public.offers_archive"  # or reinsert = "revive"
 
 -- title: what an interrupted run has left is used, or dropped
 -- toml: [tables.users]

@@ -45,7 +45,13 @@ fn every_database_needs_a_name() {
     ground.database.run("CREATE TABLE users (id text PRIMARY KEY, deleted_at timestamptz)");
     let ran = ground.sexton(&["check", "--database", &ground.database.name]);
     assert_eq!(ran.code, Some(1), "{}", ran.err);
-    assert!(ran.out.contains("mend: [databases.\"*\".tables.users]\n           archive = "), "{}", ran.out);
+    assert!(
+        ran.out.contains(
+            "mend: add to the configuration:\n             [databases.\"*\".tables.users]\n             archive = "
+        ),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -96,9 +102,9 @@ unique constraint public.users_email_key
 view public.v
   warning  it shows deleted rows of public.users
            mend: run this through Sexton, which adds deleted_at IS NULL:
-           CREATE OR REPLACE VIEW public.v AS
-           SELECT users.email
-              FROM public.users;
+             CREATE OR REPLACE VIEW public.v AS
+             SELECT users.email
+                FROM public.users;
 
 no errors, 3 warnings, no notes; sexton apply mends 2 of them
 ";
