@@ -1,6 +1,7 @@
 //! What an operator meets: logins that fail, rights that lack, steps that fail, texts and exit codes.
 
 use std::fs;
+use std::path::Path;
 
 use super::Ground;
 use crate::support::cluster;
@@ -110,4 +111,30 @@ no errors, 3 warnings, no notes; sexton apply mends 2 of them
 ";
     assert_eq!(ran.out, format!("database {}\n\n{expected}", ground.database.name));
     assert_eq!(ran.code, Some(1));
+}
+
+#[test]
+fn the_shop_of_the_demo_is_as_it_should_be_once_applied() {
+    let Some(cluster) = cluster::shared("check::the_shop…") else { return };
+    let file = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo").join(name);
+        fs::read_to_string(path).expect("a file of the demo")
+    };
+    let toml = file("shop.toml");
+    let sections = &toml[toml.find("[databases.").expect("sections")..];
+    let ground = Ground::new(cluster, "postgres", &sections.replace("databases.shop", "databases.NAME"));
+    // The server of the tests has roles of these names, or gets them.
+    let (tables, roles) = (file("shop.sql"), ["app", "support"]);
+    let tables = roles.iter().fold(tables, |sql, role| sql.replace(&format!("CREATE ROLE {role} LOGIN;"), ""));
+    for role in roles {
+        ground.database.run(&format!(
+            "DO $$ BEGIN CREATE ROLE {role} LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        ));
+    }
+    ground.database.run(&tables);
+    let found = ground.findings(true);
+    let count = |kind: &str| found.iter().filter(|found| found.line.contains(kind)).count();
+    assert_eq!((count("own-schema"), count("foreign-key"), count("reinsert")), (1, 6, 3), "{found:#?}");
+    assert_eq!(ground.apply_of(true), []);
+    assert_eq!(ground.sexton(&["check"]).code, Some(0));
 }
