@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+/// What the plan of a query says that can have no rows.
+pub(crate) const PROVED: &str = "One-Time Filter: false";
+
 /// A question in SQL that reads only. It is answered by the text of its rows, one line each.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Question {

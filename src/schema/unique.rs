@@ -8,6 +8,7 @@
 use crate::config::Reinsert;
 use crate::schema::index::{self, Made, NEW, OLD};
 use crate::schema::objects::lock::is_lock;
+use crate::schema::question::PROVED;
 use crate::schema::situation::Scoped;
 use crate::schema::survey::{Index, Table};
 use crate::schema::{Answers, Finding, Level, Question, Situation, Step, Subject};
@@ -45,9 +46,6 @@ const VOLATILE: &[&str] = &[
     "session_user",
     "current_setting",
 ];
-
-/// What the planner answers a question of [`proof`] with where the index holds no deleted row.
-const PROVED: &str = "One-Time Filter: false";
 
 impl Obstacle {
     fn words(self) -> &'static str {

@@ -39,7 +39,7 @@ fn candidates<'a>(subject: Subject<'a>) -> impl Iterator<Item = (&'a Table, &'a 
         .filter_map(|archive| subject.survey.find(&archive.schema, &archive.relation))
         .collect();
     let tables = subject.survey.tables.iter().filter(move |table| {
-        let is_scoped = subject.scoped().any(|scoped| scoped.table.oid == table.oid);
+        let is_scoped = subject.policy_of(table).is_some_and(|policy| policy.live.is_some());
         let is_archive = archives.iter().any(|archive| archive.oid == table.oid);
         !is_scoped && !is_archive && !table.is_partition && table.schema != "sexton" && table.kind != 'f'
     });
