@@ -11,7 +11,7 @@ use crate::cli::load::{Loaded, load};
 use crate::cli::progress::Progress;
 use crate::cli::report::{self, Failure};
 use crate::cli::target::{Target, connect, examine, runtime, targets};
-use crate::cli::{Common, FINE, Format, REFUSED};
+use crate::cli::{COULD_NOT_RUN, Common, FINE, Format, REFUSED};
 use crate::config::{Config, UpstreamSettings};
 use crate::net::operator::{Operator, StatementError};
 use crate::schema::plan::Batch;
@@ -53,44 +53,71 @@ struct Stopped {
 /// Prints the plan and exits 0; or carries it out and exits 0 where nothing is left that it could mend, 1 where something is.
 ///
 /// # Errors
-/// The configuration, the arguments, or a database that cannot be read.
+/// The configuration or the arguments. What keeps one database from being changed is told, and the next one's turn comes.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> {
     let Loaded { config, .. } = load(common)?;
     let targets = targets(&config, arguments.database.as_deref())?;
-    let settings = login(&config, arguments.user.as_deref());
-    let own_role = &config.upstream.user;
     let runtime = runtime()?;
     let mut documents = Vec::new();
     let mut code = FINE;
     for target in &targets {
-        let mut operator = runtime.block_on(connect(&settings, &target.name))?;
-        let findings = runtime.block_on(examine(&mut operator, target, own_role, arguments.guard))?;
-        let plan = Plan::new(&findings);
-        if !arguments.execute {
-            match common.format {
-                Format::Text => report::out(script(&target.name, &plan).as_bytes()),
-                Format::Json => documents.push(json!({ "database": target.name, "batches": plan.batches })),
+        match runtime.block_on(apply(arguments, &config, target, common.format)) {
+            Ok(done) => {
+                code = code.max(done.code);
+                documents.extend(done.document);
             }
-            continue;
-        }
-        let stopped = runtime.block_on(carry_out(&mut operator, target, &plan, common.format))?;
-        let left = match &stopped {
-            // The connection may be what failed.
-            Some(_) => None,
-            None => Some(sorted(runtime.block_on(examine(&mut operator, target, own_role, arguments.guard))?)),
-        };
-        if stopped.is_some() || left.as_ref().is_some_and(|left| left.iter().any(counts)) {
-            code = REFUSED;
-        }
-        match common.format {
-            Format::Text => told(target, &plan, stopped.as_ref(), left.as_deref(), &settings),
-            Format::Json => documents.push(outcome(target, &plan, stopped.as_ref(), left.as_deref())),
+            Err(failure) => {
+                code = COULD_NOT_RUN;
+                match common.format {
+                    Format::Text => report::failure(&failure, Format::Text),
+                    Format::Json => documents.push(failure.of_database(&target.name)),
+                }
+            }
         }
     }
     if common.format == Format::Json {
         report::out(json!({ "databases": documents }).to_string().as_bytes());
     }
     Ok(ExitCode::from(code))
+}
+
+/// What one database came to.
+struct Done {
+    code: u8,
+    document: Option<Value>,
+}
+
+async fn apply(arguments: &Arguments, config: &Config, target: &Target, format: Format) -> Result<Done, Failure> {
+    let settings = login(config, arguments.user.as_deref());
+    let own_role = &config.upstream.user;
+    let mut operator = connect(&settings, &target.name).await?;
+    let findings = examine(&mut operator, target, own_role, arguments.guard).await?;
+    let plan = Plan::new(&findings);
+    if !arguments.execute {
+        let document = match format {
+            Format::Json => Some(json!({ "database": target.name, "batches": plan.batches })),
+            Format::Text => {
+                report::out(script(&target.name, &plan).as_bytes());
+                None
+            }
+        };
+        return Ok(Done { code: FINE, document });
+    }
+    let stopped = carry_out(&mut operator, target, &plan, format).await?;
+    let left = match &stopped {
+        // The connection may be what failed.
+        Some(_) => None,
+        None => Some(sorted(examine(&mut operator, target, own_role, arguments.guard).await?)),
+    };
+    let is_fine = left.as_ref().is_some_and(|left| !left.iter().any(counts));
+    let document = match format {
+        Format::Json => Some(outcome(target, &plan, stopped.as_ref(), left.as_deref())),
+        Format::Text => {
+            told(target, &plan, stopped.as_ref(), left.as_deref(), &settings);
+            None
+        }
+    };
+    Ok(Done { code: if is_fine { FINE } else { REFUSED }, document })
 }
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {

@@ -144,11 +144,7 @@ fn as_json(read: &[(Target, Result<Vec<Finding>, Failure>)]) -> Value {
         .iter()
         .map(|(Target { name, .. }, findings)| match findings {
             Ok(findings) => json!({ "database": name, "findings": findings }),
-            Err(failure) => {
-                let mut value = failure.to_json();
-                value["database"] = json!(name);
-                value
-            }
+            Err(failure) => failure.of_database(name),
         })
         .collect();
     json!({ "databases": databases })

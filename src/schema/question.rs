@@ -31,6 +31,13 @@ pub enum Answer {
     Late,
     /// Sexton's own login may not ask it.
     Denied,
+    /// It cannot be asked.
+    Failed {
+        /// Why.
+        sqlstate: String,
+        /// Why, in the server's words.
+        message: String,
+    },
 }
 
 /// The answers by the text of the question.
@@ -56,7 +63,7 @@ impl Answers {
     pub fn text(&self, sql: &str) -> Option<&str> {
         match self.get(sql)? {
             Answer::Text(text) => Some(text),
-            Answer::Late | Answer::Denied => None,
+            Answer::Late | Answer::Denied | Answer::Failed { .. } => None,
         }
     }
 }

@@ -122,7 +122,7 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
                 )
             }
             (Answer::Text(_), _) => return None,
-            (Answer::Late, _) => {
+            (Answer::Late | Answer::Failed { .. }, _) => {
                 (Level::Note, format!("whether rows are marked in {} could not be seen in time", quote(&column.name)))
             }
             (Answer::Denied, _) => (
