@@ -11,6 +11,7 @@ use crate::cli::load::{Loaded, load};
 use crate::cli::progress::Progress;
 use crate::cli::report::{self, Failure};
 use crate::cli::target::{Target, connect, examine, runtime, targets};
+use crate::cli::waits;
 use crate::cli::{COULD_NOT_RUN, Common, FINE, Format, REFUSED};
 use crate::config::{Config, UpstreamSettings};
 use crate::net::operator::{Operator, StatementError};
@@ -90,7 +91,14 @@ struct Done {
 async fn apply(arguments: &Arguments, config: &Config, target: &Target, format: Format) -> Result<Done, Failure> {
     let settings = login(config, arguments.user.as_deref());
     let own_role = &config.upstream.user;
-    let mut operator = connect(&settings, &target.name).await?;
+    let connecting = async || {
+        let connected = connect(&settings, &target.name).await;
+        connected.map_err(|failure| match &arguments.user {
+            Some(user) => failure.mend(format!("give the password of the role {user} in PGPASSWORD, if it needs one")),
+            None => failure,
+        })
+    };
+    let mut operator = connecting().await?;
     let findings = examine(&mut operator, target, own_role, arguments.guard).await?;
     let plan = Plan::new(&findings);
     if !arguments.execute {
@@ -103,7 +111,8 @@ async fn apply(arguments: &Arguments, config: &Config, target: &Target, format: 
         };
         return Ok(Done { code: FINE, document });
     }
-    let stopped = carry_out(&mut operator, target, &plan, format).await?;
+    let witness = connecting().await?;
+    let stopped = carry_out(&operator, &witness, target, &plan, format).await?;
     let left = match &stopped {
         // The connection may be what failed.
         Some(_) => None,
@@ -149,7 +158,8 @@ fn script(database: &str, plan: &Plan) -> String {
 
 /// Runs the plan, one command at a time; `Some` where it had to stop.
 async fn carry_out(
-    operator: &mut Operator,
+    operator: &Operator,
+    witness: &Operator,
     target: &Target,
     plan: &Plan,
     format: Format,
@@ -160,13 +170,20 @@ async fn carry_out(
         return Err(Failure::new(format!("another sexton command is changing the database \"{database}\""))
             .mend("wait until it has ended: an interrupted one is noticed by the server within seconds"));
     }
+    let pid = operator.text("SELECT pg_catalog.pg_backend_pid()::pg_catalog.text", &[]).await;
+    let pid = pid.map_err(|error| Failure::new(format!("database \"{database}\": {error}")))?;
     let progress = Progress::new(plan.len(), format);
     for (index, batch) in plan.batches.iter().enumerate() {
         for step in &batch.steps {
             progress.begin(&step.why);
         }
         let mut attempts = 1;
-        while let Err(error) = run_batch(operator, batch).await {
+        loop {
+            let outcome = tokio::select! {
+                outcome = run_batch(operator, batch) => outcome,
+                () = waits::tell(witness, &pid, &progress) => Ok(()),
+            };
+            let Err(error) = outcome else { break };
             if !is_worth_another(&error) || attempts == ATTEMPTS {
                 progress.end();
                 return Ok(Some(Stopped { batch: index, attempts, error }));
@@ -229,7 +246,8 @@ fn failure(database: &str, plan: &Plan, stopped: &Stopped, settings: &UpstreamSe
     let Stopped { batch, attempts, error } = stopped;
     let done: usize = plan.batches[..*batch].iter().map(|batch| batch.steps.len()).sum();
     let failed = &plan.batches[*batch];
-    let mut failure = Failure::new(format!("database \"{database}\": {}: {error}", failed.steps[0].why));
+    let sqlstate = error.sqlstate.as_ref().map(|sqlstate| format!(" ({sqlstate})")).unwrap_or_default();
+    let mut failure = Failure::new(format!("database \"{database}\": {}: {error}{sqlstate}", failed.steps[0].why));
     let told = error.detail.iter().map(|detail| format!("detail: {detail}"));
     for line in told.chain(error.hint.iter().map(|hint| format!("hint: {hint}"))) {
         failure = failure.detail(format!("  {line}"));

@@ -9,6 +9,7 @@ pub mod report;
 pub mod rewrite;
 pub mod serve;
 pub mod target;
+mod waits;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! `sexton apply` on a system that is in use: others' locks, killed runs, scripts.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -77,6 +77,26 @@ fn a_killed_run_is_finished_by_the_next() {
     assert_eq!(ground.apply(), []);
     let sql = "SELECT count(*) FROM pg_indexes WHERE tablename = 'users'";
     assert_eq!(direct.expect(sql)[0].texts(), [["3"]]);
+}
+
+#[test]
+fn who_keeps_a_step_waiting_is_told() {
+    let Some(cluster) = cluster::shared("check::who_keeps…") else { return };
+    let ground = Ground::new(cluster, "postgres", USERS);
+    ground.database.run("CREATE TABLE users (id serial PRIMARY KEY, email text, deleted_at timestamptz)");
+    assert_eq!(ground.apply(), [], "all but the index");
+    ground.database.run("CREATE UNIQUE INDEX ON users (email); INSERT INTO users (email) VALUES ('a')");
+    let mut holder = ground.database.direct();
+    holder.expect("BEGIN; UPDATE users SET email = 'b'");
+    let pid = holder.expect("SELECT pg_backend_pid()")[0].texts().concat().concat();
+    let mut run = ground.command(&["apply", "--execute"]);
+    let mut running = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("sexton runs");
+    let told = BufReader::new(running.stderr.take().expect("its words")).lines().map_while(Result::ok);
+    let line = told.into_iter().find(|line| line.contains("waits for")).expect("it says so");
+    let expected = format!("  waits for the transaction of process {pid} (postgres, idle in transaction, since 20");
+    assert!(line.starts_with(&expected), "{line}");
+    holder.expect("COMMIT");
+    assert!(running.wait().expect("it ends").success());
 }
 
 #[test]
