@@ -11,7 +11,8 @@ use crate::cli::load::{Loaded, load};
 use crate::cli::progress::Progress;
 use crate::cli::report::{self, Failure};
 use crate::cli::target::{Target, connect, examine, runtime, targets};
-use crate::cli::{Common, FINE, Format, REFUSED};
+use crate::cli::waits;
+use crate::cli::{COULD_NOT_RUN, Common, FINE, Format, REFUSED};
 use crate::config::{Config, UpstreamSettings};
 use crate::net::operator::{Operator, StatementError};
 use crate::schema::plan::Batch;
@@ -21,6 +22,10 @@ use crate::schema::{Finding, Plan};
 const ATTEMPTS: u32 = 5;
 /// How long it waits between attempts, doubled each time: what holds the lock may be about to end.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Its exit codes in `--help`.
+pub(super) const EXIT_CODES: &str = "Without --execute nothing is changed: the script is for psql, as in `sexton apply | psql`.\n\n\
+     Exit codes: 0 printed, or carried out and nothing left; 1 a step failed, or something is left that it cannot mend; 2 could not run.";
 
 /// What `apply` takes.
 #[derive(Debug, Args)]
@@ -49,44 +54,79 @@ struct Stopped {
 /// Prints the plan and exits 0; or carries it out and exits 0 where nothing is left that it could mend, 1 where something is.
 ///
 /// # Errors
-/// The configuration, the arguments, or a database that cannot be read.
+/// The configuration or the arguments. What keeps one database from being changed is told, and the next one's turn comes.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> {
     let Loaded { config, .. } = load(common)?;
     let targets = targets(&config, arguments.database.as_deref())?;
-    let settings = login(&config, arguments.user.as_deref());
-    let own_role = &config.upstream.user;
     let runtime = runtime()?;
     let mut documents = Vec::new();
     let mut code = FINE;
     for target in &targets {
-        let mut operator = runtime.block_on(connect(&settings, &target.name))?;
-        let findings = runtime.block_on(examine(&mut operator, target, own_role, arguments.guard))?;
-        let plan = Plan::new(&findings);
-        if !arguments.execute {
-            match common.format {
-                Format::Text => report::out(script(&target.name, &plan).as_bytes()),
-                Format::Json => documents.push(json!({ "database": target.name, "batches": plan.batches })),
+        match runtime.block_on(apply(arguments, &config, target, common.format)) {
+            Ok(done) => {
+                code = code.max(done.code);
+                documents.extend(done.document);
             }
-            continue;
-        }
-        let stopped = runtime.block_on(carry_out(&mut operator, target, &plan, common.format))?;
-        let left = match &stopped {
-            // The connection may be what failed.
-            Some(_) => None,
-            None => Some(sorted(runtime.block_on(examine(&mut operator, target, own_role, arguments.guard))?)),
-        };
-        if stopped.is_some() || left.as_ref().is_some_and(|left| left.iter().any(counts)) {
-            code = REFUSED;
-        }
-        match common.format {
-            Format::Text => told(target, &plan, stopped.as_ref(), left.as_deref(), &settings),
-            Format::Json => documents.push(outcome(target, &plan, stopped.as_ref(), left.as_deref())),
+            Err(failure) => {
+                code = COULD_NOT_RUN;
+                match common.format {
+                    Format::Text => report::failure(&failure, Format::Text),
+                    Format::Json => documents.push(failure.of_database(&target.name)),
+                }
+            }
         }
     }
     if common.format == Format::Json {
         report::out(json!({ "databases": documents }).to_string().as_bytes());
     }
     Ok(ExitCode::from(code))
+}
+
+/// What one database came to.
+struct Done {
+    code: u8,
+    document: Option<Value>,
+}
+
+async fn apply(arguments: &Arguments, config: &Config, target: &Target, format: Format) -> Result<Done, Failure> {
+    let settings = login(config, arguments.user.as_deref());
+    let own_role = &config.upstream.user;
+    let connecting = async || {
+        let connected = connect(&settings, &target.name).await;
+        connected.map_err(|failure| match &arguments.user {
+            Some(user) => failure.mend(format!("give the password of the role {user} in PGPASSWORD, if it needs one")),
+            None => failure,
+        })
+    };
+    let mut operator = connecting().await?;
+    let findings = examine(&mut operator, target, own_role, arguments.guard).await?;
+    let plan = Plan::new(&findings);
+    if !arguments.execute {
+        let document = match format {
+            Format::Json => Some(json!({ "database": target.name, "batches": plan.batches })),
+            Format::Text => {
+                report::out(script(&target.name, &plan).as_bytes());
+                None
+            }
+        };
+        return Ok(Done { code: FINE, document });
+    }
+    let witness = connecting().await?;
+    let stopped = carry_out(&operator, &witness, target, &plan, format).await?;
+    let left = match &stopped {
+        // The connection may be what failed.
+        Some(_) => None,
+        None => Some(sorted(examine(&mut operator, target, own_role, arguments.guard).await?)),
+    };
+    let is_fine = left.as_ref().is_some_and(|left| !left.iter().any(counts));
+    let document = match format {
+        Format::Json => Some(outcome(target, &plan, stopped.as_ref(), left.as_deref())),
+        Format::Text => {
+            told(target, &plan, stopped.as_ref(), left.as_deref(), &settings);
+            None
+        }
+    };
+    Ok(Done { code: if is_fine { FINE } else { REFUSED }, document })
 }
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
@@ -118,7 +158,8 @@ fn script(database: &str, plan: &Plan) -> String {
 
 /// Runs the plan, one command at a time; `Some` where it had to stop.
 async fn carry_out(
-    operator: &mut Operator,
+    operator: &Operator,
+    witness: &Operator,
     target: &Target,
     plan: &Plan,
     format: Format,
@@ -129,13 +170,20 @@ async fn carry_out(
         return Err(Failure::new(format!("another sexton command is changing the database \"{database}\""))
             .mend("wait until it has ended: an interrupted one is noticed by the server within seconds"));
     }
+    let pid = operator.text("SELECT pg_catalog.pg_backend_pid()::pg_catalog.text", &[]).await;
+    let pid = pid.map_err(|error| Failure::new(format!("database \"{database}\": {error}")))?;
     let progress = Progress::new(plan.len(), format);
     for (index, batch) in plan.batches.iter().enumerate() {
         for step in &batch.steps {
             progress.begin(&step.why);
         }
         let mut attempts = 1;
-        while let Err(error) = run_batch(operator, batch).await {
+        loop {
+            let outcome = tokio::select! {
+                outcome = run_batch(operator, batch) => outcome,
+                () = waits::tell(witness, &pid, &progress) => Ok(()),
+            };
+            let Err(error) = outcome else { break };
             if !is_worth_another(&error) || attempts == ATTEMPTS {
                 progress.end();
                 return Ok(Some(Stopped { batch: index, attempts, error }));
@@ -198,7 +246,8 @@ fn failure(database: &str, plan: &Plan, stopped: &Stopped, settings: &UpstreamSe
     let Stopped { batch, attempts, error } = stopped;
     let done: usize = plan.batches[..*batch].iter().map(|batch| batch.steps.len()).sum();
     let failed = &plan.batches[*batch];
-    let mut failure = Failure::new(format!("database \"{database}\": {}: {error}", failed.steps[0].why));
+    let sqlstate = error.sqlstate.as_ref().map(|sqlstate| format!(" ({sqlstate})")).unwrap_or_default();
+    let mut failure = Failure::new(format!("database \"{database}\": {}: {error}{sqlstate}", failed.steps[0].why));
     let told = error.detail.iter().map(|detail| format!("detail: {detail}"));
     for line in told.chain(error.hint.iter().map(|hint| format!("hint: {hint}"))) {
         failure = failure.detail(format!("  {line}"));

@@ -12,6 +12,13 @@ use crate::cli::{COULD_NOT_RUN, Common, FINE, Format, REFUSED};
 use crate::config::UpstreamSettings;
 use crate::schema::{Finding, Level};
 
+/// How many of a finding's steps are shown: `sexton apply` prints them all.
+const STEPS_SHOWN_MAX: usize = 6;
+
+/// Its exit codes in `--help`.
+pub(super) const EXIT_CODES: &str =
+    "Exit codes: 0 nothing but notes, 1 errors or warnings, 2 a database could not be read.";
+
 /// What `check` takes.
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -83,13 +90,16 @@ pub(super) fn text(database: &str, findings: &[Finding]) -> String {
         for finding in findings.iter().filter(|finding| finding.object == object) {
             out.push_str(&format!("  {:<7}  {}\n", level(finding.level), finding.what));
             if let Some(mend) = &finding.mend {
-                out.push_str(&format!("           mend: {}\n", mend.replace('\n', "\n           ")));
+                out.push_str(&format!("           mend: {}\n", mend.replace('\n', "\n             ")));
             }
             if !finding.steps.is_empty() {
                 out.push_str("           mend: sexton apply\n");
             }
-            for step in &finding.steps {
+            for step in finding.steps.iter().take(STEPS_SHOWN_MAX) {
                 out.push_str(&format!("             {}\n", first_line(&step.sql)));
+            }
+            if finding.steps.len() > STEPS_SHOWN_MAX {
+                out.push_str(&format!("             … and {} more\n", finding.steps.len() - STEPS_SHOWN_MAX));
             }
         }
     }
@@ -134,11 +144,7 @@ fn as_json(read: &[(Target, Result<Vec<Finding>, Failure>)]) -> Value {
         .iter()
         .map(|(Target { name, .. }, findings)| match findings {
             Ok(findings) => json!({ "database": name, "findings": findings }),
-            Err(failure) => {
-                let mut value = failure.to_json();
-                value["database"] = json!(name);
-                value
-            }
+            Err(failure) => failure.of_database(name),
         })
         .collect();
     json!({ "databases": databases })

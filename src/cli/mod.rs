@@ -9,6 +9,7 @@ pub mod report;
 pub mod rewrite;
 pub mod serve;
 pub mod target;
+mod waits;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -63,8 +64,10 @@ enum Command {
     /// A database, sample data, the proxy and a guided tour, with nothing else installed
     Demo(demo::Arguments),
     /// The configuration against the live databases: every finding with its mend
+    #[command(after_help = check::EXIT_CODES)]
     Check(check::Arguments),
     /// The DDL that mends what check finds: prints it as a script for psql, or runs it
+    #[command(after_help = apply::EXIT_CODES)]
     Apply(apply::Arguments),
     /// Show what a statement becomes
     Rewrite(rewrite::Arguments),

@@ -36,9 +36,15 @@ impl Failure {
         self
     }
 
-    /// As programs read it.
+    /// As programs read it, among the results for other databases.
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub fn of_database(&self, name: &str) -> Value {
+        let mut value = self.to_json();
+        value["database"] = json!(name);
+        value
+    }
+
+    fn to_json(&self) -> Value {
         json!({ "error": { "message": self.what, "details": self.details, "mend": self.mend } })
     }
 }

@@ -137,6 +137,7 @@ async fn answers(operator: &Operator, subject: Subject<'_>) -> Result<Answers, C
                 Told::Rows(text) => Answer::Text(text),
                 Told::Late => Answer::Late,
                 Told::Denied => Answer::Denied,
+                Told::Failed(sqlstate, message) => Answer::Failed { sqlstate, message },
             };
             next = then.take().filter(|_| answer == Answer::Text("t".to_owned()));
             answers.insert(sql, answer);

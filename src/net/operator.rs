@@ -55,6 +55,8 @@ pub enum Told {
     Late,
     /// The login may not ask it.
     Denied,
+    /// It cannot be asked: SQLSTATE and message.
+    Failed(String, String),
 }
 
 /// A connection.
@@ -111,7 +113,7 @@ impl Operator {
     /// What `sql` answers with, where it does so within `limit` and without writing anything.
     ///
     /// # Errors
-    /// The server's, other than that it takes too long or is not allowed.
+    /// The connection is gone.
     pub async fn ask(&self, sql: &str, limit: Duration) -> Result<Told, CatalogError> {
         let milliseconds = limit.as_millis();
         let guarded = format!(
@@ -125,6 +127,10 @@ impl Operator {
                 match error.code() {
                     Some(&SqlState::QUERY_CANCELED | &SqlState::LOCK_NOT_AVAILABLE) => Ok(Told::Late),
                     Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(Told::Denied),
+                    Some(sqlstate) if !self.client().is_closed() => {
+                        let message = error.as_db_error().map_or_else(String::new, |db| db.message().to_owned());
+                        Ok(Told::Failed(sqlstate.code().to_owned(), message))
+                    }
                     _ => Err(error.into()),
                 }
             }

@@ -10,8 +10,8 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
     let (subject, survey) = (situation.subject, situation.subject.survey);
     let keys = survey.foreign_keys.iter().filter(|key| key.on_delete == Action::Cascade);
     let found = keys.filter_map(|key| {
-        let (parent, policy) = subject.with_policy().find(|(table, _)| table.oid == key.parent)?;
-        let child = survey.table(key.child)?;
+        let (parent, child) = (survey.table(key.parent)?, survey.table(key.child)?);
+        let policy = subject.policy_of(parent)?;
         if policy.strategy == Strategy::Hard || subject.registry.find(&child.schema, &child.name).is_some() {
             return None;
         }
@@ -24,7 +24,7 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
                 parent.display(),
                 child.display()
             ),
-            mend: Some(format!("{}\ndelete = \"soft\"  # or \"archive\", or \"hard\" where that is meant",
+            mend: Some(format!("add to the configuration:\n{}\ndelete = \"soft\"  # or \"archive\", or \"hard\" where that is meant",
                 situation.section_of(&child.schema, &child.name))),
             steps: Vec::new(),
         })

@@ -106,14 +106,14 @@ fn body_findings(situation: &Situation<'_>, noun: &'static str, name: &str, sour
             (Level::Warning, format!("it really {verb} rows of {table}"), Some(mend))
         });
         let reads = live.as_ref().and_then(|live| {
-            let add = format!("add {live} where it reads {table}");
+            let add = format!("add {live} where it reads or updates {table}");
             match mention.sight() {
                 Sight::None | Sight::Limited => None,
                 Sight::Chosen => {
-                    Some((Level::Note, format!("it chooses by itself which rows of {table} it reads"), None))
+                    Some((Level::Note, format!("it chooses by itself which rows of {table} it sees"), None))
                 }
                 Sight::All | Sight::Some => {
-                    Some((Level::Warning, format!("it reads deleted rows of {table}"), Some(add)))
+                    Some((Level::Warning, format!("it sees deleted rows of {table}"), Some(add)))
                 }
             }
         });

@@ -54,7 +54,13 @@ pub struct Subject<'a> {
 /// What has to be asked before [`findings`] can be answered.
 #[must_use]
 pub fn questions(subject: Subject<'_>) -> Vec<Question> {
-    [unique::questions(subject), unregistered::questions(subject)].concat()
+    [
+        registration::questions(subject),
+        unique::questions(subject),
+        checks::questions(subject),
+        unregistered::questions(subject),
+    ]
+    .concat()
 }
 
 /// Everything there is to say, in an order in which it can be mended: columns before what rests on them, Sexton's own

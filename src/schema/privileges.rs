@@ -1,5 +1,7 @@
 //! Privileges that a role needs because of what its statements become, each no more than that.
 
+use std::collections::BTreeSet;
+
 use crate::config::Strategy;
 use crate::rewrite::policy::{Policy, quote_name};
 use crate::schema::policies::grantee;
@@ -25,23 +27,21 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The columns of `needed` among `refused`, quoted.
-fn lacking<'a>(needed: impl Iterator<Item = &'a str>, refused: &[String]) -> Vec<String> {
-    let mut columns: Vec<String> =
-        needed.filter(|column| refused.iter().any(|name| name == column)).map(quote).collect();
-    columns.sort();
-    columns.dedup();
-    columns
+/// The columns of `needed` without the right to them, quoted.
+fn lacking<'a>(needed: impl Iterator<Item = &'a str>, has: impl Fn(&str) -> bool) -> String {
+    let columns: BTreeSet<String> = needed.filter(|column| !has(column)).map(quote).collect();
+    columns.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// SELECT on what the live predicate reads: every statement on the table tests it.
 fn predicate(situation: &Situation<'_>, table: &Table, policy: &Policy, right: &Right) -> Option<Finding> {
     let live = policy.live.as_ref()?;
     let is_own = right.role == situation.subject.own_role;
-    if !(is_own || right.selects || right.updates || right.deletes) {
+    let is_user = right.deletes || !right.selects.is_empty() || !right.updates.is_empty();
+    if !is_own && !is_user {
         return None;
     }
-    let columns = lacking(live.columns(), &right.columns_not_selected).join(", ");
+    let columns = lacking(live.columns(), |column| right.selects(column));
     if columns.is_empty() {
         return None;
     }
@@ -67,9 +67,9 @@ fn marking(table: &Table, policy: &Policy, right: &Right) -> Option<Finding> {
     if policy.strategy != Strategy::Soft {
         return None;
     }
-    let set = lacking(policy.marks.iter().map(|mark| mark.column.as_str()), &right.columns_not_updated).join(", ");
+    let set = lacking(policy.marks.iter().map(|mark| mark.column.as_str()), |column| right.updates(column));
     let read = policy.marks.iter().flat_map(|mark| mark.value.columns());
-    let read = lacking(read, &right.columns_not_selected).join(", ");
+    let read = lacking(read, |column| right.selects(column));
     let steps: Vec<Step> = [("UPDATE", &set), ("SELECT", &read)]
         .into_iter()
         .filter(|(_, columns)| !columns.is_empty())
@@ -93,8 +93,7 @@ fn archiving(situation: &Situation<'_>, table: &Table, policy: &Policy, right: &
     let there = of_role.find(|other| archive.is_some_and(|archive| archive.oid == other.table));
     let mut steps = Vec::new();
     let mut lacks = Vec::new();
-    let columns =
-        lacking(table.columns.iter().map(|column| column.name.as_str()), &right.columns_not_selected).join(", ");
+    let columns = lacking(table.columns.iter().map(|column| column.name.as_str()), |column| right.selects(column));
     if !columns.is_empty() {
         lacks.push(format!("SELECT on {columns}"));
         steps.push(step(table, right, &format!("SELECT ({columns})"), "move the rows it may delete"));

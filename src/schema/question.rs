@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+/// What the plan of a query says that can have no rows.
+pub(crate) const PROVED: &str = "One-Time Filter: false";
+
 /// A question in SQL that reads only. It is answered by the text of its rows, one line each.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Question {
@@ -28,6 +31,13 @@ pub enum Answer {
     Late,
     /// Sexton's own login may not ask it.
     Denied,
+    /// It cannot be asked.
+    Failed {
+        /// Why.
+        sqlstate: String,
+        /// Why, in the server's words.
+        message: String,
+    },
 }
 
 /// The answers by the text of the question.
@@ -53,7 +63,7 @@ impl Answers {
     pub fn text(&self, sql: &str) -> Option<&str> {
         match self.get(sql)? {
             Answer::Text(text) => Some(text),
-            Answer::Late | Answer::Denied => None,
+            Answer::Late | Answer::Denied | Answer::Failed { .. } => None,
         }
     }
 }

@@ -1,13 +1,62 @@
 //! What the registry found when it was built: tables, markers, archives and foreign keys that are not there.
 
 use crate::schema::presume::missing_marker;
-use crate::schema::{Finding, Level, Situation, Step};
+use crate::schema::situation::Scoped;
+use crate::schema::{Answer, Finding, Level, Question, Situation, Step, Subject};
 use crate::sql::ident::quote;
+
+/// A function that is not there, or not in the search path.
+const UNDEFINED_FUNCTION: &str = "42883";
 
 /// One finding for each of the registry's, which alone decides what is wrong; archives are [`super::objects::archive`]'s.
 pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
     let own = situation.unfit.iter().filter(|unfit| !unfit.key.ends_with(": archive"));
-    own.map(|unfit| finding(situation, unfit)).collect()
+    let unreadable = written(situation.subject).filter_map(|scoped| unreadable(situation, scoped));
+    own.map(|unfit| finding(situation, unfit)).chain(unreadable).collect()
+}
+
+/// The tables whose section says in SQL what lives, or what a deletion sets.
+fn written<'a>(subject: Subject<'a>) -> impl Iterator<Item = Scoped<'a>> {
+    subject.scoped().filter(move |scoped| {
+        let section = subject.section(scoped.policy).filter(|_| scoped.policy.oid == scoped.table.oid);
+        section.is_some_and(|section| section.live.is_some() || !section.mark.is_empty())
+    })
+}
+
+fn reading(scoped: Scoped<'_>) -> Question {
+    let values: Vec<String> = scoped.policy.marks.iter().map(|mark| format!("({})", mark.value.plain())).collect();
+    let (table, live) = (scoped.table.quoted(), scoped.live.plain());
+    Question::new(format!("EXPLAIN (COSTS OFF) SELECT {} FROM {table} WHERE {live}", values.join(", ")))
+}
+
+/// What has to be asked: whether the server understands that SQL.
+#[must_use]
+pub(crate) fn questions(subject: Subject<'_>) -> Vec<Question> {
+    written(subject).map(reading).collect()
+}
+
+/// SQL in a section that the server does not understand.
+fn unreadable(situation: &Situation<'_>, scoped: Scoped<'_>) -> Option<Finding> {
+    let Answer::Failed { sqlstate, message } = situation.answers.get(&reading(scoped).sql)? else { return None };
+    let is_unqualified = sqlstate == UNDEFINED_FUNCTION;
+    Some(Finding {
+        level: if is_unqualified { Level::Warning } else { Level::Error },
+        kind: "live-predicate",
+        object: scoped.table.display(),
+        what: match is_unqualified {
+            true => format!("what its live and mark say depends on search_path: {message} ({sqlstate})"),
+            false => format!(
+                "statements on it fail, as the server does not understand its live and mark: {message} ({sqlstate})"
+            ),
+        },
+        mend: Some(match is_unqualified {
+            true => "write the schema before the function, in live and in mark".to_owned(),
+            false => {
+                format!("correct live and mark in {}", situation.section_of(&scoped.table.schema, &scoped.table.name))
+            }
+        }),
+        steps: Vec::new(),
+    })
 }
 
 fn finding(situation: &Situation<'_>, unfit: &crate::rewrite::Finding) -> Finding {

@@ -34,16 +34,30 @@ pub struct Right {
     pub uses_schema: bool,
     /// INSERT on the whole table.
     pub inserts: bool,
-    /// UPDATE on some column.
-    pub updates: bool,
     /// DELETE.
     pub deletes: bool,
-    /// SELECT on some column.
-    pub selects: bool,
-    /// The columns it may not SELECT.
-    pub columns_not_selected: Vec<String>,
-    /// The columns it may not UPDATE.
-    pub columns_not_updated: Vec<String>,
+    /// SELECT on the whole table, columns that are still to come included.
+    pub selects_all: bool,
+    /// UPDATE likewise.
+    pub updates_all: bool,
+    /// The columns it may SELECT.
+    pub selects: Vec<String>,
+    /// The columns it may UPDATE.
+    pub updates: Vec<String>,
+}
+
+impl Right {
+    /// True where it may SELECT that column.
+    #[must_use]
+    pub fn selects(&self, column: &str) -> bool {
+        self.selects_all || self.selects.iter().any(|name| name == column)
+    }
+
+    /// True where it may UPDATE that column.
+    #[must_use]
+    pub fn updates(&self, column: &str) -> bool {
+        self.updates_all || self.updates.iter().any(|name| name == column)
+    }
 }
 
 /// A policy of row-level security.

@@ -25,17 +25,17 @@ right_json AS (
         'role', role.name,
         'uses_schema', pg_catalog.has_schema_privilege(role.name, t.relnamespace, 'USAGE'),
         'inserts', pg_catalog.has_table_privilege(role.name, t.oid, 'INSERT'),
-        'updates', pg_catalog.has_any_column_privilege(role.name, t.oid, 'UPDATE'),
         'deletes', pg_catalog.has_table_privilege(role.name, t.oid, 'DELETE'),
-        'selects', pg_catalog.has_any_column_privilege(role.name, t.oid, 'SELECT'),
-        'columns_not_selected', (
+        'selects_all', pg_catalog.has_table_privilege(role.name, t.oid, 'SELECT'),
+        'updates_all', pg_catalog.has_table_privilege(role.name, t.oid, 'UPDATE'),
+        'selects', (
             SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_catalog.pg_attribute a
             WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
-              AND NOT pg_catalog.has_column_privilege(role.name, t.oid, a.attnum, 'SELECT')),
-        'columns_not_updated', (
+              AND pg_catalog.has_column_privilege(role.name, t.oid, a.attnum, 'SELECT')),
+        'updates', (
             SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_catalog.pg_attribute a
             WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
-              AND NOT pg_catalog.has_column_privilege(role.name, t.oid, a.attnum, 'UPDATE'))) AS body
+              AND pg_catalog.has_column_privilege(role.name, t.oid, a.attnum, 'UPDATE'))) AS body
     FROM role JOIN tables t ON t.oid = role.relation
 ),
 policy_json AS (

@@ -45,13 +45,15 @@ pub struct Scoped<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Every table with a policy that has an effect, those below a registered one included.
+    /// The policy of a table, where it has one with an effect: its own, or that of a registered table above it.
+    #[must_use]
+    pub fn policy_of(self, table: &Table) -> Option<&'a Policy> {
+        Some(&**self.registry.find(&table.schema, &table.name)?.policy()?)
+    }
+
+    /// Every table with such a policy.
     pub fn with_policy(self) -> impl Iterator<Item = (&'a Table, &'a Policy)> {
-        let registry = self.registry;
-        self.survey.tables.iter().filter_map(move |table| {
-            let entry = registry.find(&table.schema, &table.name)?;
-            Some((table, &**entry.policy()?))
-        })
+        self.survey.tables.iter().filter_map(move |table| Some((table, self.policy_of(table)?)))
     }
 
     /// Those of them that stand in the configuration themselves.

@@ -62,8 +62,7 @@ index_json AS (
         'constraint_definition', pg_catalog.pg_get_constraintdef(x.oid),
         'is_deferrable', coalesce(x.condeferrable, false),
         'is_exclusion', coalesce(x.contype = 'x', false),
-        'is_referenced', EXISTS (
-            SELECT FROM pg_catalog.pg_constraint f WHERE f.conindid = i.indexrelid AND f.contype = 'f'),
+        'is_referenced', r.conindid IS NOT NULL,
         'is_replica_identity', i.indisreplident,
         'is_partition', c.relispartition,
         'tablespace', (SELECT s.spcname FROM pg_catalog.pg_tablespace s WHERE s.oid = c.reltablespace),
@@ -74,6 +73,9 @@ index_json AS (
     JOIN tables t ON t.oid = i.indrelid
     JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
     LEFT JOIN pg_catalog.pg_constraint x ON x.conindid = i.indexrelid AND x.contype IN ('p', 'u', 'x')
+    -- No index of the catalog leads from an index to its constraints: asked at once for all.
+    LEFT JOIN (SELECT DISTINCT f.conindid FROM pg_catalog.pg_constraint f WHERE f.contype = 'f') r
+        ON r.conindid = i.indexrelid
 ),
 key_json AS (
     SELECT t.nspname, t.relname, x.conname, pg_catalog.json_build_object(

@@ -8,6 +8,7 @@
 use crate::config::Reinsert;
 use crate::schema::index::{self, Made, NEW, OLD};
 use crate::schema::objects::lock::is_lock;
+use crate::schema::question::PROVED;
 use crate::schema::situation::Scoped;
 use crate::schema::survey::{Index, Table};
 use crate::schema::{Answers, Finding, Level, Question, Situation, Step, Subject};
@@ -45,9 +46,6 @@ const VOLATILE: &[&str] = &[
     "session_user",
     "current_setting",
 ];
-
-/// What the planner answers a question of [`proof`] with where the index holds no deleted row.
-const PROVED: &str = "One-Time Filter: false";
 
 impl Obstacle {
     fn words(self) -> &'static str {
@@ -335,7 +333,8 @@ fn stays(situation: &Situation<'_>, scoped: Scoped<'_>, index: &Index, obstacle:
     let generated = |name: &String| {
         scoped.table.column(name).is_some_and(|column| {
             let default = column.default.as_deref().unwrap_or_default();
-            column.identity || default.starts_with("nextval(") || default.contains("uuid")
+            // Whoever makes up a uuid makes up another one next time.
+            column.identity || column.type_name == "uuid" || default.starts_with("nextval(")
         })
     };
     if obstacle == Obstacle::PrimaryKey && index.columns.as_ref().is_some_and(|columns| columns.iter().all(generated)) {
@@ -364,7 +363,7 @@ fn stays(situation: &Situation<'_>, scoped: Scoped<'_>, index: &Index, obstacle:
                 None => format!("an INSERT with the {key} of a deleted row is refused"),
             },
             Some(format!(
-                "{}\narchive = \"{}_archive\"  # or reinsert = \"revive\"",
+                "add to the configuration:\n{}\narchive = \"{}_archive\"  # or reinsert = \"revive\"",
                 situation.section_of(&section.name.schema, &section.name.relation),
                 section.name
             )),

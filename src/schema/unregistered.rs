@@ -39,7 +39,7 @@ fn candidates<'a>(subject: Subject<'a>) -> impl Iterator<Item = (&'a Table, &'a 
         .filter_map(|archive| subject.survey.find(&archive.schema, &archive.relation))
         .collect();
     let tables = subject.survey.tables.iter().filter(move |table| {
-        let is_scoped = subject.scoped().any(|scoped| scoped.table.oid == table.oid);
+        let is_scoped = subject.policy_of(table).is_some_and(|policy| policy.live.is_some());
         let is_archive = archives.iter().any(|archive| archive.oid == table.oid);
         !is_scoped && !is_archive && !table.is_partition && table.schema != "sexton" && table.kind != 'f'
     });
@@ -87,11 +87,18 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
             .iter()
             .find(|known| (&known.name.schema, &known.name.relation) == (&table.schema, &table.name));
         let (level, mend) = match registered {
-            Some(_) => (Level::Error, format!("name it in the table's section: column = \"{}\"", column.name)),
+            Some(_) => (
+                Level::Error,
+                format!(
+                    "add to the configuration:\n{}\ncolumn = \"{}\"",
+                    situation.section_of(&table.schema, &table.name),
+                    column.name
+                ),
+            ),
             None => (
                 Level::Warning,
                 format!(
-                    "{}\ndelete = \"soft\"\ncolumn = \"{}\"",
+                    "add to the configuration:\n{}\ndelete = \"soft\"\ncolumn = \"{}\"",
                     situation.section_of(&table.schema, &table.name),
                     column.name
                 ),
@@ -108,15 +115,14 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
                 };
                 (
                     level,
-                    format!(
-                        "{} marked in {}, and every query sees them",
-                        if count == "1" { "1 row is".to_owned() } else { format!("{count} rows are") },
-                        quote(&column.name)
-                    ),
+                    match count.as_str() {
+                        "1" => format!("1 row is marked in {}, and every query sees it", quote(&column.name)),
+                        _ => format!("{count} rows are marked in {}, and every query sees them", quote(&column.name)),
+                    },
                 )
             }
             (Answer::Text(_), _) => return None,
-            (Answer::Late, _) => {
+            (Answer::Late | Answer::Failed { .. }, _) => {
                 (Level::Note, format!("whether rows are marked in {} could not be seen in time", quote(&column.name)))
             }
             (Answer::Denied, _) => (

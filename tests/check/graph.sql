@@ -10,7 +10,7 @@ CREATE TABLE posts (id serial PRIMARY KEY, user_id int REFERENCES users ON DELET
 CREATE TABLE sessions (id serial PRIMARY KEY, user_id int REFERENCES users ON DELETE CASCADE);
 -- finds:
 -- warning cascade, foreign key posts_user_id_fkey on public.posts: deleting a row of public.users keeps that row and really deletes those of public.posts that point to it, as nobody has registered them
---    mend: [databases.shop.tables.posts] delete = "soft"  # or "archive", or "hard" where that is meant
+--    mend: add to the configuration: [databases.shop.tables.posts] delete = "soft"  # or "archive", or "hard" where that is meant
 
 -- title: marked rows in tables that nobody registered, or whose section does not say so
 -- toml: [tables.orders]
@@ -29,14 +29,14 @@ INSERT INTO orders_archive (id, archived_at) VALUES (7, now());
 CREATE TABLE archived (id serial PRIMARY KEY, archived bool);
 INSERT INTO archived (archived) VALUES (true);
 -- finds:
--- error unregistered, public.archived: 1 row is marked in archived, and every query sees them
---    mend: name it in the table's section: column = "archived"
--- error unregistered, public.orders: 1 row is marked in deleted_at, and every query sees them
---    mend: name it in the table's section: column = "deleted_at"
--- warning unregistered, public.pages: 1 row is marked in is_deleted, and every query sees them
---    mend: [databases.shop.tables.pages] delete = "soft" column = "is_deleted"
+-- error unregistered, public.archived: 1 row is marked in archived, and every query sees it
+--    mend: add to the configuration: [databases.shop.tables.archived] column = "archived"
+-- error unregistered, public.orders: 1 row is marked in deleted_at, and every query sees it
+--    mend: add to the configuration: [databases.shop.tables.orders] column = "deleted_at"
+-- warning unregistered, public.pages: 1 row is marked in is_deleted, and every query sees it
+--    mend: add to the configuration: [databases.shop.tables.pages] delete = "soft" column = "is_deleted"
 -- warning unregistered, public.posts: 1,234 rows are marked in "deletedAt", and every query sees them
---    mend: [databases.shop.tables.posts] delete = "soft" column = "deletedAt"
+--    mend: add to the configuration: [databases.shop.tables.posts] delete = "soft" column = "deletedAt"
 
 -- title: a table without a primary key, and one that a deletion moves
 -- toml: [tables.tags]
@@ -50,7 +50,7 @@ CREATE TABLE events_live PARTITION OF events FOR VALUES IN (false);
 CREATE TABLE events_gone PARTITION OF events FOR VALUES IN (true);
 -- finds:
 -- warning full-unique-index, primary key public.events_pkey: it counts deleted rows and stays so (a primary key cannot be partial): an INSERT with the id, gone of a deleted row is refused
---    mend: [databases.shop.tables.events] archive = "public.events_archive"  # or reinsert = "revive"
+--    mend: add to the configuration: [databases.shop.tables.events] archive = "public.events_archive"  # or reinsert = "revive"
 -- warning partition-key, public.events: it is partitioned by gone, which a deletion sets: the row moves to another partition, and whoever waits for it gets 40001
 --    mend: partition it by columns that a deletion leaves alone
 -- note no-primary-key, public.tags: it has no primary key: a deleted row cannot be named, to be restored or found again

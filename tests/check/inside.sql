@@ -34,12 +34,12 @@ CREATE PROCEDURE purges(int) LANGUAGE plpgsql AS $$ BEGIN DELETE FROM orders WHE
 CREATE FUNCTION builds(t text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DELETE FROM orders WHERE id = ' || t; END $$;
 CREATE FUNCTION innocent(users int) RETURNS text LANGUAGE sql AS $$ SELECT users::text || 'users' FROM orders $$;
 -- finds:
--- warning function, function public.atomic(): it reads deleted rows of public.users
---    mend: add deleted_at IS NULL where it reads public.users
+-- warning function, function public.atomic(): it sees deleted rows of public.users
+--    mend: add deleted_at IS NULL where it reads or updates public.users
 -- warning function, function public.builds(t text): it builds SQL in strings that names public.orders
 --    mend: look at the SQL it builds: nothing else sees what it reads and deletes
--- warning function, function public.reads(): it reads deleted rows of public.users
---    mend: add deleted_at IS NULL where it reads public.users
+-- warning function, function public.reads(): it sees deleted rows of public.users
+--    mend: add deleted_at IS NULL where it reads or updates public.users
 -- warning procedure, procedure public.purges(IN integer): it really deletes rows of public.orders
 --    mend: let the application send the DELETE
 -- warning procedure, procedure public.purges(IN integer): it really truncates rows of public.users
@@ -54,8 +54,8 @@ CREATE FUNCTION check_user() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF NOT EXISTS (SELECT FROM users WHERE id = NEW.user_id) THEN RAISE EXCEPTION 'no user'; END IF; RETURN NEW; END $$;
 CREATE TRIGGER check_user BEFORE INSERT ON posts FOR EACH ROW EXECUTE FUNCTION check_user();
 -- finds:
--- warning function, function public.check_user() of trigger check_user on public.posts: it reads deleted rows of public.users
---    mend: add deleted_at IS NULL where it reads public.users
+-- warning function, function public.check_user() of trigger check_user on public.posts: it sees deleted rows of public.users
+--    mend: add deleted_at IS NULL where it reads or updates public.users
 
 -- title: rules on soft and archive tables
 -- toml: [tables.users]

@@ -40,3 +40,26 @@ CREATE TABLE lines (id serial PRIMARY KEY, item_id int);
 -- finds:
 -- error visible-through, public.items: public.lines.item_id has no foreign key that points to the table
 --    mend: ALTER TABLE public.lines ADD FOREIGN KEY (item_id) REFERENCES public.items, or correct visible_through
+
+-- title: what a section says in SQL is shown to the server
+-- toml: [tables.seats]
+-- toml: delete = "soft"
+-- toml: live = "state <> 'void'"
+-- toml: mark = { state = "'void'" }
+-- toml: [tables.rows]
+-- toml: delete = "soft"
+-- toml: live = "is_live(state)"
+-- toml: mark = { state = "1" }
+-- toml: [tables.halls]
+-- toml: delete = "soft"
+-- toml: live = "public.is_live(state)"
+-- toml: mark = { state = "1" }
+CREATE TABLE seats (id serial PRIMARY KEY, state int);
+CREATE TABLE rows (id serial PRIMARY KEY, state int);
+CREATE TABLE halls (id serial PRIMARY KEY, state int);
+CREATE FUNCTION is_live(int) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT $1 > 0';
+-- finds:
+-- error live-predicate, public.seats: statements on it fail, as the server does not understand its live and mark: invalid input syntax for type integer: "void" (22P02)
+--    mend: correct live and mark in [databases.shop.tables.seats]
+-- warning live-predicate, public.rows: what its live and mark say depends on search_path: function is_live(integer) does not exist (42883)
+--    mend: write the schema before the function, in live and in mark

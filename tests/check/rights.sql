@@ -61,7 +61,7 @@ CREATE TABLE posts (id int, deleted_at timestamptz);
 --    DROP INDEX IF EXISTS crm.users_email_key
 --    ALTER INDEX crm.users_email_key_sexton_new RENAME TO users_email_key
 -- note unregistered, public.posts: whether rows are marked in deleted_at is not for check_own to see
---    mend: [databases.shop.tables.posts] delete = "soft" column = "deleted_at"
+--    mend: add to the configuration: [databases.shop.tables.posts] delete = "soft" column = "deleted_at"
 -- then not: note unregistered, public.posts: whether rows are marked in deleted_at is not for check_own to see
 
 -- title: row-level security sees the marked row

@@ -39,5 +39,21 @@ ALTER TABLE users ADD CONSTRAINT late CHECK (active) NOT VALID;
 -- finds:
 -- warning check, CHECK constraint late on public.users: it is NOT VALID: a row that breaks it can be deleted by a DELETE, but not be marked (23514)
 --    mend: mend the rows, then ALTER TABLE public.users VALIDATE CONSTRAINT late
--- warning check, CHECK constraint order_of_things on public.users: it reads deleted_at, which a deletion sets: a row that breaks it then cannot be deleted (23514)
---    mend: let deleted rows be: ALTER TABLE public.users DROP CONSTRAINT order_of_things, ADD CONSTRAINT order_of_things CHECK (((deleted_at > created_at)) OR (deleted_at IS NOT NULL)) NOT VALID, then VALIDATE it
+-- warning check, CHECK constraint order_of_things on public.users: it reads deleted_at, which a deletion sets: a row that then breaks it cannot be deleted (23514)
+--    mend: let deleted rows be: ALTER TABLE public.users DROP CONSTRAINT order_of_things, ADD CONSTRAINT order_of_things CHECK ((deleted_at > created_at) OR deleted_at IS NOT NULL) NOT VALID; ALTER TABLE public.users VALIDATE CONSTRAINT order_of_things;
+
+-- title: what a deletion sets is tried where a constraint reads nothing else
+-- toml: [tables.seats]
+-- toml: delete = "soft"
+-- toml: live = "state <> 'void'"
+-- toml: mark = { state = "'void'", voided_by = "session_user" }
+-- toml: [tables.rows]
+-- toml: delete = "soft"
+-- toml: live = "state <> 'void'"
+-- toml: mark = { state = "'void'" }
+CREATE TABLE seats (id serial PRIMARY KEY, state varchar(8) CHECK (state IN ('free', 'sold', 'void')), voided_by text,
+    CONSTRAINT who CHECK (state <> 'void' OR voided_by IS NOT NULL));
+CREATE TABLE rows (id serial PRIMARY KEY, state text NOT NULL CHECK (state IN ('free', 'sold')));
+-- finds:
+-- error check, CHECK constraint rows_state_check on public.rows: no row can be deleted (23514): what a deletion sets in state breaks it
+--    mend: let deleted rows be: ALTER TABLE public.rows DROP CONSTRAINT rows_state_check, ADD CONSTRAINT rows_state_check CHECK ((state = ANY (ARRAY['free'::text, 'sold'::text])) OR (state <> 'void') IS NOT TRUE) NOT VALID; ALTER TABLE public.rows VALIDATE CONSTRAINT rows_state_check;

@@ -57,8 +57,10 @@ CREATE UNIQUE INDEX tags_slug ON tags (slug) WHERE deleted = false;
 -- toml: archive = "public.dead_cities"
 -- toml: [tables.rooms]
 -- toml: delete = "soft"
+-- toml: reinsert = "revive"
 -- toml: [tables.codes]
 -- toml: delete = "soft"
+-- toml: reinsert = "error"
 CREATE TABLE countries (code text PRIMARY KEY, name text UNIQUE DEFERRABLE, deleted_at date);
 CREATE TABLE cities (name text NOT NULL, deleted_at date);
 CREATE UNIQUE INDEX cities_name ON cities (name);
@@ -68,17 +70,15 @@ CREATE TABLE rooms (id serial PRIMARY KEY, number int UNIQUE, deleted_at date);
 CREATE TABLE guests (id serial PRIMARY KEY, room int REFERENCES rooms (number));
 CREATE TABLE codes (code text PRIMARY KEY, deleted_at date);
 -- finds:
--- warning full-unique-index, primary key public.codes_pkey: it counts deleted rows and stays so (a primary key cannot be partial): an INSERT with the code of a deleted row is refused
---    mend: [databases.shop.tables.codes] archive = "public.codes_archive"  # or reinsert = "revive"
 -- warning full-unique-index, primary key public.countries_pkey: it counts deleted rows and stays so (a primary key cannot be partial): an INSERT with the code of a deleted row is refused
---    mend: [databases.shop.tables.countries] archive = "public.countries_archive"  # or reinsert = "revive"
+--    mend: add to the configuration: [databases.shop.tables.countries] archive = "public.countries_archive"  # or reinsert = "revive"
 -- warning full-unique-index, unique constraint public.countries_name_key: it counts deleted rows and stays so (its constraint is DEFERRABLE, which takes a full index): an INSERT with the name of a deleted row is refused
---    mend: [databases.shop.tables.countries] archive = "public.countries_archive"  # or reinsert = "revive"
--- warning full-unique-index, unique constraint public.rooms_number_key: it counts deleted rows and stays so (a foreign key points to it, which takes a full index): an INSERT with the number of a deleted row is refused
---    mend: [databases.shop.tables.rooms] archive = "public.rooms_archive"  # or reinsert = "revive"
+--    mend: add to the configuration: [databases.shop.tables.countries] archive = "public.countries_archive"  # or reinsert = "revive"
 -- note full-unique-index, index public.cities_name: it counts deleted rows and stays so (it is the table's replica identity, which takes a full index): an INSERT with the name of a deleted row moves that row to public.dead_cities
+-- note full-unique-index, primary key public.codes_pkey: it counts deleted rows and stays so (a primary key cannot be partial): a freed code cannot be used again, as reinsert = "error" says
 -- note no-primary-key, public.cities: it has no primary key: a deleted row cannot be named, to be restored or found again
 --    mend: ALTER TABLE public.cities ADD PRIMARY KEY (…)
+-- note full-unique-index, unique constraint public.rooms_number_key: it counts deleted rows and stays so (a foreign key points to it, which takes a full index): an INSERT with the number of a deleted row takes that row's place, as reinsert = "revive" says
 
 -- title: an exclusion constraint waits for a quiet hour
 -- toml: [tables.bookings]
@@ -99,7 +99,7 @@ CREATE TABLE "orders 2026" PARTITION OF orders FOR VALUES FROM (2026) TO (2027);
 INSERT INTO orders (year, number) VALUES (2020, 1), (2026, 1);
 -- finds:
 -- warning full-unique-index, primary key public.orders_pkey: it counts deleted rows and stays so (a primary key cannot be partial): an INSERT with the id, year, number of a deleted row is refused
---    mend: [databases.shop.tables.orders] archive = "public.orders_archive"  # or reinsert = "revive"
+--    mend: add to the configuration: [databases.shop.tables.orders] archive = "public.orders_archive"  # or reinsert = "revive"
 -- warning unique-index, unique constraint public.orders_year_number_key: it counts deleted rows: a freed year, number cannot be used again
 --    DROP INDEX IF EXISTS public.orders_year_number_key_sexton_new
 --    CREATE UNIQUE INDEX orders_year_number_key_sexton_new ON ONLY public.orders USING btree (year, number) WHERE deleted_at IS NULL
@@ -136,7 +136,7 @@ CREATE TABLE children (UNIQUE (name)) INHERITS (parents);
 CREATE TABLE offers (id serial PRIMARY KEY, code text UNIQUE, ends_at timestamptz);
 -- finds:
 -- warning full-unique-index, unique constraint public.offers_code_key: it counts deleted rows and stays so (the live predicate depends on time or session, which no index can follow): an INSERT with the code of a deleted row is refused
---    mend: [databases.shop.tables.offers] archive = "public.offers_archive"  # or reinsert = "revive"
+--    mend: add to the configuration: [databases.shop.tables.offers] archive = "public.offers_archive"  # or reinsert = "revive"
 
 -- title: what an interrupted run has left is used, or dropped
 -- toml: [tables.users]
@@ -189,3 +189,19 @@ CREATE TABLE orders_archive (LIKE orders, archived_at timestamptz, archived_by t
 --    ALTER TABLE public.orders DROP CONSTRAINT IF EXISTS orders_number_key
 --    DROP INDEX IF EXISTS public.orders_number_key
 --    ALTER INDEX public.orders_number_key_sexton_new RENAME TO orders_number_key
+
+-- title: a marker within the key frees it, a flag only once
+-- toml: [tables.users]
+-- toml: delete = "soft"
+-- toml: [tables.tags]
+-- toml: delete = "soft"
+-- toml: column = "deleted"
+CREATE TABLE users (id serial PRIMARY KEY, email text, deleted_at timestamptz, UNIQUE (email, deleted_at));
+CREATE TABLE tags (id serial PRIMARY KEY, name text, deleted boolean NOT NULL DEFAULT false, UNIQUE (name, deleted));
+-- finds:
+-- warning unique-index, unique constraint public.tags_name_deleted_key: it counts deleted rows: the second deletion of a key that was used again is refused (23505)
+--    DROP INDEX CONCURRENTLY IF EXISTS public.tags_name_deleted_key_sexton_new
+--    CREATE UNIQUE INDEX CONCURRENTLY tags_name_deleted_key_sexton_new ON public.tags USING btree (name, deleted) WHERE NOT deleted
+--    ALTER TABLE public.tags DROP CONSTRAINT IF EXISTS tags_name_deleted_key
+--    DROP INDEX IF EXISTS public.tags_name_deleted_key
+--    ALTER INDEX public.tags_name_deleted_key_sexton_new RENAME TO tags_name_deleted_key

@@ -71,23 +71,28 @@ impl Ground {
         Ran::from(self.command(arguments).output().expect("sexton runs"))
     }
 
-    fn findings(&self) -> Vec<Found> {
+    /// What `check` finds; where not `everything` is asked for, without what concerns Sexton's own objects.
+    fn findings(&self, everything: bool) -> Vec<Found> {
         let ran = self.sexton(&["check", "--format", "json"]);
         let document = ran.json();
         assert!(document["databases"][0]["findings"].is_array(), "{document:#}");
         let findings = &document["databases"][0]["findings"];
         let counts = findings.as_array().is_some_and(|all| all.iter().any(|finding| finding["level"] != "note"));
-        let found = Found::all(findings, &self.database.name);
+        let found = Found::all(findings, &self.database.name, everything);
         assert_eq!(ran.code, Some(i32::from(counts)), "{}{}", ran.out, ran.err);
         found
     }
 
     /// Carries the plan out as superuser; what is left.
     fn apply(&self) -> Vec<Found> {
+        self.apply_of(false)
+    }
+
+    fn apply_of(&self, everything: bool) -> Vec<Found> {
         let ran = self.sexton(&["apply", "--execute", "--user", Cluster::SUPERUSER, "--format", "json"]);
         let document = &ran.json()["databases"][0];
         assert!(document["error"].is_null(), "{document:#}");
-        Found::all(&document["left"], &self.database.name)
+        Found::all(&document["left"], &self.database.name, everything)
     }
 }
 
@@ -126,10 +131,12 @@ struct Found {
 }
 
 impl Found {
-    fn all(findings: &Value, database: &str) -> Vec<Self> {
+    fn all(findings: &Value, database: &str, everything: bool) -> Vec<Self> {
         let text = |value: &Value| value.as_str().expect("a text").replace(database, "shop");
         let findings = findings.as_array().expect("findings");
-        let shown = findings.iter().filter(|finding| !OWN.contains(&finding["kind"].as_str().unwrap_or_default()));
+        let shown = findings
+            .iter()
+            .filter(|finding| everything || !OWN.contains(&finding["kind"].as_str().unwrap_or_default()));
         let found = shown.map(|finding| Self {
             line: format!(
                 "{} {}, {}: {}",
@@ -156,6 +163,7 @@ impl Found {
 struct Case {
     title: String,
     own_login: String,
+    everything: bool,
     toml: String,
     sql: String,
     expected: String,
@@ -169,6 +177,7 @@ fn cases(text: &str) -> (String, Vec<Case>) {
             cases.push(Case {
                 title: title.to_owned(),
                 own_login: Cluster::SUPERUSER.to_owned(),
+                everything: false,
                 toml: String::new(),
                 sql: String::new(),
                 expected: String::new(),
@@ -187,6 +196,7 @@ fn cases(text: &str) -> (String, Vec<Case>) {
         };
         match line {
             _ if line.starts_with("-- own login: ") => case.own_login = line["-- own login: ".len()..].to_owned(),
+            "-- show: everything" => case.everything = true,
             _ if line.starts_with("-- toml: ") => push(|case| &mut case.toml, &line["-- toml: ".len()..]),
             _ if line.starts_with("-- ") => push(|case| &mut case.expected, line),
             "" => {}
@@ -199,6 +209,9 @@ fn cases(text: &str) -> (String, Vec<Case>) {
 impl Case {
     fn written(&self) -> String {
         let mut out = format!("-- title: {}\n", self.title);
+        if self.everything {
+            out.push_str("-- show: everything\n");
+        }
         if self.own_login != Cluster::SUPERUSER {
             out.push_str(&format!("-- own login: {}\n", self.own_login));
         }
@@ -213,18 +226,26 @@ impl Case {
         let sections = self.toml.replace("[tables.", "[databases.NAME.tables.");
         let ground = Ground::new(cluster, &self.own_login, &sections);
         ground.database.run(&self.sql);
-        let found = ground.findings();
+        let found = ground.findings(self.everything);
         let mut lines = vec!["finds:".to_owned()];
-        lines.extend(found.iter().flat_map(Found::written));
+        match self.everything {
+            // What Sexton makes of its own is long, and its tests' matter.
+            true => lines.extend(found.iter().map(|found| found.line.clone())),
+            false => lines.extend(found.iter().flat_map(Found::written)),
+        }
         if ground.sexton(&["apply"]).out.contains(" steps. ") {
-            let left = ground.apply();
-            let mended = left.iter().filter(|left| !left.steps.is_empty() && !left.line.starts_with("note"));
-            assert_eq!(mended.count(), 0, "{}: a step does not mend what it says: {left:#?}", self.title);
-            let new = left.iter().filter(|left| !found.iter().any(|found| found.line == left.line));
-            lines.extend(new.map(|left| format!("then: {}", left.line)));
-            let gone = found.iter().filter(|found| found.steps.is_empty());
-            for found in gone.filter(|found| !left.contains(found)) {
-                lines.push(format!("then not: {}", found.line));
+            let left = ground.apply_of(self.everything);
+            let is_mended = |left: &&Found| !left.steps.is_empty() && !left.line.starts_with("note");
+            let mended: Vec<&Found> = left.iter().filter(is_mended).collect();
+            assert!(mended.is_empty(), "{}: a step does not mend what it says: {mended:#?}", self.title);
+            if self.everything {
+                lines.push("leaves:".to_owned());
+                lines.extend(left.iter().flat_map(Found::written));
+            } else {
+                let new = left.iter().filter(|left| !found.iter().any(|found| found.line == left.line));
+                lines.extend(new.map(|left| format!("then: {}", left.line)));
+                let unmended = found.iter().filter(|found| found.steps.is_empty() && !left.contains(found));
+                lines.extend(unmended.map(|found| format!("then not: {}", found.line)));
             }
             let again = ground.sexton(&["apply"]);
             assert!(again.out.contains("nothing to do"), "{}: a second run: {}", self.title, again.out);

@@ -120,7 +120,14 @@ fn help_goes_to_stdout_and_is_fine() {
     for option in ["--offline", "--scope", "--as-of", "--role", "--database", "--search-path", "--config", "--format"] {
         assert!(ran.out.contains(option), "{option} is not in\n{}", ran.out);
     }
-    assert!(folder.run(&["--help"]).out.contains("rewrite"));
+    let all = folder.run(&["--help"]).out;
+    for command in ["serve", "demo", "check", "apply", "rewrite"] {
+        assert!(all.contains(&format!("  {command} ")), "{command} is not in\n{all}");
+    }
+    for option in ["--execute", "--guard", "--user", "--database"] {
+        assert!(folder.run(&["apply", "--help"]).out.contains(option), "{option}");
+    }
+    assert!(folder.run(&["check", "--help"]).out.contains("Exit codes: 0 nothing but notes, 1 errors or warnings"));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::lock;
 use crate::schema::objects::scene::{Kept, Scene, function_name, literal, only, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
-use crate::schema::survey::Index;
+use crate::schema::situation::Scoped;
+use crate::schema::unique::obstacle;
 use crate::sql::ident::quote;
 
 /// The last of the BEFORE triggers: the key is then what it will be.
@@ -23,17 +24,9 @@ pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
 /// The columns of the unique indexes that count dead rows and must.
 fn full_keys<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Vec<&'a [String]> {
     let survey = scene.subject.survey;
-    let must_be_full = |index: &Index, columns: &[String]| {
-        index.is_primary
-            || index.is_deferrable
-            || scene.references().any(|reference| {
-                let referenced = &reference.key.referenced;
-                reference.parent.table.oid == index.table
-                    && referenced.len() == columns.len()
-                    && referenced.iter().all(|column| columns.contains(column))
-            })
-    };
-    let live_columns: Vec<&str> = kept.policy.live.iter().flat_map(|live| live.columns()).collect();
+    let (Some(live), Some(deleted)) = (&kept.policy.live, &kept.policy.deleted) else { return Vec::new() };
+    let scoped = Scoped { table: kept.table, policy: kept.policy, live, deleted };
+    let live_columns: Vec<&str> = live.columns().collect();
     let indexes = survey.indexes.iter().filter(|index| {
         index.table == kept.table.oid
             && index.is_unique
@@ -45,7 +38,7 @@ fn full_keys<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Vec<&'a [String]> {
         let columns = index.columns.as_deref()?;
         // A key that holds the marker is free already.
         let holds_marker = columns.iter().any(|column| live_columns.contains(&column.as_str()));
-        (must_be_full(index, columns) && !holds_marker).then_some(columns)
+        (obstacle(scoped, index).is_some() && !holds_marker).then_some(columns)
     });
     keys.collect()
 }

@@ -197,7 +197,7 @@ pub(super) fn only(table: &Table) -> String {
 
 /// The name of the function that does `what` for `table`: readable, and different for tables of the same name.
 pub(super) fn function_name(table: &Table, what: &str) -> String {
-    suffixed(&table.name, &format!("_{what}_{}", digest(&qualified(table))))
+    suffixed(&format!("{}_{what}", table.name), &format!("_{}", digest(&qualified(table))))
 }
 
 /// An SQL string constant.

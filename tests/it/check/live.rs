@@ -1,6 +1,6 @@
 //! `sexton apply` on a system that is in use: others' locks, killed runs, scripts.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -33,7 +33,7 @@ fn the_printed_script_does_what_execute_does_and_may_be_run_again() {
         psql.stdin.take().expect("its input").write_all(script.out.as_bytes()).expect("it reads");
         let output = psql.wait_with_output().expect("psql ends");
         assert!(output.status.success(), "{run}: {}", String::from_utf8_lossy(&output.stderr));
-        assert!(ground.findings().is_empty(), "{run}");
+        assert!(ground.findings(true).is_empty(), "{run}");
     }
     let indexes =
         ground.database.direct().expect("SELECT indexdef FROM pg_indexes WHERE tablename = 'users' ORDER BY 1");
@@ -51,7 +51,9 @@ fn the_printed_script_does_what_execute_does_and_may_be_run_again() {
 fn a_killed_run_is_finished_by_the_next() {
     let Some(cluster) = cluster::shared("check::a_killed_run…") else { return };
     let ground = Ground::new(cluster, "postgres", USERS);
-    ground.database.run(SCHEMA);
+    ground.database.run("CREATE TABLE users (id serial PRIMARY KEY, email text, name text, deleted_at timestamptz)");
+    assert_eq!(ground.apply(), [], "all but the indexes");
+    ground.database.run("CREATE UNIQUE INDEX ON users (email); CREATE UNIQUE INDEX ON users (name); INSERT INTO users (name) VALUES ('a')");
     // CREATE INDEX CONCURRENTLY waits for this transaction with the index half built.
     let mut holder = ground.database.direct();
     holder.expect("BEGIN");
@@ -75,6 +77,26 @@ fn a_killed_run_is_finished_by_the_next() {
     assert_eq!(ground.apply(), []);
     let sql = "SELECT count(*) FROM pg_indexes WHERE tablename = 'users'";
     assert_eq!(direct.expect(sql)[0].texts(), [["3"]]);
+}
+
+#[test]
+fn who_keeps_a_step_waiting_is_told() {
+    let Some(cluster) = cluster::shared("check::who_keeps…") else { return };
+    let ground = Ground::new(cluster, "postgres", USERS);
+    ground.database.run("CREATE TABLE users (id serial PRIMARY KEY, email text, deleted_at timestamptz)");
+    assert_eq!(ground.apply(), [], "all but the index");
+    ground.database.run("CREATE UNIQUE INDEX ON users (email); INSERT INTO users (email) VALUES ('a')");
+    let mut holder = ground.database.direct();
+    holder.expect("BEGIN; UPDATE users SET email = 'b'");
+    let pid = holder.expect("SELECT pg_backend_pid()")[0].texts().concat().concat();
+    let mut run = ground.command(&["apply", "--execute"]);
+    let mut running = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("sexton runs");
+    let told = BufReader::new(running.stderr.take().expect("its words")).lines().map_while(Result::ok);
+    let line = told.into_iter().find(|line| line.contains("waits for")).expect("it says so");
+    let expected = format!("  waits for the transaction of process {pid} (postgres, idle in transaction, since 20");
+    assert!(line.starts_with(&expected), "{line}");
+    holder.expect("COMMIT");
+    assert!(running.wait().expect("it ends").success());
 }
 
 #[test]
@@ -103,7 +125,7 @@ fn a_lock_that_others_hold_is_given_up_and_tried_again() {
     });
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
     assert!(ran.err.contains("canceling statement due to lock timeout; again in 0.5 s"), "{}", ran.err);
-    assert!(ran.out.contains("1 step done; nothing is left"), "{}", ran.out);
+    assert!(ran.out.contains(" steps done; nothing is left"), "{}", ran.out);
     // lock_timeout is two seconds: nobody waits longer behind it.
     assert!(slowest < Duration::from_secs(3), "a query waited for {slowest:?}");
 }
