@@ -259,6 +259,7 @@ fn as_json(plan: &Plan) -> Value {
             let tag = statement.tag.map(|tag| match tag {
                 TagChange::Delete => "DELETE",
                 TagChange::Truncate => "TRUNCATE TABLE",
+                TagChange::DropTable => "DROP TABLE",
             });
             json!({ "tag": tag })
         })

@@ -3,7 +3,7 @@
 /// What is wrong, where, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Line of the file, 1-based.
+    /// Line of the file, 1-based; 0 where it is about what the file does not say.
     pub line: usize,
     /// Character of the line, 1-based, where a key alone does not lead there: faults in the TOML itself.
     pub column: Option<usize>,
@@ -22,6 +22,7 @@ impl Problem {
     pub fn render(&self, path: &str) -> String {
         let column = self.column.map(|column| format!(":{column}")).unwrap_or_default();
         let key = self.key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
-        format!("{path}:{}{column}: {key}{}\n  mend: {}", self.line, self.message, self.mend)
+        let line = if self.line == 0 { String::new() } else { format!(":{}", self.line) };
+        format!("{path}{line}{column}: {key}{}\n  mend: {}", self.message, self.mend)
     }
 }

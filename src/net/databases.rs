@@ -12,7 +12,7 @@ use crate::net::catalog::CatalogError;
 use crate::net::login::Unverifiable;
 use crate::net::server::ServeError;
 use crate::net::setup::Setup;
-use crate::net::source::{Proposed, Question, Source};
+use crate::net::source::{Begun, Proposed, Question, Source};
 use crate::rewrite::{Finding, Registry};
 use crate::session::cache::PlanCache;
 use crate::session::figures::DatabaseFigures;
@@ -30,6 +30,8 @@ pub(crate) struct Served {
     pub(crate) plans: Arc<PlanCache>,
     /// What the first reading found.
     pub(crate) findings: Vec<Finding>,
+    /// What keeps it from being served: deleted rows that would be seen again.
+    unhidden: Vec<Finding>,
 }
 
 /// One session's place in its database: Sexton's own connection to it stays as long as there are any.
@@ -76,6 +78,12 @@ impl Served {
         drop(self.questions.try_send(Question::Refresh { done }));
     }
 
+    /// Says that the configuration is in force, and waits for nothing.
+    fn take_force(&self) {
+        let (done, _) = oneshot::channel();
+        drop(self.questions.try_send(Question::Adopt { done }));
+    }
+
     /// A registry read after this was called; `None` where the catalog could not be read.
     pub(crate) async fn refresh(&self) -> Option<Arc<Registry>> {
         let is_read = self.ask(|done| Question::Refresh { done }).await.unwrap_or(false);
@@ -108,9 +116,17 @@ impl Directory {
         let cell = Arc::clone(self.served().entry(name.to_owned()).or_default());
         let opening = cell.get_or_try_init(|| async {
             let opening = self.runtime.spawn(open(Arc::clone(&setup), name.to_owned(), database));
-            opening.await.unwrap_or_else(|error| Err(CatalogError::new(error.to_string())))
+            let opened = opening.await.unwrap_or_else(|error| Err(CatalogError::new(error.to_string())))?;
+            match opened.unhidden.first() {
+                Some(finding) => Err(CatalogError::new(finding.message.clone())),
+                None => Ok(opened),
+            }
         });
+        let is_new = !cell.initialized();
         let opened = opening.await.cloned();
+        if let (Ok(served), true) = (&opened, is_new) {
+            served.take_force();
+        }
         if opened.is_err() {
             // Anybody may ask for any name.
             self.served().retain(|other, cell| other != name || cell.initialized());
@@ -152,10 +168,11 @@ impl Directory {
         {
             let served = open(Arc::clone(setup), name.clone(), Arc::clone(database)).await;
             let served = served.map_err(|error| unreachable(name, error))?;
-            warnings.extend(fitting(name, served.findings.clone())?);
+            warnings.extend(fitting(name, [served.findings.as_slice(), &served.unhidden].concat())?);
             fresh.push((name.clone(), Arc::new(OnceCell::new_with(Some(served)))));
         }
-        for served in proposed {
+        let begun = fresh.iter().filter_map(|(_, cell)| cell.get());
+        for served in proposed.into_iter().chain(begun) {
             // A task that has ended meanwhile has no sessions that could miss it.
             drop(served.ask(|done| Question::Adopt { done }).await);
         }
@@ -198,9 +215,9 @@ fn fitting(database: &str, findings: Vec<Finding>) -> Result<Vec<Finding>, Serve
 
 async fn open(setup: Arc<Setup>, name: String, database: Arc<Database>) -> Result<Arc<Served>, CatalogError> {
     let mut source = Source::new(setup, name, database);
-    let (registry, findings) = source.begin().await?;
+    let Begun { registry, findings, unhidden } = source.begin(Vec::new()).await?;
     let registry = Arc::new(watch::Sender::new(Arc::new(registry)));
     let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
     tokio::spawn(source.follow(asked, Arc::clone(&registry)));
-    Ok(Arc::new(Served { questions, registry, plans: Arc::default(), findings }))
+    Ok(Arc::new(Served { questions, registry, plans: Arc::default(), findings, unhidden }))
 }

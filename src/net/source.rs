@@ -12,6 +12,7 @@ use crate::config::Database;
 use crate::net::catalog::{CatalogError, Reader};
 use crate::net::login::Unverifiable;
 use crate::net::setup::Setup;
+use crate::net::standing::{Recorded, Standing, standings};
 use crate::rewrite::registry::Bound;
 use crate::rewrite::{Finding, Registry};
 use crate::wire::scram::Verifier;
@@ -58,6 +59,17 @@ pub(super) struct Source {
     is_absent: bool,
     /// What this one becomes, and the registry it then publishes, when a proposed configuration is adopted.
     proposed: Option<Box<(Source, Registry)>>,
+    /// What has been noted in `sexton.tables`; `None` before the configuration is in force.
+    recorded: Option<Vec<Standing>>,
+}
+
+/// What a first look at the database gives.
+pub(super) struct Begun {
+    pub(super) registry: Registry,
+    /// What the database lacks.
+    pub(super) findings: Vec<Finding>,
+    /// The tables whose deleted rows would be seen again: the configuration must not be served.
+    pub(super) unhidden: Vec<Finding>,
 }
 
 impl Source {
@@ -74,6 +86,7 @@ impl Source {
             read: None,
             is_absent: false,
             proposed: None,
+            recorded: None,
         }
     }
 
@@ -108,7 +121,7 @@ impl Source {
                     Question::Role { name, answer } => drop(answer.send(self.role(&name, &publish).await)),
                     Question::Verifier { name, answer } => drop(answer.send(self.verifier(&name).await)),
                     Question::Propose { setup, database, answer } => {
-                        let outcome = self.propose(setup, database).await;
+                        let outcome = self.propose(setup, database, &publish).await;
                         drop(answer.send(Proposed { outcome, is_followed: publish.receiver_count() > 0 }));
                     }
                     Question::Adopt { done } => {
@@ -136,22 +149,38 @@ impl Source {
     }
 
     /// Tries a configuration, over a connection of its own, and keeps what comes of it for [`Source::adopt`].
-    async fn propose(&mut self, setup: Arc<Setup>, database: Arc<Database>) -> Result<Vec<Finding>, CatalogError> {
+    async fn propose(
+        &mut self,
+        setup: Arc<Setup>,
+        database: Arc<Database>,
+        publish: &watch::Sender<Arc<Registry>>,
+    ) -> Result<Vec<Finding>, CatalogError> {
+        let before = standings(&publish.borrow(), &self.database);
         let mut next = Source {
             bound: self.bound.clone(),
             generation: self.generation + 1,
             ..Source::new(setup, self.name.clone(), database)
         };
-        let (registry, findings) = next.begin().await?;
+        let Begun { registry, findings, unhidden } = next.begin(before).await?;
         // It may never be adopted.
         next.reader = None;
         self.proposed = Some(Box::new((next, registry)));
-        Ok(findings)
+        Ok([findings, unhidden].concat())
     }
 
+    /// The configuration is in force: the proposed one, or the first.
     async fn adopt(&mut self, publish: &watch::Sender<Arc<Registry>>) {
-        let Some(proposed) = self.proposed.take() else { return };
-        let (mut next, mut registry) = *proposed;
+        if let Some(proposed) = self.proposed.take() {
+            self.turn_into(*proposed, publish).await;
+        }
+        self.record(publish, true).await;
+    }
+
+    async fn turn_into(
+        &mut self,
+        (mut next, mut registry): (Source, Registry),
+        publish: &watch::Sender<Arc<Registry>>,
+    ) {
         let is_late = next.generation <= self.generation;
         next.generation = self.generation + 1;
         registry.generation = next.generation;
@@ -161,6 +190,31 @@ impl Source {
             // The catalog has changed between the proposal and now.
             self.refresh(publish).await;
         }
+    }
+
+    /// Notes what is scoped now, for the next start; `forgets`: and nothing else is.
+    async fn record(&mut self, publish: &watch::Sender<Arc<Registry>>, forgets: bool) {
+        let scoped = standings(&publish.borrow(), &self.database);
+        if self.recorded.as_ref() == Some(&scoped) {
+            return;
+        }
+        let result = self
+            .ask(async |reader| match reader.recorded().await? {
+                Recorded::Rows(_) => reader.record(&scoped, forgets).await,
+                Recorded::Unknown(_) if scoped.is_empty() => Ok(()),
+                Recorded::Unknown(why) => Err(CatalogError::new(why)),
+            })
+            .await;
+        if let Err(error) = result
+            && self.recorded.is_none()
+        {
+            tracing::warn!(
+                database = %self.name,
+                %error,
+                "sexton.tables cannot be kept: the next start cannot tell which tables have been scoped; run `sexton apply`"
+            );
+        }
+        self.recorded = Some(scoped);
     }
 
     /// Reads the catalog and publishes a registry where it has changed; false where it cannot be read.
@@ -185,18 +239,31 @@ impl Source {
         }
         self.findings = findings;
         publish.send_replace(Arc::new(registry));
+        if self.recorded.is_some() {
+            // A table may be called otherwise now.
+            self.record(publish, false).await;
+        }
         Ok(())
     }
 
-    /// The first registry, and all that is to be said.
-    pub(super) async fn begin(&mut self) -> Result<(Registry, Vec<Finding>), CatalogError> {
+    /// The first registry, and all that is to be said; `before`: what has been scoped until now.
+    pub(super) async fn begin(&mut self, mut before: Vec<Standing>) -> Result<Begun, CatalogError> {
         let snapshot = self.read().await?;
         let (registry, mut findings) = self.build(snapshot);
         self.findings.clone_from(&findings);
         let (setup, name) = (Arc::clone(&self.setup), self.name.clone());
         let missed = self.reader().await?.verifiers_missed(&setup, &name).await;
         findings.extend(self.keep(missed)?);
-        Ok((registry, findings))
+        if let Recorded::Rows(rows) = self.ask(async |reader| reader.recorded().await).await? {
+            before.extend(rows);
+        }
+        before.sort_unstable();
+        before.dedup_by(|one, other| one.is_like(other));
+        let database = Arc::clone(&self.database);
+        // It has limits of its own, longer ones.
+        let unhidden = self.reader().await?.unhidden(&before, &registry, &database, &name).await;
+        let unhidden = self.keep(unhidden)?;
+        Ok(Begun { registry, findings, unhidden })
     }
 
     fn build(&mut self, snapshot: Snapshot) -> (Registry, Vec<Finding>) {

@@ -29,30 +29,48 @@ impl Rewriter<'_> {
         if !head.is_empty() {
             self.insert_before(delete.keyword, &head, cause);
         }
-        let begun = self.begins_event(entry, delete.filter.as_ref());
+        let begins = self.begins_event(entry, delete.filter.as_ref());
+        let begun = begins.is_some() || self.begins_event_at_cursor(entry, delete);
         let live = self.limit(entry, Rows::Live, &delete.target);
-        self.delete_conditions(delete, conditions([live, begun.clone()]))?;
+        self.delete_conditions(delete, conditions([live, begins]))?;
         let qualifier = self.qualifier(&delete.target);
         match &delete.returning {
             None => {
-                let insert = self.insert_statement(entry, &format!("{inner}.*"), &inner, begun.is_some());
+                let insert = self.insert_statement(entry, &format!("{inner}.*"), &inner, begun);
                 let tail = self.close_cte(place);
                 self.insert_after(place.last, &format!(" RETURNING {qualifier}.*){tail}{insert}"), cause);
                 Ok(())
             }
-            Some(returning) => self.archive_returning(delete, returning, entry, place, (&inner, begun.is_some())),
+            Some(returning) => self.archive_returning(delete, returning, entry, place, (&inner, begun)),
         }
     }
 
     /// A condition that holds for every row, and with which a DELETE that stays one begins its event: triggers of schema
     /// `sexton` that fire before a row leaves then know it. `None` where there are none, or no place for it.
     pub(crate) fn begins_event(&self, entry: &Entry, filter: Option<&Filter>) -> Option<String> {
+        let has_place = !matches!(filter, Some(Filter::CurrentOf { last: _ }));
+        (has_place && self.tells_events(entry)).then(|| format!("{NEW_EVENT} IS NOT NULL"))
+    }
+
+    /// The same where the cursor's row is deleted, and no condition can be added: in USING. True where that was done.
+    fn begins_event_at_cursor(&mut self, entry: &Entry, delete: &Delete) -> bool {
+        let at_cursor = matches!(delete.filter, Some(Filter::CurrentOf { last: _ }));
+        if !at_cursor || delete.using.is_some() || !self.tells_events(entry) {
+            return false;
+        }
+        let name = self.fresh_name();
+        let event = format!(" USING {NEW_EVENT} AS {name}");
+        self.insert_after(delete.target.last, &event, delete.target.name.relation());
+        true
+    }
+
+    /// True where triggers of schema `sexton` see the rows of `entry` leave.
+    fn tells_events(&self, entry: &Entry) -> bool {
         let snapshot = self.names.registry.snapshot();
         let has_triggers = |oid: u32| snapshot.triggers(oid).next().is_some();
         let oid = entry.relation.oid;
         let asked = has_triggers(oid) || snapshot.descendants(oid).iter().any(|child| has_triggers(child.oid));
-        let has_place = !matches!(filter, Some(Filter::CurrentOf { last: _ }));
-        (asked && has_place && has_events(snapshot)).then(|| format!("{NEW_EVENT} IS NOT NULL"))
+        asked && has_events(snapshot)
     }
 
     fn archive_returning(

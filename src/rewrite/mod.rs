@@ -11,6 +11,7 @@ mod constraints;
 mod copy;
 mod ddl;
 mod delete;
+mod drop_table;
 mod insert;
 mod merge;
 pub mod opaque;

@@ -35,6 +35,8 @@ pub enum TagChange {
     Delete,
     /// Anything becomes `TRUNCATE TABLE`.
     Truncate,
+    /// `DO` becomes `DROP TABLE`.
+    DropTable,
 }
 
 /// What a statement does to the session, once the server has confirmed it.

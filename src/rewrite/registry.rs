@@ -171,6 +171,12 @@ impl Registry {
         &self.bound
     }
 
+    /// The tables that reads are limited in, with their policies; not those whose rows they share as partitions or children.
+    pub fn scoped(&self) -> impl Iterator<Item = (&Relation, &Policy)> {
+        let registered = self.entries.iter().filter_map(|entry| Some((&entry.relation, entry.registered()?.as_ref())));
+        registered.filter(|(relation, policy)| relation.oid != 0 && relation.oid == policy.oid && policy.live.is_some())
+    }
+
     /// The oids of the relations whose DELETE and TRUNCATE become something else.
     #[must_use]
     pub fn kept_relations(&self) -> Vec<u32> {

@@ -2,6 +2,7 @@
 
 use crate::rewrite::body;
 use crate::rewrite::ddl;
+use crate::rewrite::drop_table;
 use crate::rewrite::outcome::{Effect, Outcome};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::{Entry, EntryKind};
@@ -229,7 +230,7 @@ fn altered(statement: &Statement<'_>, noun: usize) -> usize {
     index + usize::from(statement.keyword(index) == Some(Keyword::Only))
 }
 
-/// ALTER of a temporary table says so with `pg_temp`, as [`drop_tables`] does.
+/// ALTER of a temporary table says so with `pg_temp`, as [`drop_table::drop_tables`] does.
 fn alter_temporary(statement: &Statement<'_>, target: usize) -> Result<Decision, Refusal> {
     let Some((parts, _)) = statement.name_parts(target) else { return Ok(Decision::unchanged(Effect::None)) };
     let name = parts.into_iter().next_back().unwrap_or_default();
@@ -262,7 +263,7 @@ pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let noun = statement.piece.first + 1;
     let allowed = Ok(Decision::unchanged(ddl::drop(statement, noun)));
     if matches!(statement.keyword(noun), Some(Keyword::Table | Keyword::Foreign | Keyword::View)) {
-        return drop_tables(statement, noun);
+        return drop_table::drop_tables(statement, noun);
     }
     if statement.names.role.hard_deletes {
         return allowed;
@@ -295,41 +296,6 @@ fn has_types(statement: &Statement<'_>, schema: &str) -> bool {
     let prefix = format!("{}.", quote(schema));
     let mut columns = statement.names.registry.snapshot().relations().flat_map(|relation| &relation.columns);
     columns.any(|column| column.type_name.starts_with(&prefix))
-}
-
-/// DROP TABLE of a temporary table says so with `pg_temp`: without it the registered table of that name might go.
-fn drop_tables(statement: &Statement<'_>, noun: usize) -> Result<Decision, Refusal> {
-    let mut rewriter = statement.rewriter();
-    let mut temporary = Vec::new();
-    let mut index = noun + 1;
-    while index < statement.piece.end {
-        let Some((parts, next)) = statement.name_parts(index) else {
-            index += 1;
-            continue;
-        };
-        match statement.names.resolve(&parts) {
-            Ok(Meaning::Relation(Some(entry)))
-                if entry.relation.oid != 0 && entry.policy().is_some() && !statement.names.role.hard_deletes =>
-            {
-                return statement.refuse(Reason::Drop { table: entry.display() }, index);
-            }
-            Ok(Meaning::Relation(_)) => {}
-            Ok(Meaning::Temporary) => rewriter.insert_before(index, "pg_temp.", index),
-            Err(reason) => return statement.refuse(reason, index),
-        }
-        // That of another schema is not the temporary one.
-        let schema = parts.len().checked_sub(2).map(|schema| parts[schema].as_str());
-        if schema.is_none_or(|schema| schema.starts_with("pg_temp")) {
-            temporary.extend(parts.into_iter().next_back());
-        }
-        index = next;
-    }
-    let effect = match (ddl::drop(statement, noun), statement.names.state.temporary.is_empty()) {
-        (effect, true) => effect,
-        (Effect::Schema(changes), false) => Effect::DropTemporary { names: temporary, changes },
-        (_, false) => Effect::DropTemporary { names: temporary, changes: Changes::default() },
-    };
-    Ok(Decision::new(statement.outcome(rewriter, noun)?, effect))
 }
 
 /// Every name in the statement that means a registered table with effect.

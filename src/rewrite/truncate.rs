@@ -13,7 +13,7 @@ use crate::catalog::Relation;
 use crate::config::{Strategy, Truncate};
 use crate::rewrite::archive::conditions;
 use crate::rewrite::outcome::{Effect, TagChange};
-use crate::rewrite::policy::Policy;
+use crate::rewrite::policy::{NEW_EVENT, Policy};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
 use crate::rewrite::resolve::Meaning;
@@ -254,5 +254,13 @@ fn joined(rewriter: &mut Rewriter<'_>, mut steps: Vec<(Vec<String>, String)>) ->
         ctes.push(format!("{name} AS ({statement})"));
     }
     ctes.extend(last_ctes);
-    if ctes.is_empty() { last } else { format!("WITH {} {last}", ctes.join(", ")) }
+    let statement = if ctes.is_empty() { last } else { format!("WITH {} {last}", ctes.join(", ")) };
+    if statement.matches(NEW_EVENT).count() < 2 {
+        return statement;
+    }
+    // One statement of the client's is one event, whatever it empties.
+    let name = rewriter.fresh_name();
+    let event = format!("WITH {name} AS MATERIALIZED (SELECT {NEW_EVENT} AS event), ");
+    let rest = statement.strip_prefix("WITH ").unwrap_or(&statement);
+    event + &rest.replace(NEW_EVENT, &format!("(SELECT event FROM {name})"))
 }

@@ -9,6 +9,8 @@ use crate::wire::backend::Fields;
 
 /// What an item that tells of one of our functions starts with.
 const OWN_FUNCTION: &str = "PL/pgSQL function sexton.";
+/// What it starts with where a statement runs inside a block of ours.
+const OWN_BLOCK: &str = "PL/pgSQL function inline_code_block ";
 /// What items start with that say which statement or expression of a function failed.
 const PARTS: &[&str] = &["SQL statement \"", "SQL expression \"", "PL/pgSQL assignment \""];
 /// What other items start with.
@@ -22,16 +24,19 @@ const FOREIGN_KEY_ROUTINE: &[u8] = b"ri_ReportViolation";
 pub(super) struct OwnContext {
     context: Option<Vec<u8>>,
     is_foreign_key: bool,
+    is_refusal: bool,
 }
 
 impl OwnContext {
-    /// What is to be changed in `fields`.
-    pub(super) fn of(fields: &Fields<'_>) -> Option<Self> {
-        let (context, is_raised) = without_own(fields.get(b'W')?)?;
+    /// What is to be changed in `fields`; `in_block`: the client's statement runs inside a block of ours.
+    pub(super) fn of(fields: &Fields<'_>, in_block: bool) -> Option<Self> {
+        let own = if in_block { OWN_BLOCK } else { OWN_FUNCTION };
+        let (context, is_raised) = without_own(fields.get(b'W')?, own)?;
         let message = fields.get(b'M').unwrap_or_default();
         let is_foreign_key =
             is_raised && matches!(fields.get(b'C'), Some(b"23503" | b"23001")) && !message.starts_with(b"sexton:");
-        Some(Self { context: (!context.is_empty()).then_some(context), is_foreign_key })
+        let is_refusal = in_block && is_raised && message.starts_with(b"sexton:");
+        Some(Self { context: (!context.is_empty()).then_some(context), is_foreign_key, is_refusal })
     }
 
     /// Changes them.
@@ -45,13 +50,18 @@ impl OwnContext {
             fields.set(b'R', FOREIGN_KEY_ROUTINE);
             fields.remove(b'L');
         }
+        if self.is_refusal {
+            for place in *b"FLR" {
+                fields.remove(place);
+            }
+        }
     }
 }
 
-/// The context without our functions and their statements, and whether the innermost item was such a function;
+/// The context without what starts with `own` and its statements, and whether the innermost item was such a one;
 /// `None` where none of the items is.
-fn without_own(context: &[u8]) -> Option<(Vec<u8>, bool)> {
-    memchr::memmem::find(context, OWN_FUNCTION.as_bytes())?;
+fn without_own(context: &[u8], own: &str) -> Option<(Vec<u8>, bool)> {
+    memchr::memmem::find(context, own.as_bytes())?;
     let mut items: Vec<Cow<'_, [u8]>> = Vec::new();
     for line in context.split(|byte| *byte == b'\n') {
         let starts = PARTS.iter().chain(OTHERS).any(|start| line.starts_with(start.as_bytes()));
@@ -63,7 +73,7 @@ fn without_own(context: &[u8]) -> Option<(Vec<u8>, bool)> {
             _ => items.push(Cow::Borrowed(line)),
         }
     }
-    let is_own = |item: &[u8]| item.starts_with(OWN_FUNCTION.as_bytes());
+    let is_own = |item: &[u8]| item.starts_with(own.as_bytes());
     let is_part = |item: &[u8]| PARTS.iter().any(|start| item.starts_with(start.as_bytes()));
     let drops =
         |at: usize| is_own(&items[at]) || (is_part(&items[at]) && items.get(at + 1).is_some_and(|next| is_own(next)));
@@ -76,7 +86,7 @@ mod tests {
     use super::*;
 
     fn kept(context: &str) -> Option<(String, bool)> {
-        let (context, is_raised) = without_own(context.as_bytes())?;
+        let (context, is_raised) = without_own(context.as_bytes(), OWN_FUNCTION)?;
         Some((String::from_utf8(context).expect("it was UTF-8"), is_raised))
     }
 

@@ -177,6 +177,7 @@ impl Session {
         let owed = match change {
             TagChange::Delete => tag::delete(tag),
             TagChange::Truncate => tag::truncate(),
+            TagChange::DropTable => tag::drop_table(),
         };
         let mut bytes = BytesMut::new();
         backend::put_command_complete(&mut bytes, &owed);
@@ -253,6 +254,7 @@ impl Session {
                 .map(|complaint| complaint.words(plan.as_deref(), encoding)),
             _ => None,
         };
+        let context = OwnContext::of(&fields, self.runs_block()).filter(|_| words.is_none());
         self.fail(code);
         let position = match &words {
             Some(_) => None,
@@ -262,7 +264,6 @@ impl Session {
             Some(_) => None,
             None => own_message(plan.as_deref(), &fields),
         };
-        let context = OwnContext::of(&fields).filter(|_| words.is_none());
         if let Some(words) = &words {
             words.put_into(&mut fields);
         } else if position.is_none() && message.is_none() && context.is_none() {
@@ -285,7 +286,7 @@ impl Session {
         let encoding = self.confirmed.current().client_encoding;
         let (Some(mut fields), (plan, _)) = (Fields::read(body), self.blamed()) else { return Give::Stream };
         let position = carried(plan.as_deref(), &fields, encoding);
-        let context = OwnContext::of(&fields);
+        let context = OwnContext::of(&fields, self.runs_block());
         if position.is_none() && context.is_none() {
             return Give::Stream;
         }
@@ -319,6 +320,16 @@ impl Session {
             Some(Entry::Execute { portal } | Entry::DescribePortal { portal }) => (of_portal(portal), None),
             _ => (None, None),
         }
+    }
+
+    /// True where the statement that runs is one of the client's inside a block of ours.
+    fn runs_block(&mut self) -> bool {
+        let tag = match self.pending.head() {
+            Some(Entry::Query(query)) => query.plan.statements.get(query.next).and_then(|statement| statement.tag),
+            Some(Entry::Execute { portal }) => self.names.portals.get(portal).and_then(|prepared| prepared.tag()),
+            _ => None,
+        };
+        tag == Some(TagChange::DropTable)
     }
 
     /// What an ErrorResponse does to the queue.

@@ -15,6 +15,12 @@ pub fn truncate() -> Vec<u8> {
     b"TRUNCATE TABLE".to_vec()
 }
 
+/// `DROP TABLE`, for the block that ran in its place.
+#[must_use]
+pub fn drop_table() -> Vec<u8> {
+    b"DROP TABLE".to_vec()
+}
+
 fn rows(tag: &[u8]) -> Option<&[u8]> {
     let rows = tag.rsplit(|byte| *byte == b' ').next()?;
     (rows.len() < tag.len() && !rows.is_empty() && rows.iter().all(u8::is_ascii_digit)).then_some(rows)

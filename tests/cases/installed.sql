@@ -1,24 +1,5 @@
--- What `sexton apply` would put into the database of the cases, as far as statements are rewritten by it: functions of
--- schema sexton, triggers by their names, unique indexes over live rows.
-CREATE SCHEMA sexton;
-GRANT USAGE ON SCHEMA sexton TO PUBLIC;
-CREATE FUNCTION sexton.event(is_new boolean) RETURNS uuid LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    fresh uuid := gen_random_uuid();
-BEGIN
-    IF NOT is_new AND current_setting('sexton.event', true) <> '' THEN
-        RETURN current_setting('sexton.event');
-    END IF;
-    PERFORM set_config('sexton.event', fresh::text, true);
-    RETURN fresh;
-END $$;
-CREATE FUNCTION sexton.actor() RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT coalesce(nullif(current_setting('sexton.actor', true), ''), session_user)
-$$;
-CREATE FUNCTION sexton.reason() RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT nullif(current_setting('sexton.reason', true), '')
-$$;
-
+-- What `sexton apply` would put into the database of the cases, as far as statements are rewritten by it: triggers by
+-- their names, unique indexes over live rows. The functions that statements call are there already, from src/schema/.
 ALTER TABLE accounts DROP CONSTRAINT accounts_email_key;
 CREATE UNIQUE INDEX accounts_email_key ON accounts (email) WHERE deleted_at IS NULL;
 DROP INDEX accounts_handle;
@@ -33,7 +14,7 @@ CREATE CONSTRAINT TRIGGER logins_account_fkey_sexton_p AFTER UPDATE ON accounts 
 -- The guard: a deletion must have begun an event before its first row leaves.
 CREATE FUNCTION sexton.guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF coalesce(current_setting('sexton.event', true), '') = '' THEN
+    IF NOT sexton.has_event() THEN
         RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'sexton: rows are deleted through Sexton only';
     END IF;
     RETURN OLD;

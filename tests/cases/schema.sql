@@ -111,6 +111,13 @@ CREATE TABLE deposits (id int PRIMARY KEY, vault_id int REFERENCES vaults);
 INSERT INTO vaults VALUES (1);
 INSERT INTO deposits VALUES (1, 1);
 
+-- soft, owned by app: one that is empty, one with a deleted row
+CREATE TABLE shelves (id int PRIMARY KEY, deleted_at timestamptz);
+CREATE TABLE trays (id int PRIMARY KEY, deleted_at timestamptz);
+INSERT INTO trays VALUES (1, '2026-01-01 00:00Z');
+ALTER TABLE shelves OWNER TO app;
+ALTER TABLE trays OWNER TO app;
+
 GRANT CREATE, USAGE ON SCHEMA public, archive, billing TO app, support, dba;
 GRANT ALL ON ALL TABLES IN SCHEMA public, archive, billing TO app, support, dba;
 -- clerk may read and write, but not delete

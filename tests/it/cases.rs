@@ -66,6 +66,7 @@ fn every_case_is_what_its_file_says() {
         mode => {
             let installed = Database::named(cluster, "installed");
             installed.run(&read("schema.sql"));
+            installed.run(&own_functions());
             installed.run(&read("installed.sql"));
             let relay = Relay::start(database.port);
             let sexton = Sexton::start(relay.port, &configuration());
@@ -73,6 +74,16 @@ fn every_case_is_what_its_file_says() {
             if mode.is_ok() { ground.bless() } else { ground.check() }
         }
     }
+}
+
+/// Schema `sexton` with the functions that rewritten statements call, as `sexton apply` makes it.
+fn own_functions() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/schema/objects/sql");
+    let functions = ["event", "has_event", "tag", "actor", "reason"].map(|name| {
+        let path = root.join(format!("{name}.sql"));
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    });
+    format!("CREATE SCHEMA sexton; GRANT USAGE ON SCHEMA sexton TO PUBLIC; {}", functions.join("; "))
 }
 
 /// Both databases are configured alike.

@@ -17,6 +17,8 @@ fn the_tour_ends_well_and_leaves_nothing_behind() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}\n{text}{}", output.status, String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("Everything was as it should be."), "{text}");
+    let refusal = "ERROR:  public.claims holds 1 deleted row that would become visible";
+    assert!(text.contains(refusal) && text.contains("The configuration is in force."), "{text}");
     let configuration = text.split("configured by ").nth(1).and_then(|rest| rest.split(".toml").next());
     let file = format!("{}.toml", configuration.expect("the tour names its configuration"));
     assert!(!std::path::Path::new(&file).exists(), "{file} is still there");

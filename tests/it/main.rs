@@ -61,6 +61,8 @@ mod tls;
 mod traces;
 /// Random statements against a database with real deletes.
 mod twin;
+/// Configurations under which deleted rows would be seen again.
+mod unregister;
 /// Which of several servers is connected to.
 mod upstream;
 /// What reaches the server, and the tags that come back.

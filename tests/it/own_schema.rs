@@ -1,7 +1,7 @@
 //! What schema `sexton` does inside the server, as sessions see it: errors like the server's own.
 
 use crate::support::ground::{Ground, answered};
-use crate::support::raw::query;
+use crate::support::raw::{bind, execute, message, parse, query, sync};
 
 const CONFIG: &str = "[databases.\"*\".tables.users]\ndelete = \"soft\"\n";
 
@@ -46,4 +46,46 @@ fn errors_of_our_triggers_are_like_the_servers_own() {
     session.expect("DELETE FROM users WHERE id = 3");
     let error = answered(&mut session, &[query("COMMIT")]);
     assert!(error.contains("Mas the server says it\0") && !error.contains("sexton"), "{error}");
+}
+
+#[test]
+fn a_table_is_dropped_when_it_is_empty_as_if_by_the_statement_alone() {
+    let Some(ground) = Ground::new("own_schema::a_table_is_dropped…", SCHEMA, CONFIG) else { return };
+    let mut session = ground.connect();
+    let prepared = || [parse("d", "DROP TABLE users"), bind("d", &[], false), execute(0), sync()];
+    let error = answered(&mut session, &prepared());
+    assert!(error.contains("Msexton: dropping public.users would destroy rows that are kept\0"), "{error}");
+    assert!(!error.contains("\0W") && !error.contains("\0F"), "{error}");
+    ground.database.run("DELETE FROM users; CREATE VIEW people AS SELECT id FROM users");
+    let error = answered(&mut session, &[query("DROP TABLE users")]);
+    assert!(error.contains("C2BP01\0") && !error.contains("\0W"), "the server's own: {error}");
+    let notices = answered(&mut session, &[query("BEGIN; DROP TABLE users CASCADE; ROLLBACK")]);
+    assert!(notices.contains("drop cascades to view people\0F") && !notices.contains("\0W"), "{notices}");
+    ground.database.run("DROP VIEW people");
+    let dropped = answered(&mut session, &[&[message(b'C', b"Sd\0")], &prepared()[..]].concat());
+    assert!(dropped.contains("DROP TABLE\0"), "{dropped}");
+    let error = session.simple("SELECT id FROM users").remove(0).error.expect("it is gone");
+    assert_eq!(error.sqlstate, "42P01");
+}
+
+/// Nobody puts a row into a table between the look at it and its end.
+#[test]
+fn a_row_that_comes_in_the_meantime_keeps_its_table() {
+    let Some(ground) = Ground::new("own_schema::a_row_that_comes…", SCHEMA, CONFIG) else { return };
+    ground.database.run("DELETE FROM users");
+    let mut writer = ground.connect();
+    writer.expect("BEGIN");
+    writer.expect("INSERT INTO users VALUES (7)");
+    let dropping = std::thread::scope(|scope| {
+        let dropping = scope.spawn(|| ground.connect().simple("DROP TABLE users").remove(0).error);
+        let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        while ground.directly(waits) != [["1"]] {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        writer.expect("COMMIT");
+        dropping.join().expect("it answers")
+    });
+    assert_eq!(dropping.map(|error| error.sqlstate).as_deref(), Some("42501"));
+    assert_eq!(writer.expect("SELECT id FROM users")[0].texts(), [["7"]]);
 }

@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::cluster::free_port;
 use crate::cli::report::Failure;
 use crate::config::{self, Config};
-use crate::net::{ServeError, Server};
+use crate::net::{Reloader, ServeError, Server};
 
 /// The port tried first: PgBouncer's, which operators expect a proxy at.
 const USUAL_PORT: u16 = 6432;
@@ -17,11 +17,16 @@ const USUAL_PORT: u16 = 6432;
 /// The shop's configuration, with the two ports left open.
 const SHOP: &str = include_str!("shop.toml");
 
+/// Its section for the table `claims`.
+const CLAIMS: &str = "[databases.shop.tables.claims]\ndelete = \"soft\"\n";
+
 /// The proxy, running. Dropping it ends it and every connection through it.
 #[derive(Debug)]
 pub(super) struct Front {
     port: u16,
     config: PathBuf,
+    text: String,
+    reloader: Reloader,
     runtime: Option<Runtime>,
 }
 
@@ -41,8 +46,9 @@ impl Front {
             .build()
             .map_err(|error| Failure::new(format!("the runtime cannot be started: {error}")))?;
         let server = runtime.block_on(Server::start(parse(&text)?)).map_err(|error| not_started(&error))?;
+        let reloader = server.reloader();
         runtime.spawn(server.run(std::future::pending()));
-        Ok(Self { port, config: file, runtime: Some(runtime) })
+        Ok(Self { port, config: file, text, reloader, runtime: Some(runtime) })
     }
 
     /// Where it listens on 127.0.0.1.
@@ -53,6 +59,21 @@ impl Front {
     /// Its configuration file.
     pub(super) fn config(&self) -> &Path {
         &self.config
+    }
+
+    /// Changes the section of the table `claims` and has the file read again, as SIGHUP does: what is said where the
+    /// change is refused, and the configuration stays as it was.
+    pub(super) fn change_claims(&self, section: &str) -> Result<(), Vec<String>> {
+        let text = self.text.replace(CLAIMS, section);
+        let config = parse(&text).map_err(|failure| vec![failure.to_string()])?;
+        let Some(runtime) = &self.runtime else { return Ok(()) };
+        match runtime.block_on(self.reloader.reload(config)) {
+            Ok(_) => fs::write(&self.config, &text).map_err(|error| vec![error.to_string()]),
+            Err(ServeError::Unfit { findings, .. }) => {
+                Err(findings.into_iter().filter(|finding| finding.fatal).map(|finding| finding.message).collect())
+            }
+            Err(error) => Err(vec![error.to_string()]),
+        }
     }
 
     /// Serves until `until` is over.
@@ -113,5 +134,6 @@ mod tests {
     fn the_shops_configuration_is_one() {
         let config = parse(&shop(6432, 5432));
         assert!(config.is_ok_and(|config| config.databases.named["shop"].tables.len() == 5));
+        assert!(SHOP.contains(CLAIMS));
     }
 }

@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments, _common: &Common) -> Result<ExitCode, Failure>
     open_shop(cluster.port()).map_err(|error| Failure::new(format!("the shop cannot be set up: {error}")))?;
     let front = Front::start(cluster.socket_dir(), cluster.port(), arguments.port)?;
     print(&format!("Sexton stands in front of it, configured by {}.\n", front.config().display()));
-    match Tour::connect(front.port(), cluster.port()).and_then(|mut tour| tour.walk()) {
+    match Tour::connect(front.port(), cluster.port()).and_then(|mut tour| tour.walk(&front)) {
         Ok(()) => print("\nEverything was as it should be.\n"),
         Err(error @ TourError::Wrong { .. }) => {
             report::err(&format!("\n{error}"));

@@ -18,6 +18,10 @@ CREATE TABLE archive.orders (
     LIKE orders,
     archived_at timestamptz, archived_by text, archive_reason text, archive_txid bigint, deletion_id uuid
 );
+CREATE TABLE archive.claims (
+    LIKE claims,
+    archived_at timestamptz, archived_by text, archive_reason text, archive_txid bigint, deletion_id uuid
+);
 
 INSERT INTO events VALUES (1, 'Night of the Organ'), (2, 'Spring Requiem');
 INSERT INTO seats VALUES
@@ -32,4 +36,4 @@ CREATE ROLE app LOGIN;
 CREATE ROLE support LOGIN;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app, support;
 GRANT USAGE ON SCHEMA archive TO app, support;
-GRANT SELECT, INSERT ON archive.orders TO app, support;
+GRANT SELECT, INSERT ON archive.orders, archive.claims TO app, support;

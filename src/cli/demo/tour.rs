@@ -4,6 +4,10 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use super::client::{Answer, Client};
+use super::front::Front;
+
+/// The job that once released a seat which had been sold again.
+const RELEASE_JOB: &str = "SELECT id, seat_id FROM claims WHERE expires_at < now() ORDER BY id";
 
 /// Why the tour ended early.
 #[derive(Debug, thiserror::Error)]
@@ -75,15 +79,15 @@ impl Tour {
     }
 
     /// Walks through it.
-    pub(super) fn walk(&mut self) -> Result<(), TourError> {
+    pub(super) fn walk(&mut self, front: &Front) -> Result<(), TourError> {
         self.claims()?;
         self.reports()?;
         self.orders()?;
-        self.scopes()
+        self.scopes()?;
+        self.careless_change(front)
     }
 
     fn claims(&mut self) -> Result<(), TourError> {
-        const RELEASE_JOB: &str = "SELECT id, seat_id FROM claims WHERE expires_at < now() ORDER BY id";
         self.say("The release job asks for the claims on seats that have run out.");
         self.check(Side::App, RELEASE_JOB, Expected::Rows(&[&["1", "1"], &["2", "2"]]))?;
         self.say("It releases the first one. The application writes DELETE and gets DELETE's answer.");
@@ -125,6 +129,23 @@ impl Tour {
         self.check(Side::App, "SET sexton.scope = 'all'", Expected::Error("42501"))
     }
 
+    fn careless_change(&mut self, front: &Front) -> Result<(), TourError> {
+        const ARCHIVED: &str = "[databases.shop.tables.claims]\ndelete = \"archive\"\narchive = \"archive.claims\"\n";
+        self.say(
+            "Claims are to be archived from now on, too. But the released one is still in the table, and nothing would \
+             hide it:\n   the job would release its seat once more, whoever has it by now. Sexton does not take the change.",
+        );
+        let refusal = "public.claims holds 1 deleted row that would become visible";
+        check_change(front, ARCHIVED, &Err(vec![refusal.to_owned()]))?;
+        self.check(Side::App, RELEASE_JOB, Expected::Rows(&[&["2", "2"]]))?;
+        self.say("With the row moved first, the same change passes, and the job sees what it saw before.");
+        let sql = "WITH moved AS (DELETE FROM claims WHERE deleted_at IS NOT NULL RETURNING *) \
+                   INSERT INTO archive.claims SELECT *, deleted_at FROM moved";
+        self.check(Side::Direct, sql, Expected::Tag("INSERT 0 1"))?;
+        check_change(front, ARCHIVED, &Ok(()))?;
+        self.check(Side::App, RELEASE_JOB, Expected::Rows(&[&["2", "2"]]))
+    }
+
     fn say(&mut self, what: &str) {
         self.step += 1;
         print(&format!("\n{}. {what}\n", self.step));
@@ -153,6 +174,25 @@ impl Tour {
             _ => found,
         };
         if found == expected { Ok(()) } else { Err(TourError::Wrong { sql: sql.to_owned(), expected, found }) }
+    }
+}
+
+/// Changes the configuration and shows what comes of it.
+fn check_change(front: &Front, section: &str, expected: &Result<(), Vec<String>>) -> Result<(), TourError> {
+    let found = front.change_claims(section);
+    let lines = section.lines().fold(String::new(), |text, line| text + "   " + line + "\n");
+    let outcome = match &found {
+        Ok(()) => "   The configuration is in force.\n".to_owned(),
+        Err(refusals) => refusals.iter().map(|refusal| format!("   ERROR:  {refusal}\n")).collect(),
+    };
+    print(&format!("\n   -- in {}, and SIGHUP\n{lines}{outcome}", front.config().display()));
+    match found == *expected {
+        true => Ok(()),
+        false => Err(TourError::Wrong {
+            sql: section.to_owned(),
+            expected: format!("{expected:?}"),
+            found: format!("{found:?}"),
+        }),
     }
 }
 

@@ -75,3 +75,24 @@ MERGE INTO accounts a USING items i ON i.id = a.id - 3 WHEN MATCHED THEN DELETE;
 -- rewritten:
 MERGE INTO accounts a USING items i ON a.deleted_at IS NULL AND (i.id = a.id - 3) WHEN MATCHED THEN UPDATE SET deleted_at = now(), deletion_id = (SELECT sexton.event(true));
 -- tag: MERGE 1
+
+-- title: a deletion of the cursor's row from an archive table
+-- database: installed
+DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; DELETE FROM orders WHERE CURRENT OF c RETURNING id, cents;
+-- rewritten:
+DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FROM orders USING (SELECT sexton.event(true)) AS sexton_2 WHERE CURRENT OF c RETURNING orders.*), sexton_3 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1) SELECT id, cents FROM sexton_1 AS orders;
+-- tag: DECLARE CURSOR, FETCH 1, DELETE 1
+-- rows:
+-- 100
+-- 100 | 500
+
+-- title: truncate of several tables is one event
+-- database: installed
+-- role: support
+-- not twin: the kept rows are the point
+TRUNCATE accounts, logins, orders; SELECT /* sexton: scope=all */ count(DISTINCT deletion_id) FROM (SELECT deletion_id FROM accounts WHERE deletion_id IS NOT NULL UNION ALL SELECT deletion_id FROM archive.orders WHERE deletion_id IS NOT NULL) AS d;
+-- rewritten:
+WITH sexton_4 AS MATERIALIZED (SELECT (SELECT sexton.event(true)) AS event), sexton_2 AS (UPDATE accounts SET deleted_at = now(), deletion_id = (SELECT event FROM sexton_4) WHERE accounts.deleted_at IS NULL), sexton_3 AS (UPDATE logins SET gone = true WHERE logins.gone IS NOT TRUE), sexton_1 AS (DELETE FROM orders WHERE (SELECT event FROM sexton_4) IS NOT NULL RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1; SELECT /* sexton: scope=all */ count(DISTINCT deletion_id) FROM (SELECT deletion_id FROM accounts WHERE deletion_id IS NOT NULL UNION ALL SELECT deletion_id FROM archive.orders WHERE deletion_id IS NOT NULL) AS d;
+-- tag: TRUNCATE TABLE, SELECT 1
+-- rows:
+-- 1

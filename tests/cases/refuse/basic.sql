@@ -6,10 +6,6 @@ DO $$ BEGIN PERFORM count(*) FROM users; END $$;
 SELECT query_to_xml('SELECT * FROM users', true, false, '');
 -- refused: opaque 0A000
 
--- title: dropping a registered table
-DROP TABLE posts;
--- refused: drop 42501
-
 -- title: dropping the marker
 ALTER TABLE users DROP COLUMN deleted_at;
 -- refused: alter 42501
