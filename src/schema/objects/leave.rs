@@ -36,8 +36,23 @@ fn trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Word
     if statements.is_empty() {
         return None;
     }
+    // Dead rows may point to each other in a circle: each is left to the statement that has begun with it.
     let body = format!(
-        "BEGIN\n    IF current_setting('sexton.unkept', true) = 'on' THEN\n        RETURN OLD;\n    END IF;\n{}\n    RETURN OLD;\nEND",
+        "DECLARE
+    before constant text := coalesce(current_setting('sexton.leaving', true), '');
+    here constant text := format('%s%s ', TG_RELID, OLD.ctid);
+BEGIN
+    IF current_setting('sexton.unkept', true) = 'on' THEN
+        RETURN OLD;
+    END IF;
+    IF position(here IN before) > 0 THEN
+        RETURN NULL;
+    END IF;
+    PERFORM set_config('sexton.leaving', before || here, true);
+{}
+    PERFORM set_config('sexton.leaving', before, true);
+    RETURN OLD;
+END",
         statements.join("\n")
     );
     let function_name = function_name(parent, "leave");

@@ -2,7 +2,8 @@
 //!
 //! Unique indexes that count live rows only have no part in it. For those that must count all, the primary key and what
 //! foreign keys or the replica identity rest on, a BEFORE trigger looks for the dead row first, so that INSERT, ON
-//! CONFLICT, COPY and MERGE find the key free.
+//! CONFLICT, COPY and MERGE find the key free. An UPDATE of the key does too, unless the server makes the keys
+//! (identity, sequence, uuid) and no UPDATE is to be expected: a BEFORE UPDATE trigger has its price (see `lock`).
 
 use crate::config::Reinsert;
 use crate::schema::objects::archive::archive_name;
@@ -18,6 +19,22 @@ const TRIGGER: &str = "~sexton_reinsert";
 /// The triggers, with the words for each.
 pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
     scene.all().filter_map(|kept| trigger(scene, &kept)).collect()
+}
+
+/// An UPDATE may take a dead row's key: one of the keys is not of the server's own making.
+pub(super) fn fires_on_update<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> bool {
+    let made = |name: &String| {
+        kept.table.column(name).is_some_and(|column| {
+            let default = column.default.as_deref().unwrap_or_default();
+            column.identity
+                || ["nextval(", "gen_random_uuid(", "uuid_generate_", "uuidv"].iter().any(|made| default.contains(made))
+        })
+    };
+    applies(kept) && full_keys(scene, kept).iter().any(|key| !key.iter().any(made))
+}
+
+fn applies(kept: &Kept<'_>) -> bool {
+    kept.has_dead() && kept.settings.reinsert != Reinsert::Error
 }
 
 /// The columns of the unique indexes that count dead rows and must.
@@ -52,8 +69,7 @@ fn full_keys<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Vec<&'a [String]> {
 
 fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> {
     let keys = full_keys(scene, kept);
-    let reinsert = kept.settings.reinsert;
-    if !kept.has_dead() || keys.is_empty() || reinsert == Reinsert::Error {
+    if !applies(kept) || keys.is_empty() {
         return None;
     }
     let table = kept.table;
@@ -80,7 +96,10 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
         table,
         name: TRIGGER.to_owned(),
         create: "CREATE TRIGGER",
-        event: format!("BEFORE INSERT OR UPDATE OF {}", columns.join(", ")),
+        event: match fires_on_update(scene, kept) {
+            true => format!("BEFORE INSERT OR UPDATE OF {}", columns.join(", ")),
+            false => "BEFORE INSERT".to_owned(),
+        },
         clauses: "FOR EACH ROW".to_owned(),
         functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), &body)],
         function: function_name,
