@@ -31,6 +31,9 @@ pub(crate) enum Kind {
     Unregistered,
 }
 
+/// The rows of a table, with its name.
+type Rows = (String, Vec<Vec<String>>);
+
 /// Two databases with one schema: `real` deletes, `kept` marks and archives.
 pub(crate) struct Twin {
     pub(crate) real: Database,
@@ -131,7 +134,7 @@ impl Twin {
 
     /// The rows of all tables, in both, as a session sees them.
     #[track_caller]
-    fn rows(&mut self) -> (Vec<(String, Vec<Vec<String>>)>, Vec<(String, Vec<Vec<String>>)>) {
+    fn rows(&mut self) -> (Vec<Rows>, Vec<Rows>) {
         let (mut real, mut kept) = (Vec::new(), Vec::new());
         for (table, kind) in &self.tables {
             let live = match kind {

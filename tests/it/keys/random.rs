@@ -118,7 +118,8 @@ fn step(twin: &mut Twin, random: &mut Random, in_transaction: &mut bool, at: usi
             );
         }
         _ if *in_transaction => {
-            twin.both(*random.pick(&["COMMIT", "COMMIT", "ROLLBACK"]));
+            let end = *random.pick(&["COMMIT", "COMMIT", "ROLLBACK"]);
+            twin.both(end);
             *in_transaction = false;
         }
         _ => {
