@@ -35,9 +35,12 @@ fn metrics_count_statements_by_path_and_outcome() {
     database.run("CREATE TABLE users (id int PRIMARY KEY, deleted_at timestamptz)");
     let (sexton, admin) = served(cluster.port());
     let mut session = sexton.connect(Cluster::SUPERUSER, &database.name);
-    for sql in
-        ["SELECT 1", "SELECT id FROM users WHERE id = 1", "SELECT id FROM users WHERE id = 2", "DO $$ BEGIN DELETE FROM users; END $$"]
-    {
+    for sql in [
+        "SELECT 1",
+        "SELECT id FROM users WHERE id = 1",
+        "SELECT id FROM users WHERE id = 2",
+        "DO $$ BEGIN DELETE FROM users; END $$",
+    ] {
         session.simple(sql);
     }
     let (status, text) = get(admin, "/metrics");

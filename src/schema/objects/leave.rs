@@ -6,7 +6,7 @@
 
 use crate::config::Strategy;
 use crate::schema::objects::archive::archive_name;
-use crate::schema::objects::keys::key_object;
+use crate::schema::objects::keys::{is_made, key_object};
 use crate::schema::objects::scene::{Reference, Scene, function_name, literal, only, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::schema::survey::{Action, Table};
@@ -14,6 +14,9 @@ use crate::sql::ident::quote;
 
 /// The trigger's name.
 const TRIGGER: &str = "sexton_leave";
+
+/// The trigger for rows that leave their key.
+const ON_UPDATE: &str = "sexton_rekey";
 
 /// The triggers, with the words for each.
 pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
@@ -24,6 +27,7 @@ pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
         if !done.contains(&parent.oid) {
             done.push(parent.oid);
             triggers.extend(trigger(scene, parent));
+            triggers.extend(rekey_trigger(scene, parent));
         }
     }
     triggers
@@ -70,16 +74,57 @@ END",
     Some((wanted, Words { kind: "foreign-key", object: qualified(parent), what }))
 }
 
+/// An UPDATE of the key is stopped by dead rows in the same way. Keys that the server makes are not updated.
+fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Words)> {
+    let is_made = |name: &String| parent.column(name).is_some_and(is_made);
+    let references: Vec<Reference<'a>> = scene
+        .references()
+        .filter(|reference| {
+            reference.parent.table.oid == parent.oid
+                && matches!(reference.key.on_update, Action::NoAction | Action::Restrict)
+                && !reference.key.referenced.iter().any(is_made)
+        })
+        .collect();
+    let statements: Vec<String> = references.iter().filter_map(removal).collect();
+    if statements.is_empty() {
+        return None;
+    }
+    let mut columns: Vec<String> =
+        references.iter().flat_map(|reference| &reference.key.referenced).map(|column| quote(column)).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    let changed: Vec<String> =
+        columns.iter().map(|column| format!("NEW.{column} IS DISTINCT FROM OLD.{column}")).collect();
+    let body = format!("BEGIN\n{}\n    RETURN NEW;\nEND", statements.join("\n"));
+    let function_name = function_name(parent, "rekey");
+    let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
+    let wanted = Wanted {
+        table: parent,
+        name: ON_UPDATE.to_owned(),
+        create: "CREATE TRIGGER",
+        event: format!("BEFORE UPDATE OF {}", columns.join(", ")),
+        clauses: format!("FOR EACH ROW WHEN ({})", changed.join(" OR ")),
+        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&tables), &body)],
+        function: function_name,
+    };
+    let what = "dead rows that point to a row stop its key from being changed".to_owned();
+    Some((wanted, Words { kind: "foreign-key", object: qualified(parent), what }))
+}
+
+/// The dead rows that point to OLD go to their archive.
+fn removal(reference: &Reference<'_>) -> Option<String> {
+    let points = reference.child_matches("x", |at| format!("OLD.{}", quote(&reference.key.referenced[at])));
+    let kept = reference.child.kept.filter(|kept| archive_name(kept).is_some())?;
+    Some(format!("    DELETE FROM {} AS x WHERE {points} AND {};", only(reference.child.table), kept.dead("x")?))
+}
+
 fn statement(reference: &Reference<'_>) -> Option<String> {
     let key = reference.key;
     let value = |at: usize| format!("OLD.{}", quote(&key.referenced[at]));
     let points = reference.child_matches("x", value);
     let child = reference.child.table;
     match key.on_delete {
-        Action::NoAction | Action::Restrict => {
-            let kept = reference.child.kept.filter(|kept| archive_name(kept).is_some())?;
-            Some(format!("    DELETE FROM {} AS x WHERE {points} AND {};", only(child), kept.dead("x")?))
-        }
+        Action::NoAction | Action::Restrict => removal(reference),
         Action::SetNull | Action::SetDefault => {
             reference.parent.kept.filter(|kept| kept.policy.strategy == Strategy::Archive)?;
             let columns = if key.set_columns.is_empty() { &key.columns } else { &key.set_columns };

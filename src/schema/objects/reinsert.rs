@@ -7,10 +7,11 @@
 
 use crate::config::Reinsert;
 use crate::schema::objects::archive::archive_name;
+use crate::schema::objects::keys::is_made;
 use crate::schema::objects::lock;
 use crate::schema::objects::scene::{Kept, Scene, function_name, literal, only, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
-use crate::schema::survey::Index;
+use crate::schema::unique::obstacle;
 use crate::sql::ident::quote;
 
 /// The last of the BEFORE triggers: the key is then what it will be.
@@ -23,13 +24,7 @@ pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
 
 /// An UPDATE may take a dead row's key: one of the keys is not of the server's own making.
 pub(super) fn fires_on_update<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> bool {
-    let made = |name: &String| {
-        kept.table.column(name).is_some_and(|column| {
-            let default = column.default.as_deref().unwrap_or_default();
-            column.identity
-                || ["nextval(", "gen_random_uuid(", "uuid_generate_", "uuidv"].iter().any(|made| default.contains(made))
-        })
-    };
+    let made = |name: &String| kept.table.column(name).is_some_and(is_made);
     applies(kept) && full_keys(scene, kept).iter().any(|key| !key.iter().any(made))
 }
 
@@ -39,17 +34,8 @@ fn applies(kept: &Kept<'_>) -> bool {
 
 /// The columns of the unique indexes that count dead rows and must.
 fn full_keys<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Vec<&'a [String]> {
+    let Some(scoped) = kept.scoped() else { return Vec::new() };
     let survey = scene.subject.survey;
-    let must_be_full = |index: &Index, columns: &[String]| {
-        index.is_primary
-            || index.is_deferrable
-            || scene.references().any(|reference| {
-                let referenced = &reference.key.referenced;
-                reference.parent.table.oid == index.table
-                    && referenced.len() == columns.len()
-                    && referenced.iter().all(|column| columns.contains(column))
-            })
-    };
     let live_columns: Vec<&str> = kept.policy.live.iter().flat_map(|live| live.columns()).collect();
     let indexes = survey.indexes.iter().filter(|index| {
         index.table == kept.table.oid
@@ -62,7 +48,7 @@ fn full_keys<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Vec<&'a [String]> {
         let columns = index.columns.as_deref()?;
         // A key that holds the marker is free already.
         let holds_marker = columns.iter().any(|column| live_columns.contains(&column.as_str()));
-        (must_be_full(index, columns) && !holds_marker).then_some(columns)
+        (obstacle(scoped, index).is_some() && !holds_marker).then_some(columns)
     });
     keys.collect()
 }
