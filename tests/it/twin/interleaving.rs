@@ -59,7 +59,7 @@ struct Difference {
 /// Why two answers may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Excuse {
-    /// More than one session waited when the step was made: who goes on first is the server's whim.
+    /// Which of several sessions that wait goes on first, and which of several rows is met first, is the server's whim.
     Order,
     /// At SERIALIZABLE one side, whose plans and triggers read otherwise, sees a dependency that the other does not.
     Dependency,
@@ -162,10 +162,18 @@ impl<'a> Interleaving<'a> {
         for rest in [&mut left, &mut right] {
             rest.answered.sort_by_key(|(session, _)| *session);
         }
-        for ((number, left), (_, right)) in left.answered.iter().zip(&right.answered) {
+        let pairs = || left.answered.iter().zip(&right.answered);
+        // What one session may do follows from what the other could not.
+        let depends = pairs().any(|((_, left), (_, right))| is_dependency(left) != is_dependency(right));
+        for ((number, left), (_, right)) in pairs() {
             let statement = self.current[*number].take().expect("it was sent one");
             self.status[*number] = right.status;
-            self.compare(*number, &statement, (left, right), summary)?;
+            self.compare(*number, &statement, (left, right), summary).map_err(|mut difference| {
+                if self.isolation == SERIALIZABLE && depends {
+                    difference.excuse = Some(Excuse::Dependency);
+                }
+                difference
+            })?;
         }
         Ok(())
     }
@@ -194,14 +202,10 @@ impl<'a> Interleaving<'a> {
             (left, right) if left == right => "another answer".to_owned(),
             (left, right) => format!("{left} for {right}"),
         };
-        let mut difference = self.difference(
+        Err(self.difference(
             &format!("{}: {kind}", subject(statement)),
-            &format!("    real deletes: {}\n    sexton: {}", right.text, left.text),
-        );
-        if self.isolation == SERIALIZABLE && is_dependency(left) != is_dependency(right) {
-            difference.excuse = Some(Excuse::Dependency);
-        }
-        Err(difference)
+            &format!("    real deletes: {}{}\n    sexton: {}{}", right.text, words(right), left.text, words(left)),
+        ))
     }
 
     fn differs_in_waiting(&self, left: &Rest, right: &Rest) -> Difference {
@@ -221,7 +225,15 @@ impl<'a> Interleaving<'a> {
             let texts = rest.answered.iter().map(|(session, outcome)| format!("s{session} {}", outcome.text));
             format!("waiting {:?}, answered {}", rest.waiting, texts.collect::<Vec<_>>().join("; "))
         };
-        self.difference(&kinds.join("; "), &format!("    real deletes: {}\n    sexton: {}", said(right), said(left)))
+        let mut difference = self
+            .difference(&kinds.join("; "), &format!("    real deletes: {}\n    sexton: {}", said(right), said(left)));
+        // Of several rows that stand in the way, a side meets the one first that nobody else is at work on.
+        let stops =
+            |rest: &Rest| rest.answered.iter().any(|(_, outcome)| outcome.error.as_ref().is_some_and(is_violation));
+        if (more.is_empty() && stops(left)) || (less.is_empty() && stops(right)) {
+            difference.excuse = Some(Excuse::Order);
+        }
+        difference
     }
 
     fn difference(&self, kind: &str, both: &str) -> Difference {
@@ -249,6 +261,11 @@ impl<'a> Interleaving<'a> {
             }
         }
     }
+}
+
+/// The server's own words about an error.
+fn words(outcome: &Outcome) -> String {
+    outcome.error.as_ref().map_or_else(String::new, |error| format!("{error}; {:?}", error.detail))
 }
 
 /// It failed because transactions depend on one another in a circle, or might.

@@ -141,7 +141,6 @@ fn write_down() -> String {
 }
 
 #[test]
-#[ignore = "needs sexton apply"]
 fn keys_hold_as_if_rows_were_gone() {
     let seed = number("SEXTON_SEED").unwrap_or(1);
     let statements = number("SEXTON_KEYS").map_or(STATEMENTS, |count| count as usize);

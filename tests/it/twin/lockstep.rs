@@ -114,7 +114,6 @@ fn run(count: usize, create: &dyn Fn() -> Option<Pair>) {
 }
 
 #[test]
-#[ignore = "needs sexton apply"]
 fn sessions_wait_and_fail_as_with_real_deletes() {
     let count = number("SEXTON_INTERLEAVINGS").map_or(INTERLEAVINGS, |count| count as usize);
     run(count, &|| Pair::create("twin::lockstep::sessions_wait_and_fail…", "steps"));

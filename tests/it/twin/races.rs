@@ -169,7 +169,6 @@ fn run(part: usize, pair: &Pair) {
 }
 
 #[test]
-#[ignore = "needs sexton apply"]
 fn races_along_foreign_keys_end_as_with_real_deletes() {
     let Some(pair) = Pair::create("twin::races::races_along_foreign_keys…", "races") else { return };
     run(if std::env::var_os("SEXTON_RACES").is_some() { 1 } else { PART }, &pair);
