@@ -74,14 +74,14 @@ END",
     Some((wanted, Words { kind: "foreign-key", object: qualified(parent), what }))
 }
 
-/// An UPDATE of the key is stopped by dead rows in the same way. Keys that the server makes are not updated.
+/// An UPDATE of the key is stopped by dead rows in the same way, or sets their reference. Keys that the server makes are not updated.
 fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Words)> {
     let is_made = |name: &String| parent.column(name).is_some_and(is_made);
     let references: Vec<Reference<'a>> = scene
         .references()
         .filter(|reference| {
             reference.parent.table.oid == parent.oid
-                && matches!(reference.key.on_update, Action::NoAction | Action::Restrict)
+                && reference.key.on_update != Action::Cascade
                 && !reference.key.referenced.iter().any(is_made)
         })
         .collect();
@@ -119,25 +119,34 @@ fn removal(reference: &Reference<'_>) -> Option<String> {
 }
 
 fn statement(reference: &Reference<'_>) -> Option<String> {
-    let key = reference.key;
-    let value = |at: usize| format!("OLD.{}", quote(&key.referenced[at]));
-    let points = reference.child_matches("x", value);
-    let child = reference.child.table;
-    match key.on_delete {
+    match reference.key.on_delete {
         Action::NoAction | Action::Restrict => removal(reference),
         Action::SetNull | Action::SetDefault => {
-            reference.parent.kept.filter(|kept| kept.policy.strategy == Strategy::Archive)?;
-            let columns = if key.set_columns.is_empty() { &key.columns } else { &key.set_columns };
-            let before = columns.iter().map(|column| format!("{}, x.{}", literal(column), quote(column)));
-            Some(format!(
-                "    INSERT INTO sexton.nulled (event, relation, key, columns)
-        SELECT sexton.event(false), {}, {}, jsonb_build_object({}) FROM {} AS x WHERE {points};",
-                literal(&qualified(child)),
-                key_object(reference.child.identity, "x"),
-                before.collect::<Vec<_>>().join(", "),
-                only(child)
-            ))
+            let statements: Vec<String> = [removal(reference), note(reference)].into_iter().flatten().collect();
+            (!statements.is_empty()).then(|| statements.join("\n"))
         }
         Action::Cascade => None,
     }
+}
+
+/// What stands in the rows whose reference is about to be set: those that are restored with an archived parent, and dead
+/// ones that have no archive to go to.
+fn note(reference: &Reference<'_>) -> Option<String> {
+    let (key, child) = (reference.key, reference.child.table);
+    let is_archived = reference.parent.kept.is_some_and(|kept| kept.policy.strategy == Strategy::Archive);
+    let dead = match is_archived {
+        true => String::new(),
+        false => format!(" AND {}", reference.child.kept.filter(|kept| archive_name(kept).is_none())?.dead("x")?),
+    };
+    let points = reference.child_matches("x", |at| format!("OLD.{}", quote(&key.referenced[at])));
+    let columns = if key.set_columns.is_empty() { &key.columns } else { &key.set_columns };
+    let before = columns.iter().map(|column| format!("{}, x.{}", literal(column), quote(column)));
+    Some(format!(
+        "    INSERT INTO sexton.nulled (event, relation, key, columns)
+        SELECT sexton.event(false), {}, {}, jsonb_build_object({}) FROM {} AS x WHERE {points}{dead};",
+        literal(&qualified(child)),
+        key_object(reference.child.identity, "x"),
+        before.collect::<Vec<_>>().join(", "),
+        only(child)
+    ))
 }

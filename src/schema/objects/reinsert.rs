@@ -9,6 +9,7 @@ use crate::config::Reinsert;
 use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::keys::is_made;
 use crate::schema::objects::lock;
+use crate::schema::objects::probe::UNDO;
 use crate::schema::objects::scene::{Kept, Scene, function_name, literal, only, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::schema::unique::obstacle;
@@ -130,8 +131,19 @@ fn statement(kept: &Kept<'_>, key: &[String]) -> Option<String> {
         )
     });
     let message = literal(&format!("sexton: the deleted row of {name} that holds this key cannot give way"));
+    // A deletion in flight is waited for, as the index waits for any change in flight: only then is the row dead. The lock
+    // is let go at once, since an INSERT takes none on a row that is in its way. A row that nobody has touched is left alone.
     Some(format!(
         "    IF TG_OP = 'INSERT' OR {changed} OR {was_dead} THEN
+        PERFORM FROM {from} AS x WHERE {same} AND NOT ({dead}) AND x.xmax::text <> '0'{itself};
+        IF FOUND THEN
+            BEGIN
+                PERFORM FROM {from} AS x WHERE {same}{itself} FOR SHARE;
+                RAISE EXCEPTION USING ERRCODE = '{UNDO}';
+            EXCEPTION WHEN SQLSTATE '{UNDO}' THEN
+                NULL;
+            END;
+        END IF;
         PERFORM FROM {from} AS x WHERE {same} AND {dead}{itself};
         IF FOUND THEN
 {check}            BEGIN

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::excuse::{self, Excuse};
 use super::generate::{Statement, simple};
 use super::harness::is_violation;
 use super::steps::{Outcome, Rest, Side};
 use super::tables::TABLES;
 use crate::support::raw::ServerError;
-
-/// The level at which what a transaction has read counts.
-pub(super) const SERIALIZABLE: &str = "SERIALIZABLE";
 
 /// Interleavings that may be cut short, in percent.
 const EXCUSED_PERCENT_MAX: usize = 8;
@@ -22,8 +20,8 @@ pub(super) struct Summary {
     waits: usize,
     /// Errors by SQLSTATE.
     errors: BTreeMap<String, usize>,
-    /// Interleavings that ended early because both sides went on in their own right ways.
-    pub(super) excused: BTreeMap<Excuse, usize>,
+    /// Interleavings that ended early because both sides went on in their own right ways: how many, and the last script.
+    pub(super) excused: BTreeMap<Excuse, (usize, String)>,
     /// Statements in which both sides name another violation.
     others: usize,
     pub(super) refused: usize,
@@ -33,16 +31,20 @@ pub(super) struct Summary {
 
 impl Summary {
     pub(super) fn check(&self, seed: u64) {
+        for (excuse, (_, script)) in self.excused.iter().filter(|_| std::env::var_os("SEXTON_EXCUSED").is_some()) {
+            eprintln!("lock step: excused ({excuse:?}): {script}");
+        }
+        let excused: Vec<(Excuse, usize)> = self.excused.iter().map(|(excuse, (count, _))| (*excuse, *count)).collect();
         eprintln!(
             "lock step: seed {seed}, {} interleavings ({:?} of them cut short), {} steps, {} waits, {} other violations named, \
              {} refused, errors {:?}",
-            self.interleavings, self.excused, self.steps, self.waits, self.others, self.refused, self.errors
+            self.interleavings, excused, self.steps, self.waits, self.others, self.refused, self.errors
         );
         for (kind, (count, script)) in &self.differences {
             eprintln!("lock step: differs {count} times: {kind}\n{script}");
         }
-        let excused = self.excused.values().sum::<usize>();
-        assert!(excused * 100 <= self.interleavings * EXCUSED_PERCENT_MAX, "{:?} are excused", self.excused);
+        let excused = self.excused.values().map(|(count, _)| count).sum::<usize>();
+        assert!(excused * 100 <= self.interleavings * EXCUSED_PERCENT_MAX, "{excused} are excused");
         assert!(self.differences.is_empty(), "{} kinds of difference", self.differences.len());
     }
 }
@@ -54,15 +56,6 @@ struct Difference {
     script: String,
     /// Both ways are right, and the interleaving cannot go on the same way on both sides.
     excuse: Option<Excuse>,
-}
-
-/// Why two answers may differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Excuse {
-    /// Which of several sessions that wait goes on first, and which of several rows is met first, is the server's whim.
-    Order,
-    /// At SERIALIZABLE one side, whose plans and triggers read otherwise, sees a dependency that the other does not.
-    Dependency,
 }
 
 /// One interleaving on its way.
@@ -108,7 +101,10 @@ impl<'a> Interleaving<'a> {
         }
         let Err(Difference { kind, script, excuse }) = played else { return true };
         match excuse {
-            Some(excuse) => *summary.excused.entry(excuse).or_default() += 1,
+            Some(excuse) => {
+                let entry = summary.excused.entry(excuse).or_default();
+                *entry = (entry.0 + 1, format!("{kind}\n{script}"));
+            }
             None => summary.differences.entry(kind).or_insert_with(|| (0, script)).0 += 1,
         }
         false
@@ -162,16 +158,12 @@ impl<'a> Interleaving<'a> {
         for rest in [&mut left, &mut right] {
             rest.answered.sort_by_key(|(session, _)| *session);
         }
-        let pairs = || left.answered.iter().zip(&right.answered);
-        // What one session may do follows from what the other could not.
-        let depends = pairs().any(|((_, left), (_, right))| is_dependency(left) != is_dependency(right));
-        for ((number, left), (_, right)) in pairs() {
+        let excuse = excuse::of_answers(self.isolation, &left, &right);
+        for ((number, left), (_, right)) in left.answered.iter().zip(&right.answered) {
             let statement = self.current[*number].take().expect("it was sent one");
             self.status[*number] = right.status;
             self.compare(*number, &statement, (left, right), summary).map_err(|mut difference| {
-                if self.isolation == SERIALIZABLE && depends {
-                    difference.excuse = Some(Excuse::Dependency);
-                }
+                difference.excuse = difference.excuse.or(excuse);
                 difference
             })?;
         }
@@ -190,7 +182,7 @@ impl<'a> Interleaving<'a> {
         if let Some(error) = &right.error {
             *summary.errors.entry(error.sqlstate.clone()).or_default() += 1;
         }
-        if left.text == right.text {
+        if left.text == right.text || excuse::are_same_race(left, right) {
             return Ok(());
         }
         let names = |error: &Option<ServerError>| error.as_ref().is_some_and(is_violation);
@@ -227,12 +219,7 @@ impl<'a> Interleaving<'a> {
         };
         let mut difference = self
             .difference(&kinds.join("; "), &format!("    real deletes: {}\n    sexton: {}", said(right), said(left)));
-        // Of several rows that stand in the way, a side meets the one first that nobody else is at work on.
-        let stops =
-            |rest: &Rest| rest.answered.iter().any(|(_, outcome)| outcome.error.as_ref().is_some_and(is_violation));
-        if (more.is_empty() && stops(left)) || (less.is_empty() && stops(right)) {
-            difference.excuse = Some(Excuse::Order);
-        }
+        difference.excuse = difference.excuse.or_else(|| excuse::of_waiting(left, right, &self.told));
         difference
     }
 
@@ -266,11 +253,6 @@ impl<'a> Interleaving<'a> {
 /// The server's own words about an error.
 fn words(outcome: &Outcome) -> String {
     outcome.error.as_ref().map_or_else(String::new, |error| format!("{error}; {:?}", error.detail))
-}
-
-/// It failed because transactions depend on one another in a circle, or might.
-fn is_dependency(outcome: &Outcome) -> bool {
-    outcome.error.as_ref().is_some_and(|error| error.message.contains("read/write dependencies"))
 }
 
 /// The first word of a statement and its table.

@@ -2,9 +2,10 @@
 //!
 //! `SEXTON_INTERLEAVINGS` sets how many, `SEXTON_SEED` the seed. Every isolation level has its turn.
 
+use super::excuse::{READ_COMMITTED, SERIALIZABLE};
 use super::generate::{Statement, simple};
 use super::harness::{Makes, differing, number, refusal};
-use super::interleaving::{Interleaving, SERIALIZABLE, Summary};
+use super::interleaving::{Interleaving, Summary};
 use super::keyed::Keyed;
 use super::keys::Pair;
 use super::steps::Side;
@@ -25,7 +26,7 @@ const SESSIONS_MAX: usize = 4;
 const STATEMENTS_MAX: usize = 3;
 
 /// Every isolation level that differs from the others.
-pub(super) const ISOLATIONS: [&str; 3] = ["READ COMMITTED", "REPEATABLE READ", SERIALIZABLE];
+pub(super) const ISOLATIONS: [&str; 3] = [READ_COMMITTED, "REPEATABLE READ", SERIALIZABLE];
 
 /// Tables that meet through their keys: an interleaving plays on one such family.
 const FAMILIES: &[&[&str]] = &[
