@@ -127,7 +127,7 @@ pub struct Index {
     pub definition: String,
 }
 
-/// What a foreign key does when the row it points to is deleted.
+/// What a foreign key does when the row it points to is deleted, or changes its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Action {
     /// NO ACTION
@@ -163,6 +163,8 @@ pub struct ForeignKey {
     pub referenced: Vec<String>,
     /// ON DELETE
     pub on_delete: Action,
+    /// ON UPDATE
+    pub on_update: Action,
     /// The columns named in ON DELETE SET NULL (…) or SET DEFAULT (…); empty: all.
     pub set_columns: Vec<String>,
     /// MATCH FULL

@@ -91,6 +91,7 @@ key_json AS (
             FROM pg_catalog.unnest(x.confkey) WITH ORDINALITY k (attnum, place)
             JOIN pg_catalog.pg_attribute a ON a.attrelid = x.confrelid AND a.attnum = k.attnum),
         'on_delete', x.confdeltype,
+        'on_update', x.confupdtype,
         -- The column is there from 15 on.
         'set_columns', (
             SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY k.place), '[]')

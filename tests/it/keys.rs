@@ -4,8 +4,16 @@
 //! No proxy stands in between. Rows are marked by the statements that the rewriter writes, so that what is tested
 //! here is the server's half alone.
 
+/// Archives, what they lack, and what the audit says.
+mod archive;
 /// Every action of a foreign key, alone and in chains.
 mod foreign;
+/// Two sessions at once.
+mod races;
+/// Random tables, references and statements.
+mod random;
+/// Rows that take the key of a deleted one.
+mod reinsert;
 
 use crate::support::cluster;
 use crate::support::database::Database;
@@ -23,11 +31,17 @@ pub(crate) enum Kind {
     Unregistered,
 }
 
+/// The rows of a table, with its name.
+type Rows = (String, Vec<Vec<String>>);
+
 /// Two databases with one schema: `real` deletes, `kept` marks and archives.
 pub(crate) struct Twin {
+    pub(crate) real: Database,
     pub(crate) kept: Database,
     tables: Vec<(String, Kind)>,
     config: String,
+    /// Every statement is printed, for whoever looks into a failure.
+    is_told: bool,
     one: Raw,
     other: Raw,
 }
@@ -39,7 +53,7 @@ impl Twin {
         let (real, kept) = (Database::create(cluster, "keys_real"), Database::create(cluster, "keys_kept"));
         real.run(schema);
         kept.run(schema);
-        let mut config = String::new();
+        let mut config = "[databases.\"*\"]\n".to_owned();
         for (table, kind) in tables {
             let rule = match kind {
                 Kind::Soft => "delete = \"soft\"".to_owned(),
@@ -53,7 +67,13 @@ impl Twin {
         schema::apply(&kept, &config, false);
         let tables = tables.iter().map(|(table, kind)| ((*table).to_owned(), *kind)).collect();
         let (one, other) = (real.direct(), kept.direct());
-        Some(Self { kept, tables, config, one, other })
+        Some(Self { real, kept, tables, config, is_told: false, one, other })
+    }
+
+    /// Runs `ddl` in both, and brings the objects up to date.
+    pub(crate) fn apply_again(&mut self, ddl: &str) {
+        self.both(ddl);
+        schema::apply(&self.kept, &self.config, false);
     }
 
     fn kind(&self, table: &str) -> Kind {
@@ -105,8 +125,11 @@ impl Twin {
     /// Runs a statement of each kind; the errors must be the same in every field, and so must all live rows.
     #[track_caller]
     pub(crate) fn compare(&mut self, real: &str, kept: &str) -> Option<ServerError> {
+        if self.is_told {
+            eprintln!("{kept};");
+        }
         let (one, other) = (outcome(&mut self.one, real), outcome(&mut self.other, kept));
-        assert_eq!(other, one, "\n{real}\n{kept}\n");
+        assert!(same(one.as_ref(), other.as_ref()), "\n{real}\n{kept}\n{one:#?}\n{other:#?}");
         if self.one.status != b'E' {
             let (one, other) = self.rows();
             assert_eq!(other, one, "after\n{real}\n{kept}\n");
@@ -116,7 +139,7 @@ impl Twin {
 
     /// The rows of all tables, in both, as a session sees them.
     #[track_caller]
-    fn rows(&mut self) -> (Vec<(String, Vec<Vec<String>>)>, Vec<(String, Vec<Vec<String>>)>) {
+    fn rows(&mut self) -> (Vec<Rows>, Vec<Rows>) {
         let (mut real, mut kept) = (Vec::new(), Vec::new());
         for (table, kind) in &self.tables {
             let live = match kind {
@@ -128,6 +151,29 @@ impl Twin {
             kept.push((table.clone(), self.other.expect(&format!("SELECT * FROM {live} {order}"))[0].texts()));
         }
         (real, kept)
+    }
+
+    /// What is added to the WHERE clause of an UPDATE of the second database.
+    pub(crate) fn live(&self, table: &str) -> &'static str {
+        match self.kind(table) {
+            Kind::Soft | Kind::SoftArchived => " AND deleted_at IS NULL",
+            Kind::Archive | Kind::Hard | Kind::Unregistered => "",
+        }
+    }
+
+    /// COPY FROM STDIN in both: the tags.
+    pub(crate) fn copy(&mut self, sql: &str, data: &str) -> [Option<String>; 2] {
+        [&mut self.one, &mut self.other].map(|session| session.copy(sql, data).remove(0).tag)
+    }
+
+    /// The server's major version.
+    pub(crate) fn version(&mut self) -> u32 {
+        self.one.major_version()
+    }
+
+    /// The first column of a query of the second database.
+    pub(crate) fn column(&mut self, sql: &str) -> Vec<String> {
+        self.other.expect(sql)[0].texts().into_iter().map(|row| row.concat()).collect()
     }
 
     /// A value of the second database.
@@ -143,6 +189,20 @@ impl Twin {
     /// The findings of another configuration, which is `self.config` and `more`.
     pub(crate) fn findings(&self, more: &str) -> Vec<sexton::schema::Finding> {
         schema::findings(&self.kept, &format!("{}\n{more}", self.config), false)
+    }
+}
+
+/// The same in every field, but for what `tests/differences.md` says of 23503.
+fn same(one: Option<&ServerError>, other: Option<&ServerError>) -> bool {
+    let is_child = |error: &ServerError| error.message.starts_with("insert or update on table");
+    match (one, other) {
+        // A new row that violates two foreign keys: either is named.
+        (Some(one), Some(other)) if is_child(one) && is_child(other) => one.sqlstate == other.sqlstate,
+        // SET DEFAULT to a key that goes in the same statement: seen from either side.
+        (Some(one), Some(other)) if is_child(other) => {
+            (&one.sqlstate, one.object('n')) == (&other.sqlstate, other.object('n'))
+        }
+        (one, other) => one == other,
     }
 }
 

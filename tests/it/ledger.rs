@@ -262,7 +262,6 @@ fn check(ground: &Ground) {
 }
 
 #[test]
-#[ignore = "needs sexton apply"]
 fn every_row_ever_committed_is_somewhere() {
     let Some(cluster) = cluster::shared("ledger::every_row_ever_committed_is_somewhere") else { return };
     let number = |variable: &str| std::env::var(variable).ok().map(|text| text.parse::<u64>().expect("a number"));

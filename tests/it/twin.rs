@@ -4,6 +4,7 @@
 //! error positions and the names of what an error is about must agree after every statement; `tests/differences.md`
 //! lists what is left out. `SEXTON_TWIN` sets the number of statements, `SEXTON_SEED` the seed.
 
+mod excuse;
 pub(crate) mod generate;
 mod harness;
 mod interleaving;

@@ -258,7 +258,9 @@ BEGIN
     END IF;
     EXECUTE format('INSERT INTO %s (%s{extra_names}) SELECT %s{}', {},
         (SELECT string_agg(quote_ident(column_name), ', ') FROM unnest(here) AS column_name),
-        (SELECT string_agg('($1).' || quote_ident(column_name), ', ') FROM unnest(here) AS column_name)) USING OLD;
+        (SELECT string_agg(CASE column_name
+            WHEN 'deletion_id' THEN 'coalesce(($1).deletion_id, sexton.event(false))'
+            ELSE '($1).' || quote_ident(column_name) END, ', ') FROM unnest(here) AS column_name)) USING OLD;
     RETURN NULL;
 END",
         names(&sorted),

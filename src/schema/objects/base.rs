@@ -73,11 +73,15 @@ pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
             steps.push(Step::new(*why, sql.trim_end()));
         }
     }
+    let role = quote(subject.own_role);
     if missing("tables") {
-        let role = quote(subject.own_role);
         let sql = format!("GRANT SELECT, INSERT, UPDATE, DELETE ON sexton.tables TO {role}");
         steps.push(Step::new("`serve` notes there what it has registered", sql));
         steps.extend(records(subject));
+    }
+    for name in ["deletions", "nulled"].into_iter().filter(|name| missing(name)) {
+        let sql = format!("GRANT SELECT, INSERT, DELETE ON sexton.{name} TO {role}");
+        steps.push(Step::new("Sexton's own login restores and purges by it", sql));
     }
     for (name, why, sql) in FUNCTIONS {
         let body = sql.split("$sexton$").nth(1);

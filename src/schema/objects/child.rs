@@ -3,6 +3,7 @@
 //! The server's own trigger is content with a dead row. This one looks again, with the lock that the server's takes, and
 //! raises the server's error.
 
+use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::scene::{Reference, Scene, function_name, literal, names, only, qualified, values};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::sql::ident::{quote, suffixed};
@@ -10,13 +11,51 @@ use crate::sql::ident::{quote, suffixed};
 /// What the trigger's name ends with, behind the constraint's.
 const SUFFIX: &str = "_sexton_c";
 
+/// The same of the trigger for rows that point to none.
+const ORPHAN_SUFFIX: &str = "_sexton_o";
+
 /// The triggers, with the words for each.
 pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
-    scene
-        .references()
-        .filter(|reference| reference.parent.has_dead())
-        .map(|reference| trigger(scene, &reference))
-        .collect()
+    let looking = scene.references().filter(|reference| reference.parent.has_dead());
+    let mut triggers: Vec<_> = looking.map(|reference| trigger(scene, &reference)).collect();
+    triggers.extend(scene.references().filter_map(|reference| orphan_trigger(scene, &reference)));
+    triggers
+}
+
+/// A deferrable foreign key lets a row point to none until COMMIT. One that is deleted before is no fault of its, but
+/// the server would find it: it leaves for its archive at once.
+fn orphan_trigger<'a>(scene: &Scene<'a>, reference: &Reference<'a>) -> Option<(Wanted<'a>, Words)> {
+    let (key, table, parent) = (reference.key, reference.child.table, reference.parent.table);
+    let kept = reference.child.kept.filter(|kept| kept.has_dead() && archive_name(kept).is_some())?;
+    if !key.is_deferrable {
+        return None;
+    }
+    let set = key.columns.iter().map(|column| format!("NEW.{} IS NOT NULL", quote(column)));
+    let dies: Vec<String> = [kept.live("OLD")?, kept.dead("NEW")?].into_iter().chain(set).collect();
+    let matches = reference.parent_matches("x", |at| format!("NEW.{}", quote(&key.columns[at])));
+    let body = format!(
+        "BEGIN
+    PERFORM FROM {} AS x WHERE {matches};
+    IF NOT FOUND THEN
+        DELETE FROM {} AS x WHERE x.ctid = NEW.ctid AND x.tableoid = TG_RELID;
+    END IF;
+    RETURN NULL;
+END",
+        only(parent),
+        qualified(table)
+    );
+    let function_name = function_name(table, &format!("{}_o", key.name));
+    let wanted = Wanted {
+        table,
+        name: suffixed(&key.name, ORPHAN_SUFFIX),
+        create: "CREATE TRIGGER",
+        event: "AFTER UPDATE".to_owned(),
+        clauses: format!("FOR EACH ROW WHEN ({})", dies.join(" AND ")),
+        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table, parent]), &body)],
+        function: function_name,
+    };
+    let what = "a row that points to none and is deleted before COMMIT is refused there".to_owned();
+    Some((wanted, Words { kind: "foreign-key", object: reference.object(), what }))
 }
 
 fn trigger<'a>(scene: &Scene<'a>, reference: &Reference<'a>) -> (Wanted<'a>, Words) {

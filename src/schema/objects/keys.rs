@@ -1,7 +1,7 @@
 //! How rows of a table are told apart: the primary key, or what comes nearest.
 
 use crate::schema::objects::scene::literal;
-use crate::schema::survey::{Survey, Table};
+use crate::schema::survey::{Column, Survey, Table};
 use crate::sql::ident::quote;
 
 /// The columns of the primary key, or of a unique index whose columns are all NOT NULL.
@@ -18,6 +18,13 @@ pub(super) fn identity<'a>(survey: &'a Survey, table: &Table) -> Option<&'a [Str
     let candidates: Vec<_> = unique.filter(|index| index.columns.as_ref().is_some_and(not_null)).collect();
     let best = candidates.iter().find(|index| index.is_primary).or_else(|| candidates.first())?;
     best.columns.as_deref()
+}
+
+/// Its values are the server's own making: an UPDATE of them is not to be expected.
+pub(super) fn is_made(column: &Column) -> bool {
+    let default = column.default.as_deref().unwrap_or_default();
+    column.identity
+        || ["nextval(", "gen_random_uuid(", "uuid_generate_", "uuidv"].iter().any(|made| default.contains(made))
 }
 
 /// The key of the row `alias` as a JSON object; of a table without one, the whole row.

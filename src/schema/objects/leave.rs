@@ -6,7 +6,7 @@
 
 use crate::config::Strategy;
 use crate::schema::objects::archive::archive_name;
-use crate::schema::objects::keys::key_object;
+use crate::schema::objects::keys::{is_made, key_object};
 use crate::schema::objects::scene::{Reference, Scene, function_name, literal, only, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::schema::survey::{Action, Table};
@@ -14,6 +14,9 @@ use crate::sql::ident::quote;
 
 /// The trigger's name.
 const TRIGGER: &str = "sexton_leave";
+
+/// The trigger for rows that leave their key.
+const ON_UPDATE: &str = "sexton_rekey";
 
 /// The triggers, with the words for each.
 pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
@@ -24,6 +27,7 @@ pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
         if !done.contains(&parent.oid) {
             done.push(parent.oid);
             triggers.extend(trigger(scene, parent));
+            triggers.extend(rekey_trigger(scene, parent));
         }
     }
     triggers
@@ -36,8 +40,23 @@ fn trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Word
     if statements.is_empty() {
         return None;
     }
+    // Dead rows may point to each other in a circle: each is left to the statement that has begun with it.
     let body = format!(
-        "BEGIN\n    IF current_setting('sexton.unkept', true) = 'on' THEN\n        RETURN OLD;\n    END IF;\n{}\n    RETURN OLD;\nEND",
+        "DECLARE
+    before constant text := coalesce(current_setting('sexton.leaving', true), '');
+    here constant text := format('%s%s ', TG_RELID, OLD.ctid);
+BEGIN
+    IF current_setting('sexton.unkept', true) = 'on' THEN
+        RETURN OLD;
+    END IF;
+    IF position(here IN before) > 0 THEN
+        RETURN NULL;
+    END IF;
+    PERFORM set_config('sexton.leaving', before || here, true);
+{}
+    PERFORM set_config('sexton.leaving', before, true);
+    RETURN OLD;
+END",
         statements.join("\n")
     );
     let function_name = function_name(parent, "leave");
@@ -55,29 +74,79 @@ fn trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Word
     Some((wanted, Words { kind: "foreign-key", object: qualified(parent), what }))
 }
 
+/// An UPDATE of the key is stopped by dead rows in the same way, or sets their reference. Keys that the server makes are not updated.
+fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Words)> {
+    let is_made = |name: &String| parent.column(name).is_some_and(is_made);
+    let references: Vec<Reference<'a>> = scene
+        .references()
+        .filter(|reference| {
+            reference.parent.table.oid == parent.oid
+                && reference.key.on_update != Action::Cascade
+                && !reference.key.referenced.iter().any(is_made)
+        })
+        .collect();
+    let statements: Vec<String> = references.iter().filter_map(removal).collect();
+    if statements.is_empty() {
+        return None;
+    }
+    let mut columns: Vec<String> =
+        references.iter().flat_map(|reference| &reference.key.referenced).map(|column| quote(column)).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    let changed: Vec<String> =
+        columns.iter().map(|column| format!("NEW.{column} IS DISTINCT FROM OLD.{column}")).collect();
+    let body = format!("BEGIN\n{}\n    RETURN NEW;\nEND", statements.join("\n"));
+    let function_name = function_name(parent, "rekey");
+    let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
+    let wanted = Wanted {
+        table: parent,
+        name: ON_UPDATE.to_owned(),
+        create: "CREATE TRIGGER",
+        event: format!("BEFORE UPDATE OF {}", columns.join(", ")),
+        clauses: format!("FOR EACH ROW WHEN ({})", changed.join(" OR ")),
+        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&tables), &body)],
+        function: function_name,
+    };
+    let what = "dead rows that point to a row stop its key from being changed".to_owned();
+    Some((wanted, Words { kind: "foreign-key", object: qualified(parent), what }))
+}
+
+/// The dead rows that point to OLD go to their archive.
+fn removal(reference: &Reference<'_>) -> Option<String> {
+    let points = reference.child_matches("x", |at| format!("OLD.{}", quote(&reference.key.referenced[at])));
+    let kept = reference.child.kept.filter(|kept| archive_name(kept).is_some())?;
+    Some(format!("    DELETE FROM {} AS x WHERE {points} AND {};", only(reference.child.table), kept.dead("x")?))
+}
+
 fn statement(reference: &Reference<'_>) -> Option<String> {
-    let key = reference.key;
-    let value = |at: usize| format!("OLD.{}", quote(&key.referenced[at]));
-    let points = reference.child_matches("x", value);
-    let child = reference.child.table;
-    match key.on_delete {
-        Action::NoAction | Action::Restrict => {
-            let kept = reference.child.kept.filter(|kept| archive_name(kept).is_some())?;
-            Some(format!("    DELETE FROM {} AS x WHERE {points} AND {};", only(child), kept.dead("x")?))
-        }
+    match reference.key.on_delete {
+        Action::NoAction | Action::Restrict => removal(reference),
         Action::SetNull | Action::SetDefault => {
-            reference.parent.kept.filter(|kept| kept.policy.strategy == Strategy::Archive)?;
-            let columns = if key.set_columns.is_empty() { &key.columns } else { &key.set_columns };
-            let before = columns.iter().map(|column| format!("{}, x.{}", literal(column), quote(column)));
-            Some(format!(
-                "    INSERT INTO sexton.nulled (event, relation, key, columns)
-        SELECT sexton.event(false), {}, {}, jsonb_build_object({}) FROM {} AS x WHERE {points};",
-                literal(&qualified(child)),
-                key_object(reference.child.identity, "x"),
-                before.collect::<Vec<_>>().join(", "),
-                only(child)
-            ))
+            let statements: Vec<String> = [removal(reference), note(reference)].into_iter().flatten().collect();
+            (!statements.is_empty()).then(|| statements.join("\n"))
         }
         Action::Cascade => None,
     }
+}
+
+/// What stands in the rows whose reference is about to be set: those that are restored with an archived parent, and dead
+/// ones that have no archive to go to.
+fn note(reference: &Reference<'_>) -> Option<String> {
+    let (key, child) = (reference.key, reference.child.table);
+    let is_archived = reference.parent.kept.is_some_and(|kept| kept.policy.strategy == Strategy::Archive);
+    let dead = match is_archived {
+        true => String::new(),
+        false => format!(" AND {}", reference.child.kept.filter(|kept| archive_name(kept).is_none())?.dead("x")?),
+    };
+    let points = reference.child_matches("x", |at| format!("OLD.{}", quote(&key.referenced[at])));
+    let columns = if key.set_columns.is_empty() { &key.columns } else { &key.set_columns };
+    let before = columns.iter().map(|column| format!("{}, x.{}", literal(column), quote(column)));
+    Some(format!(
+        "    INSERT INTO sexton.nulled (event, relation, key, columns)
+        SELECT sexton.event(false), {}, {}, jsonb_build_object({}) FROM {} AS x WHERE {points}{dead};",
+        literal(&qualified(child)),
+        key_object(reference.child.identity, "x"),
+        before.collect::<Vec<_>>().join(", "),
+        only(child)
+    ))
 }

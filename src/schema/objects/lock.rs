@@ -1,13 +1,20 @@
 //! A deletion that is an UPDATE must lock its row as a DELETE does, or a child in flight slips past it.
 //!
 //! The server takes that lock by itself for an UPDATE that changes a column of a full unique index. So the marker is put
-//! into one, beside the key. Where live rows are told by other columns than a marker, such an index would make every
-//! change of those columns wait for children in flight: there a BEFORE trigger takes the lock, for deletions only.
+//! into one, beside the key: every other UPDATE locks as before, and nobody who waits holds what another needs.
+//!
+//! Two kinds of tables have a BEFORE trigger instead, which takes the lock for deletions only. Where live rows are told by
+//! columns that change without a deletion, the index would make those changes wait for children in flight. And where any
+//! BEFORE UPDATE trigger stands on the table, the server locks before it knows whether a column that the statement names
+//! will change: a program that writes all columns of a row would wait, and two of them deadlock. The trigger has
+//! a price of its own: the deletion has locked the row as an UPDATE does before it waits for the child, and if
+//! that child's session then updates the parent, the two deadlock, where a DELETE would have let it pass.
 
 use crate::config::Strategy;
+use crate::schema::objects::reinsert;
 use crate::schema::objects::scene::{Kept, Scene, function_name, matches, only, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
-use crate::schema::survey::{Index, Table};
+use crate::schema::survey::{Index, Table, Trigger};
 use crate::schema::{Finding, Level, Step, Subject};
 use crate::sql::ident::{quote, suffixed};
 
@@ -21,8 +28,7 @@ const SUFFIX: &str = "_sexton_lock";
 #[must_use]
 pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
     let scene = Scene::new(subject);
-    let parents = scene.all().filter(|kept| is_parent(&scene, kept));
-    parents.filter_map(|kept| index_finding(&scene, &kept)).collect()
+    scene.all().filter_map(|kept| index_finding(&scene, &kept)).collect()
 }
 
 /// True where `index` has the marker in it so that an UPDATE of it locks like a DELETE; it counts dead rows on purpose.
@@ -33,7 +39,7 @@ pub fn is_lock(table: &Table, index: &Index) -> bool {
 
 /// The triggers, with the words for each.
 pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
-    let parents = scene.all().filter(|kept| is_parent(scene, kept) && marker(kept).is_none());
+    let parents = scene.all().filter(|kept| is_parent(scene, kept) && indexed(scene, kept).is_none());
     parents.filter_map(|kept| trigger(scene, &kept)).collect()
 }
 
@@ -53,6 +59,20 @@ fn is_within(scene: &Scene<'_>, table: &Table, other: &Table) -> bool {
                 .iter()
                 .filter_map(|oid| scene.subject.survey.table(*oid))
                 .any(|parent| is_within(scene, table, parent))
+}
+
+/// The marker, where an index with it takes the lock.
+fn indexed<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<&'a str> {
+    let is_before = |trigger: &Trigger| {
+        let definition = &trigger.definition;
+        trigger.table == kept.table.oid
+            && trigger.on_update
+            && trigger.function_schema != "sexton"
+            && definition.contains(" BEFORE ")
+            && definition.contains(" FOR EACH ROW ")
+    };
+    let has_before = scene.subject.survey.triggers.iter().any(is_before) || reinsert::fires_on_update(scene, kept);
+    marker(kept).filter(|_| !has_before)
 }
 
 /// The one column that tells live rows, where it is one that nothing but a deletion changes.
@@ -76,7 +96,28 @@ fn key<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<&'a [String]> {
 }
 
 fn index_finding(scene: &Scene<'_>, kept: &Kept<'_>) -> Option<Finding> {
-    let (table, marker) = (kept.table, marker(kept)?);
+    let table = kept.table;
+    let name = suffixed(&table.name, SUFFIX);
+    let (index, schema) = (quote(&name), quote(&table.schema));
+    let is_partitioned = table.kind == 'p';
+    let concurrently = if is_partitioned { "" } else { "CONCURRENTLY " };
+    let step = |why: &str, sql: String| if is_partitioned { Step::new(why, sql) } else { Step::alone(why, sql) };
+    let drop = |why: &str| step(why, format!("DROP INDEX {concurrently}IF EXISTS {schema}.{index}"));
+    let finding = |what: &str, steps: Vec<Step>| Finding {
+        level: Level::Warning,
+        kind: "lock-index",
+        object: qualified(table),
+        what: what.to_owned(),
+        mend: None,
+        steps,
+    };
+    let mut own = scene.subject.survey.indexes.iter().filter(|index| is_lock(table, index));
+    let Some(marker) = indexed(scene, kept).filter(|_| is_parent(scene, kept)) else {
+        own.next()?;
+        let what =
+            "its index makes statements wait that need not: a trigger takes the lock now, or nothing points to it";
+        return Some(finding(what, vec![drop("nothing needs it any more")]));
+    };
     let key = key(scene, kept)?;
     let indexes = || scene.subject.survey.indexes.iter().filter(|index| index.table == table.oid);
     let takes_lock = |index: &Index| {
@@ -86,16 +127,10 @@ fn index_finding(scene: &Scene<'_>, kept: &Kept<'_>) -> Option<Finding> {
     if indexes().any(takes_lock) {
         return None;
     }
-    let name = suffixed(&table.name, SUFFIX);
-    let (index, schema) = (quote(&name), quote(&table.schema));
     let columns: Vec<String> = key.iter().map(String::as_str).chain([marker]).map(quote).collect();
     let mut steps = Vec::new();
-    let is_partitioned = table.kind == 'p';
-    let concurrently = if is_partitioned { "" } else { "CONCURRENTLY " };
-    let step = |why: &str, sql: String| if is_partitioned { Step::new(why, sql) } else { Step::alone(why, sql) };
-    if indexes().any(|index| index.name == name) {
-        let sql = format!("DROP INDEX {concurrently}IF EXISTS {schema}.{index}");
-        steps.push(step("what an interrupted attempt has left", sql));
+    if own.next().is_some() {
+        steps.push(drop("what an interrupted attempt has left"));
     }
     let why = match is_partitioned {
         true => "a deletion locks its row as a DELETE does; writes wait while it is built",
@@ -107,14 +142,7 @@ fn index_finding(scene: &Scene<'_>, kept: &Kept<'_>) -> Option<Finding> {
         columns.join(", ")
     );
     steps.push(step(why, sql));
-    Some(Finding {
-        level: Level::Warning,
-        kind: "lock-index",
-        object: qualified(table),
-        what: "a child that is being inserted while its parent is deleted stays, without a parent".to_owned(),
-        mend: None,
-        steps,
-    })
+    Some(finding("a child that is being inserted while its parent is deleted stays, without a parent", steps))
 }
 
 fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> {

@@ -16,8 +16,8 @@ pub(super) struct Probe {
     pub(super) statements: String,
 }
 
-/// The SQLSTATE that undoes the attempt.
-const UNDO: &str = "SX000";
+/// The SQLSTATE that undoes an attempt.
+pub(super) const UNDO: &str = "SX000";
 
 /// Asks the server's own foreign keys about the row whose key columns `of` gives.
 pub(super) fn statements(references: &[Reference<'_>], of: impl Fn(&str) -> String) -> Probe {
@@ -39,6 +39,9 @@ pub(super) fn statements(references: &[Reference<'_>], of: impl Fn(&str) -> Stri
         .join(", ");
     let at_once = if names.is_empty() { names } else { format!("            SET CONSTRAINTS {names} IMMEDIATE;\n") };
     let itself = first.parent_matches("x", |at| of(&first.key.referenced[at]));
+    // Where a live row has taken the key, children have a parent again, and it is not to be touched.
+    let replaced = first.parent_matches("y", |at| of(&first.key.referenced[at]));
+    let live = first.parent.live("y").map(|live| format!(" AND {live}")).unwrap_or_default();
     let known: Vec<String> = references
         .iter()
         .map(|reference| {
@@ -49,16 +52,17 @@ pub(super) fn statements(references: &[Reference<'_>], of: impl Fn(&str) -> Stri
     Probe {
         declarations: "DECLARE\n    refused text; writes text; owner text; referencing regclass;\n".to_owned(),
         statements: format!(
-            "    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+            "    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable')
+        AND NOT EXISTS (SELECT FROM {0} AS y WHERE {replaced}{live}) THEN
         BEGIN
             PERFORM set_config('sexton.unkept', 'on', true);
-{dead}            DELETE FROM {} AS x WHERE {itself};
+{dead}            DELETE FROM {0} AS x WHERE {itself};
 {at_once}            RAISE EXCEPTION USING ERRCODE = '{UNDO}';
         EXCEPTION
             WHEN foreign_key_violation OR restrict_violation THEN
                 GET STACKED DIAGNOSTICS refused = CONSTRAINT_NAME, owner = SCHEMA_NAME, writes = TABLE_NAME;
                 referencing := format('%I.%I', owner, writes)::regclass;
-                IF {} THEN
+                IF {1} THEN
                     RAISE;
                 END IF;
             WHEN serialization_failure OR deadlock_detected OR query_canceled OR lock_not_available THEN

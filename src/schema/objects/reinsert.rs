@@ -2,14 +2,16 @@
 //!
 //! Unique indexes that count live rows only have no part in it. For those that must count all, the primary key and what
 //! foreign keys or the replica identity rest on, a BEFORE trigger looks for the dead row first, so that INSERT, ON
-//! CONFLICT, COPY and MERGE find the key free.
+//! CONFLICT, COPY and MERGE find the key free. An UPDATE of the key does too, unless the server makes the keys
+//! (identity, sequence, uuid) and no UPDATE is to be expected: a BEFORE UPDATE trigger has its price (see `lock`).
 
 use crate::config::Reinsert;
 use crate::schema::objects::archive::archive_name;
+use crate::schema::objects::keys::is_made;
 use crate::schema::objects::lock;
+use crate::schema::objects::probe::UNDO;
 use crate::schema::objects::scene::{Kept, Scene, function_name, literal, only, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
-use crate::schema::situation::Scoped;
 use crate::schema::unique::obstacle;
 use crate::sql::ident::quote;
 
@@ -21,12 +23,21 @@ pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
     scene.all().filter_map(|kept| trigger(scene, &kept)).collect()
 }
 
+/// An UPDATE may take a dead row's key: one of the keys is not of the server's own making.
+pub(super) fn fires_on_update<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> bool {
+    let made = |name: &String| kept.table.column(name).is_some_and(is_made);
+    applies(kept) && full_keys(scene, kept).iter().any(|key| !key.iter().any(made))
+}
+
+fn applies(kept: &Kept<'_>) -> bool {
+    kept.has_dead() && kept.settings.reinsert != Reinsert::Error
+}
+
 /// The columns of the unique indexes that count dead rows and must.
 fn full_keys<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Vec<&'a [String]> {
+    let Some(scoped) = kept.scoped() else { return Vec::new() };
     let survey = scene.subject.survey;
-    let (Some(live), Some(deleted)) = (&kept.policy.live, &kept.policy.deleted) else { return Vec::new() };
-    let scoped = Scoped { table: kept.table, policy: kept.policy, live, deleted };
-    let live_columns: Vec<&str> = live.columns().collect();
+    let live_columns: Vec<&str> = kept.policy.live.iter().flat_map(|live| live.columns()).collect();
     let indexes = survey.indexes.iter().filter(|index| {
         index.table == kept.table.oid
             && index.is_unique
@@ -45,8 +56,7 @@ fn full_keys<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Vec<&'a [String]> {
 
 fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> {
     let keys = full_keys(scene, kept);
-    let reinsert = kept.settings.reinsert;
-    if !kept.has_dead() || keys.is_empty() || reinsert == Reinsert::Error {
+    if !applies(kept) || keys.is_empty() {
         return None;
     }
     let table = kept.table;
@@ -73,7 +83,10 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
         table,
         name: TRIGGER.to_owned(),
         create: "CREATE TRIGGER",
-        event: format!("BEFORE INSERT OR UPDATE OF {}", columns.join(", ")),
+        event: match fires_on_update(scene, kept) {
+            true => format!("BEFORE INSERT OR UPDATE OF {}", columns.join(", ")),
+            false => "BEFORE INSERT".to_owned(),
+        },
         clauses: "FOR EACH ROW".to_owned(),
         functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), &body)],
         function: function_name,
@@ -118,8 +131,19 @@ fn statement(kept: &Kept<'_>, key: &[String]) -> Option<String> {
         )
     });
     let message = literal(&format!("sexton: the deleted row of {name} that holds this key cannot give way"));
+    // A deletion in flight is waited for, as the index waits for any change in flight: only then is the row dead. The lock
+    // is let go at once, since an INSERT takes none on a row that is in its way. A row that nobody has touched is left alone.
     Some(format!(
         "    IF TG_OP = 'INSERT' OR {changed} OR {was_dead} THEN
+        PERFORM FROM {from} AS x WHERE {same} AND NOT ({dead}) AND x.xmax::text <> '0'{itself};
+        IF FOUND THEN
+            BEGIN
+                PERFORM FROM {from} AS x WHERE {same}{itself} FOR SHARE;
+                RAISE EXCEPTION USING ERRCODE = '{UNDO}';
+            EXCEPTION WHEN SQLSTATE '{UNDO}' THEN
+                NULL;
+            END;
+        END IF;
         PERFORM FROM {from} AS x WHERE {same} AND {dead}{itself};
         IF FOUND THEN
 {check}            BEGIN

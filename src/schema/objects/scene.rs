@@ -5,6 +5,7 @@ use crate::rewrite::policy::{Mark, Policy, quote_name};
 use crate::rewrite::registry::EntryKind;
 use crate::schema::Subject;
 use crate::schema::objects::keys::identity;
+use crate::schema::situation::Scoped;
 use crate::schema::survey::{ForeignKey, Table};
 use crate::sql::ident::{digest, quote, suffixed};
 
@@ -156,6 +157,12 @@ impl<'a> Kept<'a> {
     /// It may hold dead rows.
     pub(super) fn has_dead(&self) -> bool {
         self.policy.live.is_some()
+    }
+
+    /// It as the rules of `check` have it; `None` where every row is live.
+    pub(super) fn scoped(&self) -> Option<Scoped<'a>> {
+        let Self { table, policy, settings: _ } = *self;
+        Some(Scoped { table, policy, live: policy.live.as_ref()?, deleted: policy.deleted.as_ref()? })
     }
 
     /// The condition that the row `alias` is live.

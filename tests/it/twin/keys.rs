@@ -4,6 +4,7 @@
 //! side really deleted must be marked or archived, with the values it had. `SEXTON_KEYS` sets the number of statements.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::harness::{Summary, Twins, number, read, run};
 use super::keyed::Keyed;
@@ -76,8 +77,26 @@ impl Pair {
         Twins { a: Box::new(a), b: Box::new(|| self.b.direct()) }
     }
 
+    /// Removes rows with these ids from both sides, with all traces: there each side went its own right way.
+    pub(super) fn forget(&self, ids: RangeInclusive<usize>) {
+        if self.sexton.is_none() {
+            return;
+        }
+        let (first, last) = ids.into_inner();
+        self.b.run(&format!("DELETE FROM gone WHERE (what->>'id')::int BETWEEN {first} AND {last}"));
+        // No trigger of anybody's is to take part.
+        let mut script = "SET session_replication_role = replica;".to_owned();
+        for table in
+            KEPT.iter().filter(|(table, ..)| *table != "lines").flat_map(|(table, _, archive)| [table, archive])
+        {
+            script.push_str(&format!("DELETE FROM {table} WHERE id BETWEEN {first} AND {last};"));
+        }
+        self.a.run(&script);
+    }
+
     /// Every row that one side deleted is kept on the other, once, with the values it had.
     pub(super) fn check_kept_rows(&self) {
+        let mut faults = Vec::new();
         for (table, dead, archive) in KEPT.iter().filter(|_| self.sexton.is_some()) {
             let kept = rows(
                 &self.a,
@@ -87,11 +106,13 @@ impl Pair {
                 ),
             );
             let gone = rows(&self.b, &format!("SELECT what - {NOT_COMPARED} FROM gone WHERE relation = '{table}'"));
-            for row in kept.keys().chain(gone.keys()) {
-                let (kept, gone) = (kept.get(row).unwrap_or(&0), gone.get(row).unwrap_or(&0));
-                assert!(kept == gone, "of {table}, {row} was deleted {gone} times and is kept {kept} times");
+            let count = |rows: &BTreeMap<String, usize>, row: &String| rows.get(row).copied().unwrap_or_default();
+            for row in kept.keys().chain(gone.keys()).filter(|row| count(&kept, row) != count(&gone, row)) {
+                let (gone, kept) = (count(&gone, row), count(&kept, row));
+                faults.push(format!("of {table}, {row} was deleted {gone} times and is kept {kept} times"));
             }
         }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 }
 
@@ -120,7 +141,6 @@ fn write_down() -> String {
 }
 
 #[test]
-#[ignore = "needs sexton apply"]
 fn keys_hold_as_if_rows_were_gone() {
     let seed = number("SEXTON_SEED").unwrap_or(1);
     let statements = number("SEXTON_KEYS").map_or(STATEMENTS, |count| count as usize);

@@ -1,0 +1,84 @@
+//! What two sides may do otherwise, each in its own right way; `tests/differences.md` tells of it.
+
+use super::harness::is_violation;
+use super::steps::{Outcome, Rest};
+
+/// The level at which what a transaction has read counts.
+pub(super) const SERIALIZABLE: &str = "SERIALIZABLE";
+
+/// The level at which each statement has a snapshot of its own.
+pub(super) const READ_COMMITTED: &str = "READ COMMITTED";
+
+const SERIALIZATION_FAILURE: &str = "40001";
+const DEADLOCK_DETECTED: &str = "40P01";
+
+/// Columns of unique indexes that count live rows only behind Sexton. To the server they are no key there.
+const PARTIAL: &[(&str, &[&str])] =
+    &[("orgs", &["code"]), ("teams", &["org_id", "slug"]), ("people", &["email"]), ("bookings", &["place_id", "seat"])];
+
+/// Why two answers may differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Excuse {
+    /// Which of several sessions that wait goes on first, and which of several rows is met first, is the server's whim.
+    Order,
+    /// At SERIALIZABLE one side, whose plans and triggers read otherwise, sees a dependency that the other does not.
+    Dependency,
+    /// Behind Sexton a row that was deleted since the snapshot has changed (40001); really deleted, it is not met.
+    Snapshot,
+    /// Several rows locked in another order.
+    Deadlock,
+    /// A change of a column that is no key behind Sexton does not make those wait that refer to the row.
+    Partial,
+}
+
+fn code(outcome: &Outcome) -> &str {
+    outcome.error.as_ref().map_or("", |error| error.sqlstate.as_str())
+}
+
+/// It failed because transactions depend on one another in a circle, or might.
+fn is_dependency(outcome: &Outcome) -> bool {
+    outcome.error.as_ref().is_some_and(|error| error.message.contains("read/write dependencies"))
+}
+
+/// Both failed for a race, in whatever words and at whichever statement of several.
+pub(super) fn are_same_race(left: &Outcome, right: &Outcome) -> bool {
+    code(left) == code(right) && code(left).starts_with("40") && left.status == right.status
+}
+
+/// Why the answers that a step brought may differ: what one session may do follows from what another could not.
+pub(super) fn of_answers(isolation: &str, left: &Rest, right: &Rest) -> Option<Excuse> {
+    let pairs = || left.answered.iter().zip(&right.answered).map(|((_, left), (_, right))| (left, right));
+    let only_one = |holds: &dyn Fn(&Outcome) -> bool| pairs().any(|(left, right)| holds(left) != holds(right));
+    if isolation == SERIALIZABLE && only_one(&is_dependency) {
+        return Some(Excuse::Dependency);
+    }
+    let is_late = |(left, right): (&Outcome, &Outcome)| {
+        code(left) == SERIALIZATION_FAILURE && code(right) != SERIALIZATION_FAILURE
+    };
+    if isolation != READ_COMMITTED && pairs().any(is_late) {
+        return Some(Excuse::Snapshot);
+    }
+    only_one(&|outcome| code(outcome) == DEADLOCK_DETECTED).then_some(Excuse::Deadlock)
+}
+
+/// Why only one side waits after a step; `told` is what happened so far.
+pub(super) fn of_waiting(left: &Rest, right: &Rest, told: &[String]) -> Option<Excuse> {
+    let only = |here: &Rest, there: &Rest| here.waiting.iter().any(|session| !there.waiting.contains(session));
+    let (more, less) = (only(left, right), only(right, left));
+    let has = |rest: &Rest, holds: &dyn Fn(&Outcome) -> bool| rest.answered.iter().any(|(_, outcome)| holds(outcome));
+    let goes_on =
+        |holds: &dyn Fn(&Outcome) -> bool| (more && !less && has(right, holds)) || (less && !more && has(left, holds));
+    // Of several rows that stand in the way, a side meets the one first that nobody else is at work on.
+    if goes_on(&|outcome| outcome.error.as_ref().is_some_and(is_violation)) {
+        return Some(Excuse::Order);
+    }
+    if goes_on(&|outcome| code(outcome) == DEADLOCK_DETECTED) {
+        return Some(Excuse::Deadlock);
+    }
+    let sets = |line: &String| {
+        PARTIAL.iter().any(|(table, columns)| {
+            line.contains(table) && columns.iter().any(|column| line.contains(&format!("SET {column} =")))
+        })
+    };
+    (less && !more && told.iter().any(sets)).then_some(Excuse::Partial)
+}
