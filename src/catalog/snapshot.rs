@@ -90,6 +90,8 @@ pub struct OwnTrigger {
     pub table: u32,
     /// That table's schema.
     pub schema: String,
+    /// That table's name.
+    pub table_name: String,
     /// The trigger's name.
     pub name: String,
     /// A constraint trigger that SET CONSTRAINTS may defer.

@@ -190,6 +190,7 @@ fn own_trigger(row: &Row) -> Result<OwnTrigger, tokio_postgres::Error> {
         schema: row.try_get(1)?,
         name: row.try_get(2)?,
         is_deferrable: row.try_get(3)?,
+        table_name: row.try_get(4)?,
     })
 }
 

@@ -176,7 +176,7 @@ ORDER BY i.indrelid, c.relname";
 /// The functions of schema `sexton`, and the triggers they serve. They run in the name of whoever deletes: only those of
 /// a superuser, the database's owner or Sexton's own login are taken for Sexton's (P8).
 const OWN_TRIGGERS: &str = "
-SELECT g.tgrelid, n.nspname::pg_catalog.text, g.tgname::pg_catalog.text, g.tgdeferrable
+SELECT g.tgrelid, n.nspname::pg_catalog.text, g.tgname::pg_catalog.text, g.tgdeferrable, c.relname::pg_catalog.text
 FROM pg_catalog.pg_namespace s
 JOIN pg_catalog.pg_proc p ON p.pronamespace OPERATOR(pg_catalog.=) s.oid
 JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) p.proowner

@@ -16,6 +16,7 @@ mod insert;
 mod merge;
 pub mod opaque;
 pub mod outcome;
+mod own_objects;
 mod past;
 pub mod policy;
 mod query;

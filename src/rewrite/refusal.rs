@@ -110,6 +110,11 @@ pub enum Reason {
         /// The table.
         table: String,
     },
+    /// DDL would take away what keeps deleted rows inside the server.
+    OwnObjects {
+        /// The object.
+        what: String,
+    },
     /// RETURNING needs values as they were before the mark, and they cannot be known.
     ReturningOld {
         /// The table.
@@ -322,6 +327,12 @@ impl Reason {
                 unscoped,
                 format!("{verb} on {table} falls under other policies than the UPDATE or DELETE that it becomes"),
                 "Write the table's policies FOR ALL instead of FOR DELETE and FOR UPDATE, or let a role do it that they do not hold for.",
+            ),
+            Self::OwnObjects { what } => words(
+                "own-objects",
+                forbidden,
+                format!("this would take {what} away, which keeps deleted rows where the server cascades"),
+                "A role in access.hard_delete may run it; sexton check tells what is missing then.",
             ),
             Self::ReturningOld { table } => words(
                 "returning-old",

@@ -155,7 +155,7 @@ fn temporary(statement: &Statement<'_>, name: usize, is_temporary: bool, until_c
 pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let noun = statement.piece.first + 1;
     if statement.keyword(noun) == Some(Keyword::Policy) {
-        return Ok(Decision::new(body::policy(statement)?, Effect::None));
+        return Ok(Decision::new(body::policy(statement)?, ddl::rights(statement)));
     }
     if let Some((token, name)) = statement.fresh_name().filter(|_| has_word(statement, "rename")) {
         return statement.refuse(Reason::Fresh { name }, token);

@@ -6,7 +6,9 @@ use crate::rewrite::resolve::Names;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::schema_change::{CreateHead, create_head};
 use crate::rewrite::state::Scope;
-use crate::rewrite::{comment, constraints, copy, ddl, opaque, past, schema_change, settings, truncate, witness};
+use crate::rewrite::{
+    comment, constraints, copy, ddl, opaque, own_objects, past, schema_change, settings, truncate, witness,
+};
 use crate::sql::edit::Edits;
 use crate::sql::ident::identifier;
 use crate::sql::keyword::Keyword;
@@ -190,9 +192,14 @@ impl<'a> Statement<'a> {
             Some(Keyword::Declare) => self.declare(),
             Some(Keyword::Copy) => copy::copy(self),
             Some(Keyword::Truncate) => truncate::truncate(self),
-            Some(Keyword::Create) => self.create(),
-            Some(Keyword::Alter) => schema_change::alter(self),
-            Some(Keyword::Drop) => schema_change::drop(self),
+            Some(keyword @ (Keyword::Create | Keyword::Alter | Keyword::Drop)) => {
+                own_objects::check(self)?;
+                match keyword {
+                    Keyword::Create => self.create(),
+                    Keyword::Alter => schema_change::alter(self),
+                    _ => schema_change::drop(self),
+                }
+            }
             Some(Keyword::Do) => opaque::do_block(self),
             Some(Keyword::Call) => Ok(Decision::unchanged(Effect::Unsettled { schema: false })),
             Some(Keyword::Grant | Keyword::Revoke) => Ok(Decision::unchanged(ddl::rights(self))),

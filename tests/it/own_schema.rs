@@ -89,3 +89,35 @@ fn a_row_that_comes_in_the_meantime_keeps_its_table() {
     assert_eq!(dropping.map(|error| error.sqlstate).as_deref(), Some("42501"));
     assert_eq!(writer.expect("SELECT id FROM users")[0].texts(), [["7"]]);
 }
+
+#[test]
+fn what_keeps_rows_inside_the_server_is_not_taken_away() {
+    let Some(ground) = Ground::new("own_schema::what_keeps…", SCHEMA, CONFIG) else { return };
+    let mut session = ground.connect();
+    for sql in [
+        "ALTER TABLE users DISABLE TRIGGER USER",
+        "ALTER TABLE public.users DISABLE TRIGGER ALL",
+        "ALTER TABLE ONLY users ADD COLUMN x int, DISABLE TRIGGER refuse",
+        "ALTER TABLE users ENABLE REPLICA TRIGGER \"refuse\"",
+        "DROP TRIGGER refuse ON users",
+        "DROP TRIGGER IF EXISTS refuse ON public.users CASCADE",
+        "ALTER TRIGGER refuse ON users RENAME TO r",
+        "DROP FUNCTION sexton.refuse() CASCADE",
+        "CREATE OR REPLACE FUNCTION sexton.refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "DROP SCHEMA sexton CASCADE",
+        "ALTER SCHEMA sexton RENAME TO s",
+    ] {
+        let replies = session.simple(sql);
+        let error = replies[0].error.as_ref().unwrap_or_else(|| panic!("{sql} is refused"));
+        assert_eq!(error.sqlstate, "42501", "{sql}: {error:?}");
+    }
+    for sql in [
+        "ALTER TABLE users ENABLE TRIGGER refuse",
+        "ALTER TABLE posts DISABLE TRIGGER USER",
+        "DROP TRIGGER strict ON posts",
+        "CREATE TABLE sexton (id int)",
+        "DROP TABLE sexton",
+    ] {
+        session.expect(sql);
+    }
+}
