@@ -15,7 +15,7 @@ use crate::cli::waits;
 use crate::cli::{COULD_NOT_RUN, Common, FINE, Format, REFUSED};
 use crate::config::{Config, UpstreamSettings};
 use crate::net::operator::{Operator, StatementError};
-use crate::schema::plan::Batch;
+use crate::schema::plan::{Batch, one_line};
 use crate::schema::{Finding, Plan};
 
 /// How often a batch is tried that cannot get its locks.
@@ -145,10 +145,11 @@ fn login(config: &Config, user: Option<&str>) -> UpstreamSettings {
 }
 
 fn script(database: &str, plan: &Plan) -> String {
+    let shown = one_line(database);
     match plan.is_empty() {
-        true => format!("-- database {database}: nothing to do\n"),
+        true => format!("-- database {shown}: nothing to do\n"),
         false => format!(
-            "-- database {database}: {} steps. Pipe this into psql, or let `sexton apply --execute` do it; either may be\n\
+            "-- database {shown}: {} steps. Pipe this into psql, or let `sexton apply --execute` do it; either may be\n\
              -- interrupted and started again.\n{}",
             plan.len(),
             plan.script(database)

@@ -70,6 +70,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_tablespace_stands_before_the_condition() {
+        let index: Index = serde_json::from_value(serde_json::json!({
+            "oid": 2, "table": 1, "name": "a", "keys": ["a"], "columns": ["a"], "is_unique": true, "is_primary": false,
+            "is_valid": true, "nulls_not_distinct": false, "predicate": "(a > 0)", "is_constraint": false,
+            "constraint_definition": null, "is_deferrable": false, "is_exclusion": false, "is_referenced": false,
+            "is_replica_identity": false, "is_partition": false, "tablespace": "Fast disk", "comment": null,
+            "definition": "CREATE UNIQUE INDEX a ON public.t USING btree (a) WHERE (a > 0)",
+        }))
+        .expect("an index");
+        let made = Made { name: "b", table: "public.t", live: "NOT deleted", concurrently: true, only: false };
+        let expected = "CREATE UNIQUE INDEX CONCURRENTLY b ON public.t USING btree (a) TABLESPACE \"Fast disk\" \
+                        WHERE (a > 0) AND NOT deleted";
+        assert_eq!(like(&index, made).as_deref(), Some(expected));
+    }
+
+    #[test]
     fn everything_between_the_table_and_the_condition_stays() {
         for (definition, expected) in [
             ("CREATE UNIQUE INDEX i ON public.t USING btree (a)", "USING btree (a)"),

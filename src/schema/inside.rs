@@ -38,7 +38,12 @@ fn view_findings(situation: &Situation<'_>, view: &View) -> Vec<Finding> {
             true => format!("drop it and create it through Sexton, which adds {live} to it"),
             false => {
                 let definition = view.definition.trim();
-                format!("run this through Sexton, which adds {live}:\nCREATE OR REPLACE VIEW {name} AS\n{definition}")
+                // What OR REPLACE is not told it takes away.
+                let options = match view.options.join(", ") {
+                    none if none.is_empty() => none,
+                    options => format!(" WITH ({options})"),
+                };
+                format!("run this through Sexton, which adds {live}:\nCREATE OR REPLACE VIEW {name}{options} AS\n{definition}")
             }
         };
         Some(finding(level, noun, &name, what, Some(mend).filter(|_| level != Level::Note)))

@@ -191,7 +191,7 @@ impl<'a> Text<'a> {
         let at = if before(1) == Some(Keyword::Only) { 2 } else { 1 };
         match (before(at), before(at + 1)) {
             (Some(Keyword::From), Some(Keyword::Delete)) => Verb::Delete,
-            (Some(Keyword::Into), _) => Verb::Insert,
+            (Some(Keyword::Into), merge) if merge != Some(Keyword::Merge) => Verb::Insert,
             _ => Verb::Read,
         }
     }
@@ -261,6 +261,8 @@ mod tests {
             "BEGIN FOR r IN SELECT id FROM users LOOP DELETE FROM ONLY public.users u WHERE u.id = r.id; END LOOP; END";
         let found = mention(body, "public.users");
         assert!(found.deletes && found.reads == 1 && !found.truncates);
+        assert_eq!(mention("MERGE INTO users USING other ON true WHEN MATCHED THEN DELETE", "public.users").reads, 1);
+        assert_eq!(mention("INSERT INTO users SELECT 1", "public.users").reads, 0);
         assert!(mention("BEGIN TRUNCATE other, users; END", "public.users").truncates);
         assert_eq!(mention("BEGIN users := 1; RETURN new.users; END", "public.users"), Mention::default());
     }

@@ -68,7 +68,7 @@ impl Plan {
     #[must_use]
     pub fn script(&self, database: &str) -> String {
         let mut out = format!(
-            "\\set ON_ERROR_STOP on\n\\connect {}\nSET search_path = {SEARCH_PATH};\n",
+            "\\set ON_ERROR_STOP on\n\\connect {}\nSET search_path = {SEARCH_PATH};\nSET client_min_messages = warning;\n",
             connection_argument(database)
         );
         let mut in_force = None;
@@ -83,7 +83,7 @@ impl Plan {
                 out.push_str("BEGIN;\n");
             }
             for step in &batch.steps {
-                out.push_str(&format!("-- {}\n{};\n", step.why, step.sql));
+                out.push_str(&format!("-- {}\n{};\n", one_line(&step.why), step.sql));
             }
             if batch.steps.len() > 1 {
                 out.push_str("COMMIT;\n");
@@ -100,6 +100,12 @@ impl Batch {
     pub fn timeouts(&self) -> (&'static str, &'static str) {
         if self.is_transactional { (LOCK_TIMEOUT, STATEMENT_TIMEOUT) } else { ("0", "0") }
     }
+}
+
+/// A comment ends with its line, and a name may hold more than one.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
 }
 
 /// A database as `\connect` takes it, whatever its name holds.
@@ -155,6 +161,12 @@ mod tests {
         ];
         assert_eq!(shown, expected);
         assert_eq!(plan.len(), 10);
+    }
+
+    #[test]
+    fn a_name_of_two_lines_does_not_end_a_comment() {
+        let findings = [finding("unique-index", vec![Step::new("a\nDROP TABLE b; --", "SELECT 1")])];
+        assert!(Plan::new(&findings).script("shop").contains("\n-- a DROP TABLE b; --\nSELECT 1;\n"));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct View {
     pub is_materialized: bool,
     /// The relations its query reads.
     pub reads: Vec<u32>,
+    /// `pg_class.reloptions`, such as `security_barrier=true`.
+    pub options: Vec<String>,
     /// `pg_get_viewdef`
     pub definition: String,
 }

@@ -1,6 +1,6 @@
 WITH
 named AS (
-    SELECT c.oid, c.relkind, n.nspname, c.relname
+    SELECT c.oid, c.relkind, c.reloptions, n.nspname, c.relname
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relpersistence <> 't'
@@ -23,6 +23,7 @@ view_json AS (
                 AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
                 AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
             WHERE r.ev_class = v.oid AND r.ev_type = '1' AND d.refobjid <> v.oid),
+        'options', coalesce(pg_catalog.to_json(v.reloptions), '[]'),
         'definition', pg_catalog.pg_get_viewdef(v.oid, true)) AS body
     FROM named v
     WHERE v.relkind IN ('v', 'm')

@@ -60,7 +60,7 @@ impl Obstacle {
     }
 }
 
-/// Why `index` cannot be made partial by [`findings`]; `None` where it can.
+/// Why `index` cannot be made partial while the system runs; `None` where it can.
 #[must_use]
 pub fn obstacle(scoped: Scoped<'_>, index: &Index) -> Option<Obstacle> {
     let words = scoped.live.plain().to_ascii_lowercase();

@@ -5,6 +5,7 @@
 -- toml: delete = "soft"
 CREATE TABLE users (id serial PRIMARY KEY, name text, deleted_at timestamptz);
 CREATE VIEW everybody AS SELECT * FROM users;
+CREATE VIEW guarded WITH (security_barrier) AS SELECT id FROM users WHERE id > 0 WITH LOCAL CHECK OPTION;
 CREATE VIEW living AS SELECT u.name FROM users u WHERE u.id > 0 AND u.deleted_at IS NULL;
 CREATE VIEW half AS SELECT a.name FROM users a JOIN users b USING (id) WHERE a.deleted_at IS NULL;
 CREATE VIEW graves AS SELECT name FROM users WHERE deleted_at IS NOT NULL;
@@ -15,6 +16,8 @@ CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM users;
 --    mend: drop it and create it through Sexton, which adds deleted_at IS NULL to it
 -- warning view, view public.everybody: it shows deleted rows of public.users
 --    mend: run this through Sexton, which adds deleted_at IS NULL: CREATE OR REPLACE VIEW public.everybody AS SELECT users.id,     users.name,     users.deleted_at    FROM public.users;
+-- warning view, view public.guarded: it shows deleted rows of public.users
+--    mend: run this through Sexton, which adds deleted_at IS NULL: CREATE OR REPLACE VIEW public.guarded WITH (security_barrier=true, check_option=local) AS SELECT users.id    FROM public.users   WHERE users.id > 0;
 -- warning view, view public.half: it shows deleted rows of public.users where it reads it once more
 --    mend: run this through Sexton, which adds deleted_at IS NULL: CREATE OR REPLACE VIEW public.half AS SELECT a.name    FROM public.users a      JOIN public.users b USING (id)   WHERE a.deleted_at IS NULL;
 -- note view, view public.graves: it chooses by itself which rows of public.users it shows

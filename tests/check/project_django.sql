@@ -98,7 +98,7 @@ INSERT INTO shop_review (product_id, deleted) SELECT id, now() FROM shop_product
 -- warning foreign-key, public.shop_orderitem: shop_orderitem_order_id_2f1b6a0c_fk_shop_order_id: deleting a row leaves its live children as they are
 -- warning foreign-key, public.shop_orderitem: shop_orderitem_product_id_7f1b5b3e_fk_shop_product_id: a row can be written that points to a deleted row of public.shop_product
 -- warning foreign-key, public.shop_orderitem: shop_orderitem_product_id_7f1b5b3e_fk_shop_product_id: deleting a row leaves its live children as they are
--- warning lock-index, public.shop_product: a child that is being inserted while its parent is deleted stays, without a parent
+-- warning lock-trigger, public.shop_product: a child that is being inserted while its parent is deleted stays, without a parent
 -- warning reinsert, public.shop_product: a row that takes the key of a deleted one is refused (23505)
 -- warning archive-trigger, public.shop_product_tags: a row that a cascade deletes would be lost
 -- warning foreign-key, public.shop_product_tags: shop_product_tags_product_id_8d5c8a4f_fk_shop_product_id: a row can be written that points to a deleted row of public.shop_product
