@@ -89,3 +89,23 @@ fn a_row_that_comes_in_the_meantime_keeps_its_table() {
     assert_eq!(dropping.map(|error| error.sqlstate).as_deref(), Some("42501"));
     assert_eq!(writer.expect("SELECT id FROM users")[0].texts(), [["7"]]);
 }
+
+/// A schema of that name that anybody has made is nobody's trap.
+#[test]
+fn functions_of_a_stranger_are_not_called() {
+    let schema = "
+        CREATE SCHEMA sexton;
+        CREATE TABLE users (id int PRIMARY KEY, deleted_at timestamptz, deletion_id uuid);
+        INSERT INTO users VALUES (1), (2);
+        CREATE FUNCTION sexton.event(boolean) RETURNS uuid LANGUAGE plpgsql AS $$ BEGIN RAISE 'called'; END $$;
+        CREATE ROLE stranger; ALTER FUNCTION sexton.event(boolean) OWNER TO stranger";
+    let Some(ground) = Ground::new("own_schema::functions_of_a_stranger…", schema, CONFIG) else { return };
+    let mut session = ground.connect();
+    assert_eq!(session.expect("DELETE FROM users WHERE id = 1")[0].tag.as_deref(), Some("DELETE 1"));
+    ground.database.run("ALTER TABLE users OWNER TO stranger");
+    // A reason to read the catalog again.
+    session.expect("GRANT SELECT ON users TO PUBLIC");
+    let error =
+        session.simple("DELETE FROM users WHERE id = 2").remove(0).error.expect("the table's owner is believed");
+    assert_eq!(error.message, "called");
+}
