@@ -5,5 +5,6 @@ pub mod snapshot;
 
 pub use role::RoleFacts;
 pub use snapshot::{
-    Column, ForeignKey, OwnObjects, OwnTrigger, Referencing, Relation, RelationKind, RowSecurity, Snapshot, UniqueIndex,
+    Column, ForeignKey, OwnFunction, OwnObjects, OwnTrigger, Referencing, Relation, RelationKind, RowSecurity,
+    Snapshot, UniqueIndex,
 };

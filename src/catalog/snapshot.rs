@@ -98,13 +98,24 @@ pub struct OwnTrigger {
     pub is_deferrable: bool,
 }
 
+/// A function of schema `sexton`. It runs in the name of whoever calls it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnFunction {
+    /// With its argument types, such as `event(boolean)`.
+    pub signature: String,
+    /// Its owner, as an oid.
+    pub owner: u32,
+    /// The owner is a superuser, the database's owner or Sexton's own login.
+    pub is_trusted: bool,
+}
+
 /// What schema `sexton` holds, as far as statements are rewritten by it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OwnObjects {
     /// The triggers that its functions serve, in order of tables and names.
     pub triggers: Vec<OwnTrigger>,
-    /// Its functions with their argument types, such as `event(boolean)`.
-    pub functions: Vec<String>,
+    /// Its functions.
+    pub functions: Vec<OwnFunction>,
 }
 
 /// One relation.
@@ -118,6 +129,8 @@ pub struct Relation {
     pub name: String,
     /// Its kind.
     pub kind: RelationKind,
+    /// Its owner, as an oid.
+    pub owner: u32,
     /// Columns in attribute order.
     pub columns: Vec<Column>,
     /// Primary key columns in key order; empty without one.
@@ -145,6 +158,7 @@ impl Relation {
             schema: schema.to_owned(),
             name: name.to_owned(),
             kind,
+            owner: 0,
             columns: Vec::new(),
             primary_key: Vec::new(),
             parents: Vec::new(),
@@ -211,10 +225,12 @@ impl Snapshot {
         Self { own, ..self }
     }
 
-    /// True where schema `sexton` has the function, written with its argument types.
+    /// True where statements about `relation` may call the function of schema `sexton`, written with its argument types:
+    /// its owner is trusted, or owns the relation, whose triggers run in everybody's name as well.
     #[must_use]
-    pub fn has_function(&self, signature: &str) -> bool {
-        self.own.functions.iter().any(|function| function == signature)
+    pub fn has_function(&self, signature: &str, relation: &Relation) -> bool {
+        let may_be_called = |function: &OwnFunction| function.is_trusted || function.owner == relation.owner;
+        self.own.functions.iter().any(|function| function.signature == signature && may_be_called(function))
     }
 
     /// The triggers of schema `sexton` on the relation with this oid.

@@ -10,7 +10,8 @@ use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::catalog::{
-    Column, ForeignKey, OwnObjects, OwnTrigger, Referencing, Relation, RelationKind, RowSecurity, Snapshot, UniqueIndex,
+    Column, ForeignKey, OwnFunction, OwnObjects, OwnTrigger, Referencing, Relation, RelationKind, RowSecurity,
+    Snapshot, UniqueIndex,
 };
 use crate::config::Database;
 use crate::net::own_login::log_in;
@@ -148,7 +149,7 @@ async fn describe_relations(
     spread(unique_indexes, |relation, row| unique_index(row).map(|index| relation.unique_indexes.push(index)))?;
     Ok(OwnObjects {
         triggers: triggers.iter().map(own_trigger).collect::<Result<_, _>>()?,
-        functions: functions.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?,
+        functions: functions.iter().map(own_function).collect::<Result<_, _>>()?,
     })
 }
 
@@ -184,6 +185,10 @@ fn unique_index(row: &Row) -> Result<UniqueIndex, tokio_postgres::Error> {
     })
 }
 
+fn own_function(row: &Row) -> Result<OwnFunction, tokio_postgres::Error> {
+    Ok(OwnFunction { signature: row.try_get(0)?, owner: row.try_get(1)?, is_trusted: row.try_get(2)? })
+}
+
 fn own_trigger(row: &Row) -> Result<OwnTrigger, tokio_postgres::Error> {
     Ok(OwnTrigger {
         table: row.try_get(0)?,
@@ -204,10 +209,11 @@ fn relation(row: &Row) -> Result<Relation, CatalogError> {
         "f" => RelationKind::ForeignTable,
         _ => RelationKind::Other,
     };
-    let row_security = match (row.try_get(4)?, row.try_get(5)?) {
+    let row_security = match (row.try_get(5)?, row.try_get(6)?) {
         (false, _) => RowSecurity::Off,
         (true, false) => RowSecurity::Alike,
         (true, true) => RowSecurity::Apart,
     };
-    Ok(Relation { row_security, ..Relation::named(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, kind) })
+    let named = Relation::named(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, kind);
+    Ok(Relation { owner: row.try_get(4)?, row_security, ..named })
 }

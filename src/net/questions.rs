@@ -90,7 +90,7 @@ WITH RECURSIVE named AS (
     JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) member.oid
     GROUP BY c.relname
 )
-SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text,
+SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text, c.relowner,
        c.relrowsecurity,
        EXISTS (SELECT FROM pg_catalog.pg_policy y
            WHERE y.polrelid OPERATOR(pg_catalog.=) c.oid AND y.polcmd::pg_catalog.text OPERATOR(pg_catalog.=) ANY (ARRAY['d', 'w']))
@@ -173,8 +173,8 @@ LEFT JOIN pg_catalog.pg_constraint x ON x.conindid OPERATOR(pg_catalog.=) i.inde
 WHERE i.indisunique AND i.indisvalid AND i.indrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
 ORDER BY i.indrelid, c.relname";
 
-/// The functions of schema `sexton`, and the triggers they serve. They run in the name of whoever deletes: only those of
-/// a superuser, the database's owner or Sexton's own login are taken for Sexton's (P8).
+/// The triggers that functions of schema `sexton` serve. These functions run in the name of whoever deletes: only those of
+/// a superuser, the database's owner, Sexton's own login or the table's owner are taken for Sexton's (P8).
 const OWN_TRIGGERS: &str = "
 SELECT g.tgrelid, n.nspname::pg_catalog.text, g.tgname::pg_catalog.text, g.tgdeferrable, c.relname::pg_catalog.text
 FROM pg_catalog.pg_namespace s
@@ -185,15 +185,17 @@ JOIN pg_catalog.pg_trigger g ON g.tgfoid OPERATOR(pg_catalog.=) p.oid
 JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) g.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 WHERE s.nspname OPERATOR(pg_catalog.=) 'sexton'
-  AND (r.rolsuper OR r.oid OPERATOR(pg_catalog.=) d.datdba OR r.rolname OPERATOR(pg_catalog.=) SESSION_USER)
+  AND (r.rolsuper OR r.oid OPERATOR(pg_catalog.=) ANY (ARRAY[d.datdba, c.relowner])
+       OR r.rolname OPERATOR(pg_catalog.=) SESSION_USER)
 ORDER BY g.tgrelid, g.tgname";
 
+/// The same functions, and whether everybody may be made to call them.
 const OWN_FUNCTIONS: &str = "
-SELECT pg_catalog.format('%s(%s)', p.proname, pg_catalog.oidvectortypes(p.proargtypes))
+SELECT pg_catalog.format('%s(%s)', p.proname, pg_catalog.oidvectortypes(p.proargtypes)), r.oid,
+       r.rolsuper OR r.oid OPERATOR(pg_catalog.=) d.datdba OR r.rolname OPERATOR(pg_catalog.=) SESSION_USER
 FROM pg_catalog.pg_namespace s
 JOIN pg_catalog.pg_proc p ON p.pronamespace OPERATOR(pg_catalog.=) s.oid
 JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) p.proowner
 JOIN pg_catalog.pg_database d ON d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 WHERE s.nspname OPERATOR(pg_catalog.=) 'sexton'
-  AND (r.rolsuper OR r.oid OPERATOR(pg_catalog.=) d.datdba OR r.rolname OPERATOR(pg_catalog.=) SESSION_USER)
-ORDER BY 1";
+ORDER BY 1, 2";

@@ -118,7 +118,11 @@ impl Reader {
             return Ok(Recorded::Unknown("it is not there"));
         };
         match (place.try_get(0)?, place.try_get(1)?) {
-            (false, _) => return Ok(Recorded::Unknown("it belongs to a role that anybody may be")),
+            (false, _) => {
+                return Ok(Recorded::Unknown(
+                    "it belongs neither to a superuser nor to the database's owner nor to Sexton's own login",
+                ));
+            }
             (true, false) => return Ok(Recorded::Unknown("Sexton's own login may not read it")),
             (true, true) => {}
         }

@@ -70,7 +70,7 @@ impl Rewriter<'_> {
         let has_triggers = |oid: u32| snapshot.triggers(oid).next().is_some();
         let oid = entry.relation.oid;
         let asked = has_triggers(oid) || snapshot.descendants(oid).iter().any(|child| has_triggers(child.oid));
-        asked && has_events(snapshot)
+        asked && has_events(&entry.relation, snapshot)
     }
 
     fn archive_returning(
@@ -123,7 +123,7 @@ impl Rewriter<'_> {
         }
         let mut columns: Vec<String> = entry.relation.columns.iter().map(|column| quote(&column.name)).collect();
         let mut values = vec![row];
-        for (column, value) in archive.records(&entry.relation.columns, self.names.registry.snapshot()) {
+        for (column, value) in archive.records(&entry.relation, self.names.registry.snapshot()) {
             columns.push(quote(column));
             values.push(if begun && value == NEW_EVENT { THIS_EVENT } else { value });
         }

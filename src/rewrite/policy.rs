@@ -117,14 +117,14 @@ const ARCHIVE_RECORDS: &[(&str, Record)] = &[
 impl Record {
     /// The expression that fills it: by a function of schema `sexton` where there is one, which knows what is said in
     /// the statement's comments, and tells the same event to whatever the deletion brings about.
-    fn value(self, snapshot: &Snapshot) -> &'static str {
+    fn value(self, relation: &Relation, snapshot: &Snapshot) -> &'static str {
         match self {
             // One value a statement: a subquery without references is evaluated once.
-            Self::Event if has_events(snapshot) => NEW_EVENT,
+            Self::Event if has_events(relation, snapshot) => NEW_EVENT,
             Self::Event => "(SELECT gen_random_uuid())",
-            Self::Actor if snapshot.has_function("actor()") => "(SELECT sexton.actor())",
+            Self::Actor if snapshot.has_function("actor()", relation) => "(SELECT sexton.actor())",
             Self::Actor => "coalesce(nullif(current_setting('sexton.actor', true), ''), session_user)",
-            Self::Reason if snapshot.has_function("reason()") => "(SELECT sexton.reason())",
+            Self::Reason if snapshot.has_function("reason()", relation) => "(SELECT sexton.reason())",
             Self::Reason => "nullif(current_setting('sexton.reason', true), '')",
             Self::Time => "now()",
             Self::Transaction => "pg_current_xact_id()::text::bigint",
@@ -137,10 +137,10 @@ pub const NEW_EVENT: &str = "(SELECT sexton.event(true))";
 /// The id of the event that the statement has begun elsewhere.
 pub const THIS_EVENT: &str = "(SELECT sexton.event(false))";
 
-/// True where the database can tell the event of a deletion to its triggers.
+/// True where a deletion from `relation` can tell its event to triggers.
 #[must_use]
-pub fn has_events(snapshot: &Snapshot) -> bool {
-    snapshot.has_function("event(boolean)")
+pub fn has_events(relation: &Relation, snapshot: &Snapshot) -> bool {
+    snapshot.has_function("event(boolean)", relation)
 }
 
 /// Expressions that give the time of the deletion.
@@ -148,16 +148,17 @@ const NOW: &[&str] =
     &["now()", "current_timestamp", "transaction_timestamp()", "statement_timestamp()", "clock_timestamp()"];
 
 impl Archive {
-    /// The columns of the archive that record the deletion itself, with their expressions; those of `taken` are left out.
+    /// The columns of the archive that record a deletion from `relation` itself, with their expressions; those that it has
+    /// as well are left out.
     pub fn records<'a>(
         &'a self,
-        taken: &'a [Column],
+        relation: &'a Relation,
         snapshot: &'a Snapshot,
     ) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
-        let records = ARCHIVE_RECORDS.iter().filter(|(name, _)| {
-            self.columns.iter().any(|column| column == name) && !taken.iter().any(|column| column.name == *name)
-        });
-        records.map(|(name, record)| (*name, record.value(snapshot)))
+        let records = ARCHIVE_RECORDS
+            .iter()
+            .filter(|(name, _)| self.columns.iter().any(|column| column == name) && relation.column(name).is_none());
+        records.map(|(name, record)| (*name, record.value(relation, snapshot)))
     }
 }
 
@@ -303,9 +304,10 @@ impl Policy {
         }
         check_columns("mark", self.marks.iter().map(|mark| mark.column.as_str()), relation)?;
         for (column, record) in RECORDS {
-            let has = relation.is_some_and(|relation| relation.column(column).is_some());
-            if has && !self.marks.iter().any(|mark| mark.column == *column) {
-                let value = Predicate::without_columns(record.value(snapshot));
+            if let Some(relation) = relation.filter(|relation| relation.column(column).is_some())
+                && !self.marks.iter().any(|mark| mark.column == *column)
+            {
+                let value = Predicate::without_columns(record.value(relation, snapshot));
                 self.marks.push(Mark { column: (*column).to_owned(), value, before: Before::Unknown });
             }
         }

@@ -121,3 +121,23 @@ fn what_keeps_rows_inside_the_server_is_not_taken_away() {
         session.expect(sql);
     }
 }
+
+/// A schema of that name that anybody has made is nobody's trap.
+#[test]
+fn functions_of_a_stranger_are_not_called() {
+    let schema = "
+        CREATE SCHEMA sexton;
+        CREATE TABLE users (id int PRIMARY KEY, deleted_at timestamptz, deletion_id uuid);
+        INSERT INTO users VALUES (1), (2);
+        CREATE FUNCTION sexton.event(boolean) RETURNS uuid LANGUAGE plpgsql AS $$ BEGIN RAISE 'called'; END $$;
+        CREATE ROLE stranger; ALTER FUNCTION sexton.event(boolean) OWNER TO stranger";
+    let Some(ground) = Ground::new("own_schema::functions_of_a_stranger…", schema, CONFIG) else { return };
+    let mut session = ground.connect();
+    assert_eq!(session.expect("DELETE FROM users WHERE id = 1")[0].tag.as_deref(), Some("DELETE 1"));
+    ground.database.run("ALTER TABLE users OWNER TO stranger");
+    // A reason to read the catalog again.
+    session.expect("GRANT SELECT ON users TO PUBLIC");
+    let error =
+        session.simple("DELETE FROM users WHERE id = 2").remove(0).error.expect("the table's owner is believed");
+    assert_eq!(error.message, "called");
+}
