@@ -155,3 +155,41 @@ fn a_state_that_is_no_deletion_waits_for_no_child() {
     let (_, replies) = waiting.join().expect("the second session answers");
     assert!(error(replies).is_some_and(|text| text.starts_with("23503")));
 }
+
+/// The insert of a key waits for the deletion in flight of the row that has it, and then finds it free.
+#[test]
+fn a_key_is_free_once_its_deletion_is_committed() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p, deleted_at timestamptz);
+        INSERT INTO p VALUES (1); INSERT INTO c VALUES (1)";
+    let tables = [("p", Kind::SoftArchived), ("c", Kind::SoftArchived)];
+    let Some(twin) = Twin::new("keys::a_key_is_free…", schema, &tables) else { return };
+    // One table that a foreign key points to, and one that none does.
+    for table in ["p", "c"] {
+        let insert = format!("INSERT INTO {table} (id) VALUES (1)");
+        let ended = race(&twin.kept, "READ COMMITTED", &twin.rewritten(table, "id = 1"), &insert);
+        assert_eq!(ended, [None, None], "{table}");
+        // What lives is not touched, and nobody waits longer than for the index.
+        let ended = race(&twin.kept, "READ COMMITTED", &format!("UPDATE {table} SET deleted_at = NULL"), &insert);
+        assert!(ended[1].as_ref().is_some_and(|text| text.starts_with("23505")), "{table}: {ended:?}");
+    }
+}
+
+/// A child that the snapshot does not show has its parent again when this one is back.
+#[test]
+fn a_parent_that_is_back_at_commit_has_the_children_it_had() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p DEFERRABLE INITIALLY DEFERRED, deleted_at timestamptz);
+        INSERT INTO p VALUES (1)";
+    let tables = [("p", Kind::SoftArchived), ("c", Kind::SoftArchived)];
+    let Some(twin) = Twin::new("keys::a_parent_that_is_back…", schema, &tables) else { return };
+    let marked = twin.rewritten("p", "id = 1");
+    for (database, delete) in [(&twin.real, "DELETE FROM p WHERE id = 1"), (&twin.kept, marked.as_str())] {
+        let mut one = database.direct();
+        one.expect("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM c");
+        database.run("INSERT INTO c VALUES (1, 1)");
+        one.expect(delete);
+        one.expect("INSERT INTO p VALUES (1)");
+        one.expect("COMMIT");
+    }
+}

@@ -112,3 +112,21 @@ fn error_leaves_it_to_the_server() {
     let error = database.direct().simple("INSERT INTO t VALUES (1, 'again')").remove(0).error.expect("it is refused");
     assert_eq!(error.object('n'), Some("t_pkey"));
 }
+
+/// A dead child whose reference is set to null when the dead parent leaves keeps, or notes, what it pointed to.
+#[test]
+fn dead_children_do_not_forget_a_superseded_parent() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE SET NULL, deleted_at timestamptz);
+        INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)";
+    for (kind, question) in
+        [(SoftArchived, "SELECT p FROM c_archive"), (Soft, "SELECT columns->>'p' FROM sexton.nulled")]
+    {
+        let tables = [("p", SoftArchived), ("c", kind)];
+        let Some(mut twin) = Twin::new("keys::dead_children_do…", schema, &tables) else { return };
+        twin.delete("c", "true");
+        twin.delete("p", "true");
+        twin.both("INSERT INTO p VALUES (1)");
+        assert_eq!(twin.ask(question), "1", "{kind:?}");
+    }
+}

@@ -322,7 +322,9 @@ impl Keyed {
         match self.random.below(4) {
             0 => format!("TABLE {}", table.name),
             1 => {
-                let strength = self.random.pick(&["UPDATE", "NO KEY UPDATE", "SHARE", "KEY SHARE"]);
+                // KEY SHARE is for foreign keys: a mark waits for it only where one points to the table.
+                let strengths = ["UPDATE", "NO KEY UPDATE", "SHARE", "KEY SHARE"];
+                let strength = *self.random.pick(&strengths[..if self.hot_percent > 0 { 3 } else { 4 }]);
                 format!("SELECT * FROM {} WHERE {} FOR {strength}", table.name, self.where_one(table))
             }
             2 => format!("SELECT * FROM {} WHERE {}", table.name, self.where_some(table)),
