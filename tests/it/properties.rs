@@ -199,7 +199,9 @@ fn comments_survive() {
         let text = relaid(&text, &mut random);
         let plan = offline.plan(text.as_bytes());
         let Some(upstream) = plan.upstream_text.as_ref().filter(|_| plan.refusal.is_none()) else { continue };
-        let (before, after) = (comments(text.as_bytes()), comments(upstream));
+        // DROP TABLE goes on inside a block of ours, which is a string.
+        let unwrapped = String::from_utf8_lossy(upstream).replace("$sexton$", " ");
+        let (before, after) = (comments(text.as_bytes()), comments(unwrapped.as_bytes()));
         met += usize::from(!before.is_empty());
         // A name that is said twice brings its comments twice.
         let mut left = after.clone();
