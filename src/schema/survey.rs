@@ -151,6 +151,8 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ForeignKey {
+    /// `pg_constraint.oid`: the server checks a row's foreign keys in this order.
+    pub oid: u32,
     /// The constraint's name.
     pub name: String,
     /// The referencing table.

@@ -79,6 +79,7 @@ index_json AS (
 ),
 key_json AS (
     SELECT t.nspname, t.relname, x.conname, pg_catalog.json_build_object(
+        'oid', x.oid::pg_catalog.int8,
         'name', x.conname,
         'child', x.conrelid::pg_catalog.int8,
         'parent', x.confrelid::pg_catalog.int8,

@@ -11,13 +11,16 @@ use crate::sql::ident::{quote, suffixed};
 /// What the trigger's name ends with, behind the constraint's.
 const SUFFIX: &str = "_sexton_c";
 
+/// The same where a trigger of its own sees updates.
+const UPDATE_SUFFIX: &str = "_sexton_u";
+
 /// The same of the trigger for rows that point to none.
 const ORPHAN_SUFFIX: &str = "_sexton_o";
 
 /// The triggers, with the words for each.
 pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
     let looking = scene.references().filter(|reference| reference.parent.has_dead());
-    let mut triggers: Vec<_> = looking.map(|reference| trigger(scene, &reference)).collect();
+    let mut triggers: Vec<_> = looking.flat_map(|reference| triggers_for(scene, &reference)).collect();
     triggers.extend(scene.references().filter_map(|reference| orphan_trigger(scene, &reference)));
     triggers
 }
@@ -58,21 +61,36 @@ END",
     Some((wanted, Words { kind: "foreign-key", object: reference.object(), what }))
 }
 
-fn trigger<'a>(scene: &Scene<'a>, reference: &Reference<'a>) -> (Wanted<'a>, Words) {
+/// A deferrable foreign key has one trigger, which SET CONSTRAINTS names. Any other has one for each event, since only
+/// that for UPDATE can compare with the old row before it is called: most updates change no reference.
+fn triggers_for<'a>(scene: &Scene<'a>, reference: &Reference<'a>) -> Vec<(Wanted<'a>, Words)> {
     let (key, table) = (reference.key, reference.child.table);
     let function_name = function_name(table, &format!("{}_c", key.name));
     let path = scene.search_path(&[table, reference.parent.table]);
-    let wanted = Wanted {
+    let wanted = |suffix: &str, event: &str, condition: String| Wanted {
         table,
-        name: suffixed(&key.name, SUFFIX),
+        name: suffixed(&key.name, suffix),
         create: "CREATE CONSTRAINT TRIGGER",
-        event: "AFTER INSERT OR UPDATE".to_owned(),
-        clauses: format!("{} FOR EACH ROW WHEN ({})", reference.deferrability(), points(reference)),
+        event: event.to_owned(),
+        clauses: format!("{} FOR EACH ROW WHEN ({condition})", reference.deferrability()),
         functions: vec![function(function_name.clone(), Returns::Trigger, &path, &body(reference))],
-        function: function_name,
+        function: function_name.clone(),
     };
     let what = format!("a row can be written that points to a deleted row of {}", qualified(reference.parent.table));
-    (wanted, Words { kind: "foreign-key", object: reference.object(), what })
+    let words = Words { kind: "foreign-key", object: reference.object(), what };
+    let points = points(reference);
+    if key.is_deferrable {
+        return vec![(wanted(SUFFIX, "AFTER INSERT OR UPDATE", points), words)];
+    }
+    let anew = format!("{points} AND NOT ({})", as_before(reference));
+    vec![(wanted(SUFFIX, "AFTER INSERT", points), words.clone()), (wanted(UPDATE_SUFFIX, "AFTER UPDATE", anew), words)]
+}
+
+/// The row was live before, and pointed to the same.
+fn as_before(reference: &Reference<'_>) -> String {
+    let columns = reference.key.columns.iter();
+    let same = columns.map(|column| format!("NEW.{0} IS NOT DISTINCT FROM OLD.{0}", quote(column)));
+    same.chain(reference.child.live("OLD")).collect::<Vec<_>>().join(" AND ")
 }
 
 /// The new row is live and points somewhere. MATCH FULL with some columns NULL is refused by the server.
@@ -83,21 +101,24 @@ fn points(reference: &Reference<'_>) -> String {
 
 fn body(reference: &Reference<'_>) -> String {
     let (key, child, parent) = (reference.key, reference.child.table, reference.parent.table);
-    let same: Vec<String> =
-        key.columns.iter().map(|column| format!("NEW.{0} IS NOT DISTINCT FROM OLD.{0}", quote(column))).collect();
-    let was_live = reference.child.live("OLD").map(|live| format!(" AND {live}")).unwrap_or_default();
     // Of a row that this transaction has written the check may still be due, and only this event will see the row.
-    let settled = if key.is_deferrable { " AND age(OLD.xmin) > 0" } else { "" };
+    let unchanged = match key.is_deferrable {
+        true => format!(
+            "    IF TG_OP = 'UPDATE' THEN
+        IF {} AND age(OLD.xmin) > 0 THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+",
+            as_before(reference)
+        ),
+        false => String::new(),
+    };
     let matches = reference.parent_matches("x", |at| format!("NEW.{}", quote(&key.columns[at])));
     let live = reference.parent.live("x").map(|live| format!(" AND {live}")).unwrap_or_default();
     format!(
         "BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        IF {}{was_live}{settled} THEN
-            RETURN NULL;
-        END IF;
-    END IF;
-    PERFORM FROM {} AS x WHERE {matches}{live} FOR KEY SHARE OF x;
+{unchanged}    PERFORM FROM {} AS x WHERE {matches}{live} FOR KEY SHARE OF x;
     IF NOT FOUND THEN
         -- A row that is gone or has changed again is judged by its own event.
         PERFORM FROM {} AS x WHERE x.ctid = NEW.ctid AND x.tableoid = TG_RELID;
@@ -108,7 +129,6 @@ fn body(reference: &Reference<'_>) -> String {
     END IF;
     RETURN NULL;
 END",
-        same.join(" AND "),
         only(parent),
         qualified(child),
         literal(&key.name),

@@ -1,4 +1,27 @@
 //! Foreign keys as if dead rows were gone. The constraint itself stays; triggers complete it.
+//!
+//! | part | where | what |
+//! | --- | --- | --- |
+//! | `child` | the referencing table | a live row must point to a live one |
+//! | `parent` | the referenced table | a row that turns dead takes its children along, or is refused |
+//! | `lock` | the referenced table | a mark locks its row as a DELETE does |
+//! | `probe` | inside `parent` | children that the transaction's snapshot does not show |
+//! | `leave` | the referenced table | a row that really leaves makes dead rows give way |
+//!
+//! What it costs, in one run of PostgreSQL 15 on a busy machine with two cores, the least of five; as a multiple of the
+//! same with the server's own foreign keys and DELETE, 20,000 rows at a time:
+//!
+//! | statement | multiple |
+//! | --- | --- |
+//! | INSERT of a child | 2.2 to 2.5 |
+//! | UPDATE of a child that changes no reference | 0.9 |
+//! | UPDATE of a parent that deletes nothing | 1.2 to 1.5 |
+//! | INSERT of a parent, with `reinsert` looking for its key | 8 |
+//! | mark of a parent of two foreign keys, without children | 1.1 to 2.7 |
+//! | mark of a parent with ten children, ON DELETE CASCADE | 3.8 to 4.3 |
+//!
+//! An UPDATE of a parent that deletes nothing waits for no child in flight, and a session may update the parent that
+//! another waits to delete: `lock` says where that is not so, `tests/it/keys/races.rs` shows both.
 
 use crate::schema::objects::scene::{Reference, qualified};
 use crate::sql::ident::quote;

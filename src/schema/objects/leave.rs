@@ -111,16 +111,15 @@ fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>
     Some((wanted, Words { kind: "foreign-key", object: qualified(parent), what }))
 }
 
-/// The dead rows that point to OLD go to their archive. One that has died since the transaction's snapshot cannot be told
-/// from a live one there: to lock it is to fail with 40001, after which the transaction may be tried again.
+/// The dead rows that point to OLD go to their archive. A deletion of one that is in flight is waited for, as the server's
+/// check would wait for it. One that has died since the transaction's snapshot cannot be told from a live one there: to
+/// lock it is to fail with 40001, after which the transaction may be tried again.
 fn removal(reference: &Reference<'_>) -> Option<String> {
     let points = reference.child_matches("x", |at| format!("OLD.{}", quote(&reference.key.referenced[at])));
     let kept = reference.child.kept.filter(|kept| archive_name(kept).is_some())?;
     let (child, dead) = (only(reference.child.table), kept.dead("x")?);
     Some(format!(
-        "    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
-        PERFORM FROM {child} AS x WHERE {points} AND NOT ({dead}) FOR KEY SHARE;
-    END IF;
+        "    PERFORM FROM {child} AS x WHERE {points} AND NOT ({dead}) FOR SHARE OF x;
     DELETE FROM {child} AS x WHERE {points} AND {dead};"
     ))
 }

@@ -68,8 +68,9 @@ fn references_to<'a>(scene: &Scene<'a>, parent: &'a Table) -> impl Iterator<Item
         let next = open.iter().position(|reference| !referred(reference.child.table.oid)).unwrap_or(0);
         sorted.push(open.remove(next));
     }
-    // Checks come last: what they look for may go with another foreign key.
-    sorted.sort_by_key(|reference| matches!(reference.key.on_delete, Action::NoAction | Action::Restrict));
+    // Checks come last, in the server's order: what they look for may go with another foreign key.
+    let place = |reference: &Reference<'_>| is_check(reference.key.on_delete).then_some(reference.key.oid);
+    sorted.sort_by_key(place);
     sorted.into_iter()
 }
 
@@ -248,6 +249,9 @@ fn action(reference: &Reference<'_>, columns: &[String]) -> String {
 }
 
 /// Raises the server's error where a live row still points here. With NO ACTION a live row of the same key will do.
+///
+/// The server's own check takes FOR KEY SHARE, which waits for a DELETE of the child. Its mark is an UPDATE that does not
+/// conflict with that, so this takes FOR SHARE.
 fn check(reference: &Reference<'_>, columns: &[String], condition: &str) -> String {
     let (key, parent) = (reference.key, reference.parent.table);
     let of = |column: &str| argument(parent, columns, column);
@@ -266,7 +270,7 @@ fn check(reference: &Reference<'_>, columns: &[String], condition: &str) -> Stri
     }));
     let here = columns.len() + 1;
     format!(
-        "    PERFORM FROM {} AS x WHERE {condition}{replaced} FOR KEY SHARE OF x;
+        "    PERFORM FROM {} AS x WHERE {condition}{replaced} FOR SHARE OF x;
     IF FOUND THEN
         PERFORM sexton.refuse_referenced({}, {}::regclass, $1[{here}]::oid,
             {}, {texts}, {restricts});

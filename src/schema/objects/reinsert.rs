@@ -131,27 +131,29 @@ fn statement(kept: &Kept<'_>, key: &[String]) -> Option<String> {
         )
     });
     let message = literal(&format!("sexton: the deleted row of {name} that holds this key cannot give way"));
-    // A deletion in flight is waited for, as the index waits for any change in flight: only then is the row dead. The lock
-    // is let go at once, since an INSERT takes none on a row that is in its way. A row that nobody has touched is left alone.
+    // Of most keys there is no row at all, and one look is all it takes. Where somebody may be about to delete the row of
+    // that key, the server's unique check would wait for the outcome, and so must this; the lock is given back at once.
     Some(format!(
         "    IF TG_OP = 'INSERT' OR {changed} OR {was_dead} THEN
-        PERFORM FROM {from} AS x WHERE {same} AND NOT ({dead}) AND x.xmax::text <> '0'{itself};
-        IF FOUND THEN
+        SELECT x.xmax::text <> '0' AND NOT ({dead}) INTO is_due FROM {from} AS x WHERE {same}{itself};
+        IF FOUND AND is_due THEN
             BEGIN
-                PERFORM FROM {from} AS x WHERE {same}{itself} FOR SHARE;
+                PERFORM FROM {from} AS x WHERE {same}{itself} FOR SHARE OF x;
                 RAISE EXCEPTION USING ERRCODE = '{UNDO}';
             EXCEPTION WHEN SQLSTATE '{UNDO}' THEN
                 NULL;
             END;
         END IF;
-        PERFORM FROM {from} AS x WHERE {same} AND {dead}{itself};
-        IF FOUND THEN
-{check}            BEGIN
-{on}            DELETE FROM {from} AS x WHERE {same} AND {dead}{itself};
-{off}            EXCEPTION WHEN foreign_key_violation OR restrict_violation THEN
-                RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = {message}, DETAIL = SQLERRM,
-                    HINT = 'Name an archive for the table whose deleted rows point to it, and run sexton apply.';
-            END;
+        IF is_due IS NOT NULL THEN
+            PERFORM FROM {from} AS x WHERE {same} AND {dead}{itself};
+            IF FOUND THEN
+{check}                BEGIN
+{on}                    DELETE FROM {from} AS x WHERE {same} AND {dead}{itself};
+{off}                EXCEPTION WHEN foreign_key_violation OR restrict_violation THEN
+                    RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = {message}, DETAIL = SQLERRM,
+                        HINT = 'Name an archive for the table whose deleted rows point to it, and run sexton apply.';
+                END;
+            END IF;
         END IF;
     END IF;",
         changed = changed.join(" OR "),

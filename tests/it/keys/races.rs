@@ -193,3 +193,30 @@ fn a_parent_that_is_back_at_commit_has_the_children_it_had() {
         one.expect("COMMIT");
     }
 }
+
+/// What waits for a deletion in flight finds the row gone once it is committed.
+#[test]
+fn a_deletion_in_flight_is_waited_for() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p, deleted_at timestamptz);
+        CREATE TABLE a (id int PRIMARY KEY);
+        CREATE TABLE d (id int PRIMARY KEY, a int REFERENCES a, deleted_at timestamptz);
+        INSERT INTO p VALUES (1), (2), (3); INSERT INTO c VALUES (1, 1); INSERT INTO a VALUES (1); INSERT INTO d VALUES (1, 1)";
+    let tables =
+        [("p", Kind::SoftArchived), ("c", Kind::SoftArchived), ("a", Kind::Archive), ("d", Kind::SoftArchived)];
+    let Some(twin) = Twin::new("keys::a_deletion_in_flight…", schema, &tables) else { return };
+    let delete = |table: &str, condition: &str| {
+        [format!("DELETE FROM {table} WHERE {condition}"), twin.rewritten(table, condition)]
+    };
+    let insert = "INSERT INTO p VALUES (2)".to_owned();
+    for (first, second) in [
+        (delete("p", "id = 2"), [insert.clone(), insert]),
+        (delete("c", "id = 1"), delete("p", "id = 1")),
+        (delete("d", "id = 1"), delete("a", "id = 1")),
+    ] {
+        for (at, database) in [&twin.real, &twin.kept].into_iter().enumerate() {
+            let ended = race(database, "READ COMMITTED", &first[at], &second[at]);
+            assert_eq!(ended, [None, None], "{}\n{}", first[at], second[at]);
+        }
+    }
+}
