@@ -46,11 +46,15 @@ pub(super) fn statements(references: &[Reference<'_>], of: impl Fn(&str) -> Stri
         .iter()
         .map(|reference| {
             let (name, child) = (literal(&reference.key.name), literal(&qualified(reference.child.table)));
-            format!("(refused = {name} AND referencing = {child}::regclass)")
+            let key: Vec<String> = reference.key.referenced.iter().map(|column| of(column)).collect();
+            // The attempt cascades; what is in the way of other rows is found when they have their turn.
+            let own = format!("strpos(detail, ')=(' || concat_ws(', ', {}) || ') ') > 0", key.join(", "));
+            format!("(refused = {name} AND referencing = {child}::regclass AND (detail NOT LIKE 'Key (%' OR {own}))")
         })
         .collect();
     Probe {
-        declarations: "DECLARE\n    refused text; writes text; owner text; referencing regclass;\n".to_owned(),
+        declarations: "DECLARE\n    refused text; writes text; owner text; detail text; referencing regclass;\n"
+            .to_owned(),
         statements: format!(
             "    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable')
         AND NOT EXISTS (SELECT FROM {0} AS y WHERE {replaced}{live}) THEN
@@ -60,7 +64,8 @@ pub(super) fn statements(references: &[Reference<'_>], of: impl Fn(&str) -> Stri
 {at_once}            RAISE EXCEPTION USING ERRCODE = '{UNDO}';
         EXCEPTION
             WHEN foreign_key_violation OR restrict_violation THEN
-                GET STACKED DIAGNOSTICS refused = CONSTRAINT_NAME, owner = SCHEMA_NAME, writes = TABLE_NAME;
+                GET STACKED DIAGNOSTICS refused = CONSTRAINT_NAME, owner = SCHEMA_NAME, writes = TABLE_NAME,
+                    detail = PG_EXCEPTION_DETAIL;
                 referencing := format('%I.%I', owner, writes)::regclass;
                 IF {1} THEN
                     RAISE;

@@ -220,3 +220,18 @@ fn a_deletion_in_flight_is_waited_for() {
         }
     }
 }
+
+/// What stands in the way of a row that goes along is no reason against the first one: it is dead itself.
+#[test]
+fn dead_children_of_a_row_that_goes_along_stop_nothing() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, boss int REFERENCES p ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE RESTRICT, deleted_at timestamptz);
+        INSERT INTO p VALUES (1, NULL), (2, 1); INSERT INTO c VALUES (1, 2)";
+    let tables = [("p", Kind::SoftArchived), ("c", Kind::SoftArchived)];
+    let Some(mut twin) = Twin::new("keys::dead_children_of…", schema, &tables) else { return };
+    twin.delete("c", "true");
+    twin.both("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    twin.delete("p", "id = 1");
+    twin.both("COMMIT");
+    assert_eq!(twin.ask("SELECT count(*) FROM p WHERE deleted_at IS NULL"), "0");
+}

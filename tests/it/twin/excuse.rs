@@ -11,6 +11,7 @@ pub(super) const READ_COMMITTED: &str = "READ COMMITTED";
 
 const SERIALIZATION_FAILURE: &str = "40001";
 const DEADLOCK_DETECTED: &str = "40P01";
+const UNIQUE_VIOLATION: &str = "23505";
 
 /// Columns of unique indexes that count live rows only behind Sexton. To the server they are no key there.
 const PARTIAL: &[(&str, &[&str])] =
@@ -27,6 +28,8 @@ pub(super) enum Excuse {
     Snapshot,
     /// Several rows locked in another order.
     Deadlock,
+    /// A lock that somebody has on a live row is not told from its deletion in flight, when a row of its key is inserted.
+    Lock,
     /// A change of a column that is no key behind Sexton does not make those wait that refer to the row.
     Partial,
 }
@@ -61,6 +64,13 @@ pub(super) fn of_answers(isolation: &str, left: &Rest, right: &Rest) -> Option<E
     only_one(&|outcome| code(outcome) == DEADLOCK_DETECTED).then_some(Excuse::Deadlock)
 }
 
+impl Excuse {
+    /// It can hold where no statement meets several rows, and no third session is there.
+    pub(super) fn holds_for_single_rows(self) -> bool {
+        matches!(self, Self::Dependency | Self::Snapshot | Self::Lock)
+    }
+}
+
 /// Why only one side waits after a step; `told` is what happened so far.
 pub(super) fn of_waiting(left: &Rest, right: &Rest, told: &[String]) -> Option<Excuse> {
     let only = |here: &Rest, there: &Rest| here.waiting.iter().any(|session| !there.waiting.contains(session));
@@ -68,6 +78,10 @@ pub(super) fn of_waiting(left: &Rest, right: &Rest, told: &[String]) -> Option<E
     let has = |rest: &Rest, holds: &dyn Fn(&Outcome) -> bool| rest.answered.iter().any(|(_, outcome)| holds(outcome));
     let goes_on =
         |holds: &dyn Fn(&Outcome) -> bool| (more && !less && has(right, holds)) || (less && !more && has(left, holds));
+    let locks = |line: &String| line.contains("SELECT") && line.contains(" FOR ");
+    if more && !less && has(right, &|outcome| code(outcome) == UNIQUE_VIOLATION) && told.iter().any(locks) {
+        return Some(Excuse::Lock);
+    }
     // Of several rows that stand in the way, a side meets the one first that nobody else is at work on.
     if goes_on(&|outcome| outcome.error.as_ref().is_some_and(is_violation)) {
         return Some(Excuse::Order);

@@ -160,7 +160,11 @@ fn run(part: usize, pair: &Pair) {
             at.map_or(ready[0], |at| order.remove(at))
         };
         let mut contents = || differing(race.contents(base), &mut a, &mut b);
-        if !Interleaving::new(&mut sides, race.isolation, scripts).run(&mut choose, &mut contents, &mut summary) {
+        if !Interleaving::new(&mut sides, race.isolation, scripts).strict().run(
+            &mut choose,
+            &mut contents,
+            &mut summary,
+        ) {
             pair.forget(base..=base + 9);
         }
     }
