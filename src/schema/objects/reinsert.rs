@@ -10,8 +10,9 @@ use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::keys::is_made;
 use crate::schema::objects::lock;
 use crate::schema::objects::probe::UNDO;
-use crate::schema::objects::scene::{Kept, Scene, function_name, literal, only, qualified};
+use crate::schema::objects::scene::{Kept, Reference, Scene, function_name, literal, only, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
+use crate::schema::survey::Action;
 use crate::schema::unique::obstacle;
 use crate::sql::ident::quote;
 
@@ -60,7 +61,7 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
         return None;
     }
     let table = kept.table;
-    let statements: Vec<String> = keys.iter().filter_map(|key| statement(kept, key)).collect();
+    let statements: Vec<String> = keys.iter().filter_map(|key| statement(scene, kept, key)).collect();
     let body = format!(
         "DECLARE\n    key text;\n    is_due boolean;\nBEGIN\n    IF {} THEN\n        RETURN NEW;\n    END IF;\n{}\n    RETURN \
          NEW;\nEND",
@@ -99,7 +100,7 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
 const ITSELF: &str = " AND (TG_OP = 'INSERT' OR x.ctid <> OLD.ctid)";
 
 /// The dead row of that key gives way: into the archive, or, with `revive`, to the row that takes its place.
-fn statement(kept: &Kept<'_>, key: &[String]) -> Option<String> {
+fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<String> {
     let table = kept.table;
     let same = key.iter().map(|column| format!("x.{0} = NEW.{0}", quote(column))).collect::<Vec<_>>().join(" AND ");
     let changed: Vec<String> =
@@ -147,7 +148,7 @@ fn statement(kept: &Kept<'_>, key: &[String]) -> Option<String> {
         IF is_due IS NOT NULL THEN
             PERFORM FROM {from} AS x WHERE {same} AND {dead}{itself};
             IF FOUND THEN
-{check}                BEGIN
+{check}{ahead}                BEGIN
 {on}                    DELETE FROM {from} AS x WHERE {same} AND {dead}{itself};
 {off}                EXCEPTION WHEN foreign_key_violation OR restrict_violation THEN
                     RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = {message}, DETAIL = SQLERRM,
@@ -161,6 +162,34 @@ fn statement(kept: &Kept<'_>, key: &[String]) -> Option<String> {
         check = check.unwrap_or_default(),
         on = unkept("on"),
         off = unkept(""),
+        ahead = ahead(scene, kept, &format!("{same} AND {dead}{ITSELF}")),
         itself = ITSELF,
     ))
+}
+
+/// Live rows may point to a dead one for a moment: inserted by the same statement, or with a check that is deferred. What
+/// ON DELETE says would then be done to them, when the dead row gives way; `which` tells which it is.
+fn ahead(scene: &Scene<'_>, kept: &Kept<'_>, which: &str) -> String {
+    let name = qualified(kept.table);
+    let references = scene.references().filter(|reference| {
+        reference.parent.table.oid == kept.table.oid
+            && !matches!(reference.key.on_delete, Action::NoAction | Action::Restrict)
+    });
+    let refusal = |reference: Reference<'_>| {
+        let points = reference.child_matches("c", |at| format!("x.{}", quote(&reference.key.referenced[at])));
+        let live = reference.child.live("c").map(|live| format!(" AND {live}")).unwrap_or_default();
+        let child = qualified(reference.child.table);
+        format!(
+            "            IF EXISTS (SELECT FROM {} AS x, {} AS c WHERE {which} AND {points}{live}) THEN
+                RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = {}, DETAIL = {},
+                    HINT = 'Insert the row before those that point to it.';
+            END IF;
+",
+            only(kept.table),
+            only(reference.child.table),
+            literal(&format!("sexton: the deleted row of {name} that holds this key cannot give way")),
+            literal(&format!("Live rows of {child} point to it already, and would go along as ON DELETE says.")),
+        )
+    };
+    references.map(refusal).collect()
 }

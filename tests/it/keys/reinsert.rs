@@ -130,3 +130,23 @@ fn dead_children_do_not_forget_a_superseded_parent() {
         assert_eq!(twin.ask(question), "1", "{kind:?}");
     }
 }
+
+/// A live child that is there before its parent is not taken along by the dead row that gives way to it.
+#[test]
+fn a_child_ahead_of_its_parent_is_not_lost() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, boss int REFERENCES p ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, deleted_at timestamptz,
+            p int REFERENCES p ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED);
+        INSERT INTO p VALUES (1)";
+    let Some(mut twin) = Twin::new("keys::a_child_ahead…", schema, &[("p", SoftArchived), ("c", Soft)]) else {
+        return;
+    };
+    twin.delete("p", "id = 1");
+    let error = twin.kept_only("INSERT INTO p VALUES (2, 1), (1, NULL)").expect("it is refused");
+    assert_eq!(error.sqlstate, "0A000", "{error}");
+    assert_eq!(twin.ask("SELECT count(*) FROM p_archive"), "0");
+    twin.both("BEGIN");
+    twin.both("INSERT INTO c VALUES (1, NULL, 1)");
+    let error = twin.kept_only("INSERT INTO p VALUES (1)").expect("it is refused");
+    assert_eq!(error.sqlstate, "0A000", "{error}");
+}
