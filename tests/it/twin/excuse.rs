@@ -11,7 +11,8 @@ pub(super) const READ_COMMITTED: &str = "READ COMMITTED";
 
 const SERIALIZATION_FAILURE: &str = "40001";
 const DEADLOCK_DETECTED: &str = "40P01";
-const UNIQUE_VIOLATION: &str = "23505";
+/// ON CONFLICT of a deferrable constraint: the server tells it when it comes to the row.
+const NOT_IN_PREREQUISITE_STATE: &str = "55000";
 
 /// Columns of unique indexes that count live rows only behind Sexton. To the server they are no key there.
 const PARTIAL: &[(&str, &[&str])] =
@@ -43,23 +44,37 @@ fn is_dependency(outcome: &Outcome) -> bool {
     outcome.error.as_ref().is_some_and(|error| error.message.contains("read/write dependencies"))
 }
 
+/// A statement, as told, that sets a column which is no key behind Sexton.
+fn sets_partial(told: &str) -> bool {
+    PARTIAL.iter().any(|(table, columns)| {
+        told.contains(table) && columns.iter().any(|column| told.contains(&format!("SET {column} =")))
+    })
+}
+
 /// Both failed for a race, in whatever words and at whichever statement of several.
 pub(super) fn are_same_race(left: &Outcome, right: &Outcome) -> bool {
     code(left) == code(right) && code(left).starts_with("40") && left.status == right.status
 }
 
 /// Why the answers that a step brought may differ: what one session may do follows from what another could not.
-pub(super) fn of_answers(isolation: &str, left: &Rest, right: &Rest) -> Option<Excuse> {
+pub(super) fn of_answers(isolation: &str, left: &Rest, right: &Rest, told: &[String]) -> Option<Excuse> {
     let pairs = || left.answered.iter().zip(&right.answered).map(|((_, left), (_, right))| (left, right));
     let only_one = |holds: &dyn Fn(&Outcome) -> bool| pairs().any(|(left, right)| holds(left) != holds(right));
     if isolation == SERIALIZABLE && only_one(&is_dependency) {
         return Some(Excuse::Dependency);
     }
     let is_late = |(left, right): (&Outcome, &Outcome)| {
-        code(left) == SERIALIZATION_FAILURE && code(right) != SERIALIZATION_FAILURE
+        let only_late = code(left) == SERIALIZATION_FAILURE && code(right) != SERIALIZATION_FAILURE;
+        // Had it not been late, it would have been refused.
+        only_late || code(right) == SERIALIZATION_FAILURE && left.error.as_ref().is_some_and(is_violation)
     };
     if isolation != READ_COMMITTED && pairs().any(is_late) {
         return Some(Excuse::Snapshot);
+    }
+    let is_late_for_key =
+        |(left, right): (&Outcome, &Outcome)| code(left).is_empty() && code(right) == SERIALIZATION_FAILURE;
+    if isolation != READ_COMMITTED && pairs().any(is_late_for_key) && told.iter().any(|line| sets_partial(line)) {
+        return Some(Excuse::Partial);
     }
     only_one(&|outcome| code(outcome) == DEADLOCK_DETECTED).then_some(Excuse::Deadlock)
 }
@@ -72,15 +87,22 @@ impl Excuse {
 }
 
 /// Why only one side waits after a step; `told` is what happened so far.
-pub(super) fn of_waiting(left: &Rest, right: &Rest, told: &[String]) -> Option<Excuse> {
+pub(super) fn of_waiting(isolation: &str, left: &Rest, right: &Rest, told: &[String]) -> Option<Excuse> {
     let only = |here: &Rest, there: &Rest| here.waiting.iter().any(|session| !there.waiting.contains(session));
     let (more, less) = (only(left, right), only(right, left));
     let has = |rest: &Rest, holds: &dyn Fn(&Outcome) -> bool| rest.answered.iter().any(|(_, outcome)| holds(outcome));
     let goes_on =
         |holds: &dyn Fn(&Outcome) -> bool| (more && !less && has(right, holds)) || (less && !more && has(left, holds));
+    if isolation == SERIALIZABLE && goes_on(&is_dependency) {
+        return Some(Excuse::Dependency);
+    }
     let locks = |line: &String| line.contains("SELECT") && line.contains(" FOR ");
-    if more && !less && has(right, &|outcome| code(outcome) == UNIQUE_VIOLATION) && told.iter().any(locks) {
+    let inserts = told.iter().rev().find(|line| !line.ends_with(" waits")).is_some_and(|line| line.contains("INSERT"));
+    if more && !less && inserts && told.iter().any(locks) {
         return Some(Excuse::Lock);
+    }
+    if goes_on(&|outcome| code(outcome) == NOT_IN_PREREQUISITE_STATE) {
+        return Some(Excuse::Order);
     }
     // Of several rows that stand in the way, a side meets the one first that nobody else is at work on.
     if goes_on(&|outcome| outcome.error.as_ref().is_some_and(is_violation)) {
@@ -89,10 +111,5 @@ pub(super) fn of_waiting(left: &Rest, right: &Rest, told: &[String]) -> Option<E
     if goes_on(&|outcome| code(outcome) == DEADLOCK_DETECTED) {
         return Some(Excuse::Deadlock);
     }
-    let sets = |line: &String| {
-        PARTIAL.iter().any(|(table, columns)| {
-            line.contains(table) && columns.iter().any(|column| line.contains(&format!("SET {column} =")))
-        })
-    };
-    (less && !more && told.iter().any(sets)).then_some(Excuse::Partial)
+    (less && !more && told.iter().any(|line| sets_partial(line))).then_some(Excuse::Partial)
 }

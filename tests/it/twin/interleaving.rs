@@ -165,7 +165,7 @@ impl<'a> Interleaving<'a> {
         for rest in [&mut left, &mut right] {
             rest.answered.sort_by_key(|(session, _)| *session);
         }
-        let excuse = excuse::of_answers(self.isolation, &left, &right);
+        let excuse = excuse::of_answers(self.isolation, &left, &right, &self.told);
         for ((number, left), (_, right)) in left.answered.iter().zip(&right.answered) {
             let statement = self.current[*number].take().expect("it was sent one");
             self.status[*number] = right.status;
@@ -226,7 +226,7 @@ impl<'a> Interleaving<'a> {
         };
         let mut difference = self
             .difference(&kinds.join("; "), &format!("    real deletes: {}\n    sexton: {}", said(right), said(left)));
-        difference.excuse = difference.excuse.or_else(|| excuse::of_waiting(left, right, &self.told));
+        difference.excuse = difference.excuse.or_else(|| excuse::of_waiting(self.isolation, left, right, &self.told));
         difference
     }
 
