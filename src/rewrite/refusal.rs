@@ -115,6 +115,11 @@ pub enum Reason {
         /// The object.
         what: String,
     },
+    /// A setting that the objects of schema `sexton` keep for themselves.
+    OwnSetting {
+        /// The setting; `None` where its name is computed.
+        name: Option<String>,
+    },
     /// RETURNING needs values as they were before the mark, and they cannot be known.
     ReturningOld {
         /// The table.
@@ -333,6 +338,18 @@ impl Reason {
                 forbidden,
                 format!("this would take {what} away, which keeps deleted rows where the server cascades"),
                 "A role in access.hard_delete may run it; sexton check tells what is missing then.",
+            ),
+            Self::OwnSetting { name: Some(name) } => words(
+                "own-setting",
+                forbidden,
+                format!("permission denied to set parameter \"{name}\", which belongs to the objects of schema sexton"),
+                "Set sexton.scope, sexton.as_of, sexton.actor and sexton.reason alone; a role in access.hard_delete may set it.",
+            ),
+            Self::OwnSetting { name: None } => words(
+                "own-setting",
+                forbidden,
+                "permission denied to set a parameter that is not named by a constant: it may belong to the objects of schema sexton".to_owned(),
+                "Write the name in set_config() as a string constant; a role in access.hard_delete may compute it.",
             ),
             Self::ReturningOld { table } => words(
                 "returning-old",
