@@ -232,13 +232,13 @@ fn step(rewriter: &mut Rewriter<'_>, entry: &Entry, policy: &Policy, target: &Ta
     let clause = |limit: Option<String>| limit.map(|limit| format!(" WHERE {limit}")).unwrap_or_default();
     if policy.strategy == Strategy::Archive {
         let inner = rewriter.fresh_name();
-        let begun = rewriter.begins_event(entry, None);
+        let begun = rewriter.begins_event(entry);
         let limit = clause(conditions([live, begun.clone()]));
         let delete = format!("{inner} AS (DELETE FROM {}{limit} RETURNING {}.*)", target.source, target.name);
         return (vec![delete], rewriter.insert_statement(entry, &format!("{inner}.*"), &inner, begun.is_some()));
     }
     if policy.strategy == Strategy::Hard {
-        let limit = clause(conditions([live, rewriter.begins_event(entry, None)]));
+        let limit = clause(conditions([live, rewriter.begins_event(entry)]));
         return (Vec::new(), format!("DELETE FROM {}{limit}", target.source));
     }
     let set = rewriter.set_clause(entry, &target.name);
