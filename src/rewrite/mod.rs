@@ -36,6 +36,7 @@ pub mod statement;
 mod truncate;
 mod update;
 mod witness;
+mod words;
 
 pub use outcome::{Effect, Outcome, TagChange};
 pub use refusal::{Reason, Refusal};
