@@ -118,6 +118,14 @@ pub struct OwnObjects {
     pub functions: Vec<OwnFunction>,
 }
 
+impl OwnObjects {
+    /// True where the schema is not there, or holds nothing that matters.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.triggers.is_empty() && self.functions.is_empty()
+    }
+}
+
 /// One relation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {

@@ -59,8 +59,10 @@ pub(super) struct Source {
     is_absent: bool,
     /// What this one becomes, and the registry it then publishes, when a proposed configuration is adopted.
     proposed: Option<Box<(Source, Registry)>>,
-    /// What has been noted in `sexton.tables`; `None` before the configuration is in force.
-    recorded: Option<Vec<Standing>>,
+    /// The configuration is in force, and what it scopes is noted in `sexton.tables`.
+    records: bool,
+    /// The names that stood there before: what they hid is hidden still, or is no more.
+    looked_at: Vec<String>,
 }
 
 /// What a first look at the database gives.
@@ -86,7 +88,8 @@ impl Source {
             read: None,
             is_absent: false,
             proposed: None,
-            recorded: None,
+            records: false,
+            looked_at: Vec::new(),
         }
     }
 
@@ -173,7 +176,7 @@ impl Source {
         if let Some(proposed) = self.proposed.take() {
             self.turn_into(*proposed, publish).await;
         }
-        self.record(publish, true).await;
+        self.record(publish).await;
     }
 
     async fn turn_into(
@@ -192,21 +195,29 @@ impl Source {
         }
     }
 
-    /// Notes what is scoped now, for the next start; `forgets`: and nothing else is.
-    async fn record(&mut self, publish: &watch::Sender<Arc<Registry>>, forgets: bool) {
+    /// Notes what is scoped now, for the next start, where that is not what stands there: a table may be called otherwise
+    /// now, and another proxy that does not register it may have forgotten it.
+    async fn record(&mut self, publish: &watch::Sender<Arc<Registry>>) {
         let scoped = standings(&publish.borrow(), &self.database);
-        if self.recorded.as_ref() == Some(&scoped) {
-            return;
-        }
-        let result = self
+        let others = std::mem::take(&mut self.looked_at);
+        let kept = self
             .ask(async |reader| match reader.recorded().await? {
-                Recorded::Rows(_) => reader.record(&scoped, forgets).await,
-                Recorded::Unknown(_) if scoped.is_empty() => Ok(()),
-                Recorded::Unknown(why) => Err(CatalogError::new(why)),
+                Recorded::Rows { standings, relations } => {
+                    let is_known = scoped.iter().all(|standing| standings.contains(standing));
+                    if !is_known || others.iter().any(|other| relations.contains(other)) {
+                        reader.record(&scoped, &others).await?;
+                    }
+                    Ok(None)
+                }
+                Recorded::Unknown(why) => Ok(Some(why)),
             })
             .await;
-        if let Err(error) = result
-            && self.recorded.is_none()
+        let why = match kept {
+            Ok(why) => why.filter(|_| !scoped.is_empty()).map(str::to_owned),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(error) = why
+            && !self.records
         {
             tracing::warn!(
                 database = %self.name,
@@ -214,7 +225,7 @@ impl Source {
                 "sexton.tables cannot be kept: the next start cannot tell which tables have been scoped; run `sexton apply`"
             );
         }
-        self.recorded = Some(scoped);
+        self.records = true;
     }
 
     /// Reads the catalog and publishes a registry where it has changed; false where it cannot be read.
@@ -228,9 +239,16 @@ impl Source {
 
     async fn read_anew(&mut self, publish: &watch::Sender<Arc<Registry>>) -> Result<(), CatalogError> {
         let snapshot = self.read().await?;
-        if publish.borrow().snapshot() == &snapshot {
-            return Ok(());
+        if publish.borrow().snapshot() != &snapshot {
+            self.publish(snapshot, publish);
         }
+        if self.records {
+            self.record(publish).await;
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, snapshot: Snapshot, publish: &watch::Sender<Arc<Registry>>) {
         self.generation += 1;
         let (registry, findings) = self.build(snapshot);
         let known: HashSet<&Finding> = self.findings.iter().collect();
@@ -239,11 +257,6 @@ impl Source {
         }
         self.findings = findings;
         publish.send_replace(Arc::new(registry));
-        if self.recorded.is_some() {
-            // A table may be called otherwise now.
-            self.record(publish, false).await;
-        }
-        Ok(())
     }
 
     /// The first registry, and all that is to be said; `before`: what has been scoped until now.
@@ -254,8 +267,9 @@ impl Source {
         let (setup, name) = (Arc::clone(&self.setup), self.name.clone());
         let missed = self.reader().await?.verifiers_missed(&setup, &name).await;
         findings.extend(self.keep(missed)?);
-        if let Recorded::Rows(rows) = self.ask(async |reader| reader.recorded().await).await? {
-            before.extend(rows);
+        if let Recorded::Rows { standings, relations } = self.ask(async |reader| reader.recorded().await).await? {
+            before.extend(standings);
+            self.looked_at = relations;
         }
         before.sort_unstable();
         before.dedup_by(|one, other| one.is_like(other));

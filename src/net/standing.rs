@@ -67,8 +67,12 @@ pub(super) fn standings(registry: &Registry, database: &Database) -> Vec<Standin
 
 /// What is known of `sexton.tables`.
 pub(super) enum Recorded {
-    /// Its rows, of tables that are there.
-    Rows(Vec<Standing>),
+    Rows {
+        /// Those of tables that are there.
+        standings: Vec<Standing>,
+        /// The names in all of them.
+        relations: Vec<String>,
+    },
     /// It cannot be read, or should not be: why.
     Unknown(&'static str),
 }
@@ -95,7 +99,7 @@ WHERE n.nspname OPERATOR(pg_catalog.=) 'sexton' AND c.relname OPERATOR(pg_catalo
 
 const RECORDED: &str = "
 SELECT pg_catalog.to_regclass(relation)::pg_catalog.oid, relation, live, strategy, archive FROM sexton.tables
-WHERE pg_catalog.to_regclass(relation) IS NOT NULL ORDER BY relation";
+ORDER BY relation";
 
 const RECORD: &str = "
 INSERT INTO sexton.tables AS t (relation, live, strategy, archive)
@@ -106,7 +110,9 @@ ON CONFLICT (relation) DO UPDATE
 SET live = excluded.live, strategy = excluded.strategy, archive = excluded.archive, recorded_at = pg_catalog.now()
 WHERE (t.live, t.strategy, t.archive) IS DISTINCT FROM (excluded.live, excluded.strategy, excluded.archive)";
 
-const FORGET: &str = "DELETE FROM sexton.tables WHERE relation OPERATOR(pg_catalog.<>) ALL ($1::pg_catalog.text[])";
+const FORGET: &str = "
+DELETE FROM sexton.tables WHERE relation OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])
+AND relation OPERATOR(pg_catalog.<>) ALL ($1::pg_catalog.text[])";
 
 impl Reader {
     /// What `sexton.tables` says.
@@ -126,32 +132,33 @@ impl Reader {
             (true, false) => return Ok(Recorded::Unknown("Sexton's own login may not read it")),
             (true, true) => {}
         }
-        let mut rows = Vec::new();
+        let (mut standings, mut relations) = (Vec::new(), Vec::new());
         for row in self.client.query(RECORDED, &[]).await? {
-            rows.push(Standing {
-                oid: row.try_get(0)?,
+            relations.push(row.try_get(1)?);
+            let Some(oid) = row.try_get(0)? else { continue };
+            standings.push(Standing {
+                oid,
                 relation: row.try_get(1)?,
                 live: row.try_get(2)?,
                 strategy: row.try_get(3)?,
                 archive: row.try_get(4)?,
             });
         }
-        Ok(Recorded::Rows(rows))
+        Ok(Recorded::Rows { standings, relations })
     }
 
-    /// Notes `standings` in `sexton.tables`; `forgets`: and nothing else is scoped any more.
+    /// Notes `standings` in `sexton.tables`, and forgets those among `others` that are not among them. What else is there
+    /// has been noted meanwhile, or is another proxy's.
     ///
     /// # Errors
     /// The server's.
-    pub(super) async fn record(&mut self, standings: &[Standing], forgets: bool) -> Result<(), CatalogError> {
+    pub(super) async fn record(&mut self, standings: &[Standing], others: &[String]) -> Result<(), CatalogError> {
         let texts = |text: fn(&Standing) -> &str| standings.iter().map(text).collect::<Vec<&str>>();
         let relations = texts(|standing| &standing.relation);
         let (live, strategies) = (texts(|standing| &standing.live), texts(|standing| &standing.strategy));
         let archives: Vec<Option<&str>> = standings.iter().map(|standing| standing.archive.as_deref()).collect();
         let writing = self.client.transaction().await?;
-        if forgets {
-            writing.execute(FORGET, &[&relations]).await?;
-        }
+        writing.execute(FORGET, &[&relations, &others]).await?;
         writing.execute(RECORD, &[&relations, &live, &strategies, &archives]).await?;
         Ok(writing.commit().await?)
     }

@@ -29,8 +29,7 @@ impl Rewriter<'_> {
         if !head.is_empty() {
             self.insert_before(delete.keyword, &head, cause);
         }
-        let begins = self.begins_event(entry, delete.filter.as_ref());
-        let begun = begins.is_some() || self.begins_event_at_cursor(entry, delete);
+        let (begins, begun) = self.begins_deletion(entry, delete);
         let live = self.limit(entry, Rows::Live, &delete.target);
         self.delete_conditions(delete, conditions([live, begins]))?;
         let qualifier = self.qualifier(&delete.target);
@@ -46,22 +45,27 @@ impl Rewriter<'_> {
     }
 
     /// A condition that holds for every row, and with which a DELETE that stays one begins its event: triggers of schema
-    /// `sexton` that fire before a row leaves then know it. `None` where there are none, or no place for it.
-    pub(crate) fn begins_event(&self, entry: &Entry, filter: Option<&Filter>) -> Option<String> {
-        let has_place = !matches!(filter, Some(Filter::CurrentOf { last: _ }));
-        (has_place && self.tells_events(entry)).then(|| format!("{NEW_EVENT} IS NOT NULL"))
+    /// `sexton` that fire before a row leaves then know it. `None` where there are none.
+    pub(crate) fn begins_event(&self, entry: &Entry) -> Option<String> {
+        self.tells_events(entry).then(|| format!("{NEW_EVENT} IS NOT NULL"))
     }
 
-    /// The same where the cursor's row is deleted, and no condition can be added: in USING. True where that was done.
-    fn begins_event_at_cursor(&mut self, entry: &Entry, delete: &Delete) -> bool {
-        let at_cursor = matches!(delete.filter, Some(Filter::CurrentOf { last: _ }));
-        if !at_cursor || delete.using.is_some() || !self.tells_events(entry) {
-            return false;
-        }
-        let name = self.fresh_name();
-        let event = format!(" USING {NEW_EVENT} AS {name}");
-        self.insert_after(delete.target.last, &event, delete.target.name.relation());
-        true
+    /// The same for a DELETE, and whether it begins its event. Nothing can be added to CURRENT OF: there a row without
+    /// columns does it in USING, which RETURNING does not see.
+    pub(crate) fn begins_deletion(&mut self, entry: &Entry, delete: &Delete) -> (Option<String>, bool) {
+        let begins = self.begins_event(entry);
+        let begun = begins.is_some();
+        let Some(condition) = begins.as_ref().filter(|_| matches!(delete.filter, Some(Filter::CurrentOf { last: _ })))
+        else {
+            return (begins, begun);
+        };
+        let (opening, last) = match &delete.using {
+            Some(using) => (",", using.last),
+            None => (" USING", delete.target.last),
+        };
+        let item = format!("{opening} (SELECT WHERE {condition}) AS {}", self.fresh_name());
+        self.insert_after(last, &item, delete.target.name.relation());
+        (None, begun)
     }
 
     /// True where triggers of schema `sexton` see the rows of `entry` leave.

@@ -150,6 +150,11 @@ impl<'a> Rewriter<'a> {
         cause: usize,
     ) -> Result<(), Refusal> {
         let cause = pending.first().map_or(cause, |pending| pending.table.name.relation());
+        // The cursor's own query was limited when it was declared, and the grammar allows nothing beside it: what else is
+        // read is limited where it stands.
+        if let Some(Filter::CurrentOf { last: _ }) = filter {
+            return self.derive_all(pending);
+        }
         let mut limits: Vec<String> = own.into_iter().collect();
         limits.extend(self.limits(pending));
         match filter {
@@ -157,10 +162,10 @@ impl<'a> Rewriter<'a> {
                 self.queries(&condition.subqueries)?;
                 self.splice(condition, &limits, cause);
             }
-            // The cursor's own query was limited when it was declared, and the grammar allows nothing beside it.
-            Some(Filter::CurrentOf { last: _ }) => {}
-            None if limits.is_empty() => {}
-            None => self.insert_after(last, &format!(" WHERE {}", limits.join(" AND ")), cause),
+            None if !limits.is_empty() => {
+                self.insert_after(last, &format!(" WHERE {}", limits.join(" AND ")), cause);
+            }
+            _ => {}
         }
         Ok(())
     }

@@ -47,8 +47,8 @@ impl Rewriter<'_> {
                 return self.refuse(Reason::HardDelete { table: entry.display() }, cause);
             }
             let rows = self.limit(entry, rows, &delete.target);
-            let begun = self.begins_event(entry, delete.filter.as_ref());
-            return self.real_delete(delete, conditions([rows, begun]));
+            let (begins, _) = self.begins_deletion(entry, delete);
+            return self.real_delete(delete, conditions([rows, begins]));
         }
         if place.member.is_none() {
             self.tag = Some(TagChange::Delete);

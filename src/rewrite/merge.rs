@@ -53,7 +53,7 @@ impl Rewriter<'_> {
     fn arm_limit(&self, arm: &MergeArm, entry: Option<&Entry>, limit: Option<&str>) -> Option<String> {
         let stays = |entry: &&Entry| self.strategy(entry) == Strategy::Hard || self.rows(entry) == Rows::Deleted;
         let deleted = entry.filter(stays).filter(|_| arm.delete.is_some());
-        let begun = deleted.and_then(|entry| self.begins_event(entry, None));
+        let begun = deleted.and_then(|entry| self.begins_event(entry));
         conditions([limit.filter(|_| arm.by_source).map(str::to_owned), begun])
     }
 

@@ -17,6 +17,7 @@ mod merge;
 pub mod opaque;
 pub mod outcome;
 mod own_objects;
+pub mod own_settings;
 mod past;
 pub mod policy;
 mod query;
@@ -35,6 +36,7 @@ pub mod statement;
 mod truncate;
 mod update;
 mod witness;
+mod words;
 
 pub use outcome::{Effect, Outcome, TagChange};
 pub use refusal::{Reason, Refusal};

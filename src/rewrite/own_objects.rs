@@ -12,7 +12,7 @@ const OWN_SCHEMA: &str = "sexton";
 /// Looks at an ALTER, CREATE or DROP, whatever it is of.
 pub(crate) fn check(statement: &Statement<'_>) -> Result<(), Refusal> {
     let own = &statement.names.registry.snapshot().own;
-    if statement.names.role.hard_deletes || own.triggers.is_empty() && own.functions.is_empty() {
+    if statement.names.role.hard_deletes || own.is_empty() {
         return Ok(());
     }
     let inside = |index: &usize| {

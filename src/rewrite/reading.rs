@@ -23,7 +23,7 @@ impl Statement<'_> {
     }
 
     /// The name that `U&"…"` at `index` says, a UESCAPE clause behind it included.
-    fn unicode_name(&self, index: usize) -> Option<String> {
+    pub(crate) fn unicode_name(&self, index: usize) -> Option<String> {
         if self.word(index + 1).as_deref() != Some("uescape") {
             return self.name_at(index);
         }
@@ -114,7 +114,7 @@ impl Statement<'_> {
         (self.piece.first..self.piece.end).any(|index| self.has_unicode_escape_at(index))
     }
 
-    fn has_unicode_escape_at(&self, index: usize) -> bool {
+    pub(crate) fn has_unicode_escape_at(&self, index: usize) -> bool {
         self.tokens[index].kind == Kind::UnicodeWord && self.word(index + 1).as_deref() == Some("uescape")
     }
 }

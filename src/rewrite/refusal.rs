@@ -1,4 +1,4 @@
-//! Why a statement is refused: a closed list, and the one place that turns it into SQLSTATE, message, detail and hint.
+//! Why a statement is refused: a closed list, and the one place that turns it, by its words, into what the client is told.
 
 use crate::wire::sqlstate::SqlState;
 
@@ -115,6 +115,11 @@ pub enum Reason {
         /// The object.
         what: String,
     },
+    /// A setting that the objects of schema `sexton` keep for themselves.
+    OwnSetting {
+        /// The setting; `None` where its name is computed.
+        name: Option<String>,
+    },
     /// RETURNING needs values as they were before the mark, and they cannot be known.
     ReturningOld {
         /// The table.
@@ -171,11 +176,11 @@ pub enum Reason {
         /// The one that refers to it.
         by: String,
     },
-    /// TRUNCATE of a table that another refers to.
+    /// TRUNCATE of a table that another refers to: the server's own refusal, which must not depend on what it finds.
     TruncateReferenced {
-        /// The table.
+        /// The table, without its schema.
         table: String,
-        /// The one that refers to it.
+        /// The one that refers to it, likewise.
         by: String,
     },
     /// DELETE through a view that shows a registered table.
@@ -202,237 +207,7 @@ pub enum Reason {
     },
 }
 
-/// Name, SQLSTATE, message, detail, hint of one reason.
-struct Words {
-    name: &'static str,
-    sqlstate: SqlState,
-    message: String,
-    hint: &'static str,
-}
-
-fn words(name: &'static str, sqlstate: SqlState, message: String, hint: &'static str) -> Words {
-    Words { name, sqlstate, message, hint }
-}
-
 impl Reason {
-    fn words(&self) -> Words {
-        let unscoped = SqlState::FEATURE_NOT_SUPPORTED;
-        let forbidden = SqlState::INSUFFICIENT_PRIVILEGE;
-        let past = SqlState::READ_ONLY_SQL_TRANSACTION;
-        match self {
-            Self::Alter { table } => words(
-                "alter",
-                forbidden,
-                format!("this would take {table} out of Sexton's sight"),
-                "A role in access.hard_delete may run it; change the configuration together with it.",
-            ),
-            Self::Ambiguous { name } => words(
-                "ambiguous",
-                unscoped,
-                format!("\"{name}\" may mean more than one table, and one of them is registered"),
-                "Write the table with its schema.",
-            ),
-            Self::Ancestor { table, registered } => words(
-                "ancestor",
-                unscoped,
-                format!("{table} holds the rows of {registered}, which is registered, but is not registered itself"),
-                "Register the parent table in the configuration instead of its child.",
-            ),
-            Self::AsOfValue { fault } => words(
-                "as-of-value",
-                SqlState::INVALID_PARAMETER_VALUE,
-                format!("invalid value for sexton.as_of: {fault}"),
-                "Write a time in ISO form, such as '2026-01-31 12:00Z' or '2026-01-31'; RESET sexton.as_of goes back to the present.",
-            ),
-            Self::Broken { table, fault } => words(
-                "broken",
-                unscoped,
-                format!("{table} cannot be scoped: {fault}"),
-                "Add what is missing, or correct the table's section in the configuration.",
-            ),
-            Self::Copy { table } => words(
-                "copy",
-                unscoped,
-                format!("this form of COPY cannot be limited to the live rows of {table}"),
-                "Write COPY (SELECT …) TO.",
-            ),
-            Self::Drop { table } => words(
-                "drop",
-                forbidden,
-                format!("dropping {table} would destroy rows that are kept"),
-                "A role in access.hard_delete may drop it.",
-            ),
-            Self::Encoding => words(
-                "encoding",
-                unscoped,
-                "the statement cannot be read in this client_encoding".to_owned(),
-                "SET client_encoding TO 'UTF8'.",
-            ),
-            Self::Fresh { name } => words(
-                "fresh",
-                unscoped,
-                format!("\"{name}\" holds or shows rows of a registered table, and the catalog does not say so yet"),
-                "Name the registered table itself. What is not temporary can be used after COMMIT.",
-            ),
-            Self::HardDelete { table } => words(
-                "hard-delete",
-                forbidden,
-                format!("permission denied to remove deleted rows of {table} for good"),
-                "The role must be in access.hard_delete of the configuration.",
-            ),
-            Self::Merge { table } => words(
-                "merge",
-                unscoped,
-                format!("DELETE in this MERGE INTO {table} cannot keep the rows"),
-                "Write the deletion as a DELETE statement.",
-            ),
-            Self::Opaque { holder } => words(
-                "opaque",
-                unscoped,
-                format!("{holder} holds SQL that cannot be scoped and may read a registered table"),
-                "Run the SQL as a statement of its own, or set unscoped = \"pass\" for the database.",
-            ),
-            Self::PastArchive { table, archive, fault } => words(
-                "past-archive",
-                unscoped,
-                format!("{table} cannot be read as of another time from its archive {archive}: {fault}"),
-                "Read it in the present: RESET sexton.as_of, or name the table apart with sexton.scope.",
-            ),
-            Self::PastLock => words(
-                "past-lock",
-                past,
-                "rows as they were cannot be locked while sexton.as_of is set".to_owned(),
-                "Leave out FOR UPDATE or FOR SHARE, or RESET sexton.as_of.",
-            ),
-            Self::PastUnknown { table } => words(
-                "past-unknown",
-                unscoped,
-                format!("{table} cannot be read as of another time: its marker does not say when a row was deleted"),
-                "Give it a marker of type timestamptz, or a mark that sets such a column to now().",
-            ),
-            Self::PastWrite { table } => words(
-                "past-write",
-                past,
-                format!("cannot write to {table} while sexton.as_of is set"),
-                "RESET sexton.as_of first.",
-            ),
-            Self::Privilege { verb, table } => words(
-                "privilege",
-                forbidden,
-                format!("permission denied for table {table}: the role is not known to have the {verb} privilege"),
-                "GRANT it; a privilege granted or a role changed during the session counts from the next one on.",
-            ),
-            Self::Policies { verb, table } => words(
-                "policies",
-                unscoped,
-                format!("{verb} on {table} falls under other policies than the UPDATE or DELETE that it becomes"),
-                "Write the table's policies FOR ALL instead of FOR DELETE and FOR UPDATE, or let a role do it that they do not hold for.",
-            ),
-            Self::OwnObjects { what } => words(
-                "own-objects",
-                forbidden,
-                format!("this would take {what} away, which keeps deleted rows where the server cascades"),
-                "A role in access.hard_delete may run it; sexton check tells what is missing then.",
-            ),
-            Self::ReturningOld { table } => words(
-                "returning-old",
-                unscoped,
-                format!("RETURNING cannot give the columns that the mark of {table} changes as they were before"),
-                "Return columns that the mark leaves alone, or give the table a primary key.",
-            ),
-            Self::ReturningUsing { table } => words(
-                "returning-using",
-                unscoped,
-                format!("RETURNING of this DELETE FROM {table} cannot be carried past its USING list"),
-                "Give each item of USING an alias, and name the returned columns with their tables.",
-            ),
-            Self::ReturningVersions { table } => words(
-                "returning-versions",
-                unscoped,
-                format!("RETURNING of this DELETE FROM {table} cannot name OLD and NEW rows"),
-                "Name the columns plainly: they are returned as they were before.",
-            ),
-            Self::Sampled { table } => words(
-                "sampled",
-                unscoped,
-                format!("TABLESAMPLE of {table} cannot be limited to live rows at this place of the join"),
-                "Sample in a subquery: (SELECT * FROM t TABLESAMPLE …) AS t.",
-            ),
-            Self::Scope => words(
-                "scope",
-                forbidden,
-                "permission denied to leave scope \"live\"".to_owned(),
-                "The role must be in access.see_deleted of the configuration.",
-            ),
-            Self::ScopeValue { fault } => words(
-                "scope-value",
-                SqlState::INVALID_PARAMETER_VALUE,
-                format!("invalid value for sexton.scope: {fault}"),
-                "Write one of 'live', 'all', 'deleted', with tables apart as in 'live, items=all'.",
-            ),
-            Self::TemporaryShadow { name } => words(
-                "temporary-shadow",
-                unscoped,
-                format!("\"{name}\" may mean the temporary table of this session or the registered table"),
-                "Write pg_temp or the table's own schema in front of it.",
-            ),
-            Self::Truncate { table } => words(
-                "truncate",
-                unscoped,
-                format!("TRUNCATE of {table} is refused by its configuration"),
-                "DELETE FROM it, or set truncate = \"rewrite\".",
-            ),
-            Self::TruncateForm { form } => words(
-                "truncate-form",
-                unscoped,
-                format!("TRUNCATE {form} cannot be turned into deletions that keep the rows"),
-                "Truncate or delete from each table in a statement of its own, without further options.",
-            ),
-            Self::TruncateLeaves { table, by } => words(
-                "truncate-leaves",
-                unscoped,
-                format!("the rows of {table} cannot leave it while {by} keeps its deleted rows, which refer to them"),
-                "Delete from each table in a statement of its own.",
-            ),
-            Self::TruncateReach { table, by } => words(
-                "truncate-reach",
-                unscoped,
-                format!("TRUNCATE … CASCADE of {table} would also empty {by}, which is not registered"),
-                "Register that table too, or delete from each table in a statement of its own.",
-            ),
-            Self::TruncateReferenced { table, by } => words(
-                "truncate-referenced",
-                unscoped,
-                format!("cannot truncate {table}, which a foreign key of {by} refers to"),
-                "Truncate that table at the same time, or use TRUNCATE … CASCADE.",
-            ),
-            Self::View { view, table } => words(
-                "view",
-                unscoped,
-                format!("a deletion through the view {view} would really delete rows of {table}"),
-                "DELETE from the table itself.",
-            ),
-            Self::Unreadable { what } => words(
-                "unreadable",
-                unscoped,
-                format!("the statement mentions a registered table and its structure cannot be read: {what}"),
-                "If PostgreSQL accepts it, please report it; SELECT from a subquery often says the same.",
-            ),
-            Self::Utility { verb } => words(
-                "utility",
-                unscoped,
-                format!("{verb} on a registered table is not supported"),
-                "Run it on a direct connection to PostgreSQL if it is meant.",
-            ),
-            Self::Witness { name } => words(
-                "witness",
-                unscoped,
-                format!("two readings of the statement differ about \"{name}\""),
-                "Please report the statement; writing the table with an alias often helps.",
-            ),
-        }
-    }
-
     /// The reason's name, as cases and `--format json` give it.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -453,16 +228,23 @@ impl Refusal {
         self.reason.words().sqlstate
     }
 
-    /// What happened; starts with `sexton:`.
+    /// What happened; starts with `sexton:`, unless the server would say the same.
     #[must_use]
     pub fn message(&self) -> String {
-        format!("sexton: {}", self.reason.words().message)
+        let message = self.reason.words().message;
+        match &self.reason {
+            Reason::TruncateReferenced { .. } => message,
+            _ => format!("sexton: {message}"),
+        }
     }
 
     /// The facts behind it.
     #[must_use]
     pub fn detail(&self) -> Option<String> {
         let words = self.reason.words();
+        if let Reason::TruncateReferenced { table, by } = &self.reason {
+            return Some(format!("Table \"{by}\" references \"{table}\"."));
+        }
         (words.sqlstate == SqlState::FEATURE_NOT_SUPPORTED)
             .then(|| "A statement that cannot be scoped with certainty is not passed on.".to_owned())
     }
@@ -470,6 +252,6 @@ impl Refusal {
     /// How to write it instead.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        Some(self.reason.words().hint.to_owned())
+        Some(self.reason.words().hint.into_owned())
     }
 }

@@ -305,10 +305,20 @@ pub(crate) fn set_config(statement: &Statement<'_>) -> Result<Option<Effect>, Re
     Ok(Some(Effect::Set { local, setting }))
 }
 
-fn set_config_calls<'s>(statement: &'s Statement<'_>) -> impl Iterator<Item = usize> + 's {
+/// The tokens that name `set_config` where it is called.
+pub(crate) fn set_config_calls<'s>(statement: &'s Statement<'_>) -> impl Iterator<Item = usize> + 's {
     (statement.piece.first..statement.piece.end).filter(|&index| {
         statement.kind(index + 1) == Some(Kind::Open) && statement.name_at(index).as_deref() == Some("set_config")
     })
+}
+
+/// The setting that the call of `set_config` names, where that is a constant.
+pub(crate) fn name_in(statement: &Statement<'_>, call: usize) -> Option<String> {
+    let name = call + 2;
+    let is_string = matches!(statement.kind(name), Some(Kind::String | Kind::DollarString));
+    let is_cast = statement.kind(name + 1) == Some(Kind::Typecast) && statement.kind(name + 2) == Some(Kind::Word);
+    let next = name + if is_cast { 3 } else { 1 };
+    text_value(statement, name).filter(|_| is_string && statement.kind(next) == Some(Kind::Comma))
 }
 
 /// True for a statement, `effect` aside, that may change settings in a way its text does not tell: any other call of
@@ -321,8 +331,7 @@ pub(crate) fn unsettles(statement: &Statement<'_>, effect: &Effect) -> Result<bo
         return Ok(false);
     }
     for call in set_config_calls(statement) {
-        let name = text_value(statement, call + 2).filter(|_| statement.kind(call + 3) == Some(Kind::Comma));
-        match name.map(|name| setting_named(&[name])) {
+        match name_in(statement, call).map(|name| setting_named(&[name])) {
             Some(None) => {}
             Some(Some(Tracked::Scope)) => {
                 checked_scope(statement, None, call)?;

@@ -7,7 +7,8 @@ use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::schema_change::{CreateHead, create_head};
 use crate::rewrite::state::Scope;
 use crate::rewrite::{
-    comment, constraints, copy, ddl, opaque, own_objects, past, schema_change, settings, truncate, witness,
+    comment, constraints, copy, ddl, opaque, own_objects, own_settings, past, schema_change, settings, truncate,
+    witness,
 };
 use crate::sql::edit::Edits;
 use crate::sql::ident::identifier;
@@ -61,6 +62,9 @@ pub fn decide(text: &[u8], tokens: &[Token], piece: Piece, names: Names<'_>) -> 
         let statement = Statement { text, tokens, piece, names, scope, whole: true };
         statement.check_reading()?;
         statement.check_scope()?;
+        if depends {
+            own_settings::check(&statement)?;
+        }
         opaque::check_functions(&statement)?;
         statement.decide_whole(depends)
     });

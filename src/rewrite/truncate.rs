@@ -9,7 +9,7 @@
 
 use std::collections::HashSet;
 
-use crate::catalog::Relation;
+use crate::catalog::{Relation, Snapshot};
 use crate::config::{Strategy, Truncate};
 use crate::rewrite::archive::conditions;
 use crate::rewrite::outcome::{Effect, TagChange};
@@ -127,6 +127,9 @@ fn followers<'a>(
     let entries = targets.iter().filter_map(|target| Some((target.entry?.relation.oid, target.only)));
     let mut open: Vec<u32> = entries.flat_map(|(oid, only)| family(oid, only)).collect();
     let mut emptied: HashSet<u32> = open.iter().copied().collect();
+    if cascade.is_none() && targets.iter().all(|target| target.entry.is_some()) {
+        check_referenced(&open, &emptied, snapshot)?;
+    }
     let mut followers = Vec::new();
     let at = cascade.unwrap_or(targets[0].token);
     while let Some(relation) = open.pop().and_then(|oid| snapshot.by_oid(oid)) {
@@ -136,11 +139,8 @@ fn followers<'a>(
             if leaves && registry.by_oid(referencing.oid).is_some_and(is_soft) {
                 return statement.refuse(Reason::TruncateLeaves { table, by }, at);
             }
-            if !emptied.insert(referencing.oid) {
+            if cascade.is_none() || !emptied.insert(referencing.oid) {
                 continue;
-            }
-            if cascade.is_none() {
-                return statement.refuse(Reason::TruncateReferenced { table, by }, at);
             }
             let Some(entry) = registry.by_oid(referencing.oid).filter(|entry| entry.registered().is_some()) else {
                 return statement.refuse(Reason::TruncateReach { table, by }, at);
@@ -150,6 +150,19 @@ fn followers<'a>(
         }
     }
     Ok(followers.into_iter().map(|(token, entry)| follower(entry, token)).collect())
+}
+
+/// Refuses as the server does what would leave references behind, and of the same pair of tables: the first that is
+/// referred to, and what refers to it first.
+fn check_referenced(relations: &[u32], emptied: &HashSet<u32>, snapshot: &Snapshot) -> Result<(), Refusal> {
+    for relation in relations.iter().filter_map(|oid| snapshot.by_oid(*oid)) {
+        let others = relation.referencing.iter().filter(|referencing| !emptied.contains(&referencing.oid));
+        if let Some(first) = others.min_by_key(|referencing| referencing.oid) {
+            let reason = Reason::TruncateReferenced { table: relation.name.clone(), by: first.name.clone() };
+            return Err(Refusal { reason, offset: None });
+        }
+    }
+    Ok(())
 }
 
 fn is_soft(entry: &Entry) -> bool {
@@ -232,13 +245,13 @@ fn step(rewriter: &mut Rewriter<'_>, entry: &Entry, policy: &Policy, target: &Ta
     let clause = |limit: Option<String>| limit.map(|limit| format!(" WHERE {limit}")).unwrap_or_default();
     if policy.strategy == Strategy::Archive {
         let inner = rewriter.fresh_name();
-        let begun = rewriter.begins_event(entry, None);
+        let begun = rewriter.begins_event(entry);
         let limit = clause(conditions([live, begun.clone()]));
         let delete = format!("{inner} AS (DELETE FROM {}{limit} RETURNING {}.*)", target.source, target.name);
         return (vec![delete], rewriter.insert_statement(entry, &format!("{inner}.*"), &inner, begun.is_some()));
     }
     if policy.strategy == Strategy::Hard {
-        let limit = clause(conditions([live, rewriter.begins_event(entry, None)]));
+        let limit = clause(conditions([live, rewriter.begins_event(entry)]));
         return (Vec::new(), format!("DELETE FROM {}{limit}", target.source));
     }
     let set = rewriter.set_clause(entry, &target.name);

@@ -7,6 +7,7 @@ use bytes::{Buf, BytesMut};
 use crate::catalog::RoleFacts;
 use crate::rewrite::Registry;
 use crate::rewrite::as_of::AsOf;
+use crate::rewrite::own_settings;
 use crate::rewrite::state::{Changes, Scope, SearchPath, State, User};
 use crate::session::cache::{Basis, PlanCache};
 use crate::session::names::{Names, Overlay};
@@ -64,6 +65,9 @@ pub enum BeginFault {
     /// The startup packet's `sexton.as_of` is no time.
     #[error("sexton: {0}")]
     AsOf(String),
+    /// The startup packet sets what the objects of schema `sexton` keep for themselves.
+    #[error("sexton: permission denied to set parameter \"{0}\", which belongs to the objects of schema sexton")]
+    OwnSetting(String),
     /// The role may not leave scope live.
     #[error("sexton: role \"{0}\" may not see deleted rows")]
     Denied(String),
@@ -75,6 +79,9 @@ impl BeginFault {
         let (code, hint) = match self {
             Self::Scope(_) => (SqlState::INVALID_PARAMETER_VALUE, "Connect with another sexton.scope."),
             Self::AsOf(_) => (SqlState::INVALID_PARAMETER_VALUE, "Connect with another sexton.as_of."),
+            Self::OwnSetting(_) => {
+                (SqlState::INSUFFICIENT_PRIVILEGE, "Connect without it, or as a role in access.hard_delete.")
+            }
             Self::Denied(_) => (
                 SqlState::INSUFFICIENT_PRIVILEGE,
                 "Leave sexton.scope and sexton.as_of alone, or add the role to access.see_deleted.",
@@ -105,6 +112,8 @@ pub struct Session {
     asked_scope: Option<Vec<u8>>,
     asked_as_of: Option<Vec<u8>>,
     asked_search_path: Option<Vec<u8>>,
+    /// A setting that is not for clients.
+    asked_own: Option<String>,
     /// The startup packet sets `role`: names resolve as for somebody else.
     asks_role: bool,
 
@@ -165,6 +174,7 @@ impl Session {
             asked_scope: startup.setting("sexton.scope"),
             asked_as_of: startup.setting("sexton.as_of"),
             asked_search_path: startup.setting("search_path"),
+            asked_own: startup.names().find(|name| own_settings::is_own(name)),
             asks_role: startup.setting("role").is_some(),
             confirmed: settings.clone(),
             names: Names::default(),
@@ -246,6 +256,9 @@ impl Session {
     /// [`BeginFault`] where the startup packet asks for more than the role may have.
     pub fn begin(&mut self, role: RoleFacts, registry: Arc<Registry>, cache: Arc<PlanCache>) -> Result<(), BeginFault> {
         let scope = self.scope(&role)?;
+        if let Some(name) = self.asked_own.take().filter(|_| !role.hard_deletes) {
+            return Err(BeginFault::OwnSetting(name));
+        }
         // What the client asked for is what the server set: a value it cannot accept has ended the connection by now.
         let path = match self.asked_search_path.take() {
             Some(text) => String::from_utf8(text).ok(),

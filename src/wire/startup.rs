@@ -182,10 +182,17 @@ impl Startup {
     pub fn setting(&self, name: &str) -> Option<Vec<u8>> {
         let same = |other: &[u8]| other.eq_ignore_ascii_case(name.as_bytes());
         let own = self.parameters.iter().rev().find(|(other, _)| same(other)).map(|(_, value)| value.clone());
-        own.or_else(|| {
-            let all = options::settings(self.parameter("options")?);
-            all.into_iter().rev().find(|(other, _)| same(other)).map(|(_, value)| value)
-        })
+        own.or_else(|| self.options().into_iter().rev().find(|(other, _)| same(other)).map(|(_, value)| value))
+    }
+
+    /// The names of all parameters and of the settings in `options`, as written.
+    pub fn names(&self) -> impl Iterator<Item = String> + '_ {
+        let parameters = self.parameters.iter().map(|(name, _)| String::from_utf8_lossy(name).into_owned());
+        parameters.chain(self.options().into_iter().map(|(name, _)| String::from_utf8_lossy(&name).into_owned()))
+    }
+
+    fn options(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.parameter("options").map(options::settings).unwrap_or_default()
     }
 }
 

@@ -137,7 +137,7 @@ impl Ground {
             for case in file.cases.iter_mut().filter(|case| case.is_known_to(version)) {
                 let mut seen = self.through_sexton(case);
                 // A statement that ran and then failed by Sexton's words (a dead key) was not refused.
-                let refused = seen.message.starts_with("sexton:").then(|| self.reason(case)).flatten();
+                let refused = is_refusal(&seen.message).then(|| self.reason(case)).flatten();
                 case.text = if let Some(reason) = refused {
                     Text::Refused(reason, seen.error.clone().unwrap_or_default())
                 } else if seen.text == case.sql {
@@ -174,7 +174,7 @@ impl Ground {
             Text::Refused(reason, sqlstate) => {
                 compare("SQLSTATE", sqlstate, seen.error.as_deref().unwrap_or("none"));
                 compare("reason", reason, self.reason(case).as_deref().unwrap_or("not refused"));
-                let own = seen.message.starts_with("sexton:");
+                let own = is_refusal(&seen.message);
                 compare("whose error", "sexton's", if own { "sexton's" } else { &seen.message });
                 return out;
             }
@@ -217,6 +217,11 @@ impl Ground {
         let values = serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>().flatten();
         values.filter_map(|value| find_text(&value, "reason")).next()
     }
+}
+
+/// True for a message of Sexton's, among them the one that it has from the server.
+fn is_refusal(message: &str) -> bool {
+    ["sexton:", "cannot truncate a table referenced "].iter().any(|start| message.starts_with(start))
 }
 
 /// The first text under `key`, at any depth.

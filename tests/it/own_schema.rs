@@ -1,7 +1,7 @@
 //! What schema `sexton` does inside the server, as sessions see it: errors like the server's own.
 
 use crate::support::ground::{Ground, answered};
-use crate::support::raw::{bind, execute, message, parse, query, sync};
+use crate::support::raw::{Raw, bind, execute, message, parse, query, sync};
 
 const CONFIG: &str = "[databases.\"*\".tables.users]\ndelete = \"soft\"\n";
 
@@ -140,4 +140,17 @@ fn functions_of_a_stranger_are_not_called() {
     let error =
         session.simple("DELETE FROM users WHERE id = 2").remove(0).error.expect("the table's owner is believed");
     assert_eq!(error.message, "called");
+}
+
+/// The server would refuse it by what it finds: so that nothing depends on that, Sexton does in its place.
+#[test]
+fn truncate_of_a_table_that_is_referred_to_is_refused_in_the_servers_words() {
+    let schema = "
+        CREATE TABLE users (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE \"Later\" (user_id int);
+        CREATE TABLE a (user_id int REFERENCES users);
+        ALTER TABLE \"Later\" ADD FOREIGN KEY (user_id) REFERENCES users";
+    let Some(ground) = Ground::new("own_schema::truncate_of_a_table…", schema, CONFIG) else { return };
+    let error = |mut session: Raw| session.simple("TRUNCATE users").remove(0).error.expect("it is refused");
+    assert_eq!(error(ground.connect()), error(ground.database.direct()));
 }

@@ -8,6 +8,7 @@ use crate::support::sexton::{self, Sexton};
 const CONFIG: &str = "
 [access]
 see_deleted = [\"scopes_support\"]
+hard_delete = [\"scopes_dba\"]
 
 [databases.\"*\".tables.items]
 delete = \"soft\"
@@ -24,6 +25,7 @@ const SCHEMA: &str = "
 
 const ROLES: &str = "
     DO $$ BEGIN CREATE ROLE scopes_app LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+    DO $$ BEGIN CREATE ROLE scopes_dba LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
     DO $$ BEGIN CREATE ROLE scopes_support LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
 
 /// Reads every item that a line points to.
@@ -104,6 +106,33 @@ fn a_connection_may_start_in_the_past() {
         let refused = connect(user, as_of).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(refused.contains(why), "{user}, {as_of}: {refused}");
     }
+}
+
+/// The settings of the server objects are not for clients, however a connection asks for them (P4, P5).
+#[test]
+fn a_connection_does_not_start_with_a_setting_of_the_server_objects() {
+    let Some((sexton, database)) = ground("scopes::a_connection_does_not_start…") else { return };
+    let connect = |user: &str, asked: (&str, &str)| {
+        Raw::connect_with(sexton.port, &[("user", user), ("database", &database.name), asked])
+    };
+    for asked in [
+        ("options", "-c sexton.unkept=on"),
+        ("options", "--sexton.cascade=on -c sexton.actor=ann"),
+        ("options", "-e -csexton.UNKEPT=off"),
+        ("Sexton.event", "x"),
+        ("sexton.whatever", ""),
+    ] {
+        let refused = connect("scopes_app", asked).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(
+            refused.contains("42501") && refused.contains("permission denied to set parameter"),
+            "{asked:?}: {refused}"
+        );
+    }
+    let mut app = connect("scopes_app", ("options", "-c sexton.actor=ann -c sexton.reason=tidying")).expect("it may");
+    let reason = "SELECT current_setting('sexton.actor') || current_setting('sexton.reason')";
+    assert_eq!(app.expect(reason)[0].texts(), [["anntidying"]]);
+    let mut dba = connect("scopes_dba", ("sexton.unkept", "on")).expect("it may");
+    assert_eq!(dba.expect("SHOW sexton.unkept")[0].texts(), [["on"]]);
 }
 
 #[test]

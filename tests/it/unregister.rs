@@ -134,6 +134,27 @@ fn a_start_knows_what_the_last_run_hid() {
     assert_eq!(shop.recorded(), [["public.users", "deleted_at IS NULL", "soft"]]);
 }
 
+/// Two proxies may scope different tables of a database, as long as neither shows what the other hides.
+#[test]
+fn a_proxy_leaves_what_another_has_noted() {
+    let Some(shop) = Shop::recording("unregister::a_proxy_leaves…") else { return };
+    shop.database.run("DELETE FROM users WHERE deleted_at IS NOT NULL; DELETE FROM seats WHERE state = 'void'");
+    let noted = || shop.recorded().into_iter().map(|row| row[0].clone()).collect::<Vec<_>>();
+    let one = shop.start(USERS);
+    let mut session = one.connect("postgres", &shop.database.name);
+    assert_eq!(noted(), ["public.users"]);
+    let other = shop.start(SEATS);
+    let mut others = other.connect("postgres", &shop.database.name);
+    // A reason to read the catalog again.
+    session.expect("GRANT SELECT ON users TO PUBLIC");
+    assert_eq!(noted(), ["public.seats", "public.users"], "what the other has forgotten is noted again");
+    others.expect("GRANT SELECT ON seats TO PUBLIC");
+    assert_eq!(noted(), ["public.seats", "public.users"]);
+    session.expect("DELETE FROM users WHERE id = 1");
+    let log = shop.reload(&other, SEATS);
+    assert!(log.contains("public.users holds 1 deleted row"), "it would show the other's: {log}");
+}
+
 #[test]
 fn a_table_is_followed_to_its_new_name() {
     let Some(shop) = Shop::recording("unregister::a_table_is_followed…") else { return };

@@ -344,3 +344,20 @@ WITH sexton_1 AS (UPDATE users u SET deleted_at = now() FROM posts AS p, items i
 -- tag: DELETE 1
 -- rows:
 -- null | ann one | 1 | pen | null
+
+-- title: what stands beside the cursor's row shows live rows alone
+DECLARE c CURSOR FOR SELECT id FROM orders ORDER BY id; FETCH c; DELETE FROM orders o USING users u WHERE CURRENT OF c RETURNING o.id;
+-- rewritten:
+DECLARE c CURSOR FOR SELECT id FROM orders ORDER BY id; FETCH c; WITH sexton_1 AS (DELETE FROM orders o USING (SELECT * FROM users u WHERE u.deleted_at IS NULL) u WHERE CURRENT OF c RETURNING o, u), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT (sexton_1.o).*, now(), coalesce(nullif(current_setting('sexton.actor', true), ''), session_user), nullif(current_setting('sexton.reason', true), ''), pg_current_xact_id()::text::bigint, (SELECT gen_random_uuid()) FROM sexton_1) SELECT o.id FROM sexton_1, LATERAL (SELECT (sexton_1.o).*) AS o, LATERAL (SELECT (sexton_1.u).*) AS u;
+-- tag: DECLARE CURSOR, FETCH 1, DELETE 1
+-- rows:
+-- 100
+-- 100
+
+-- title: the cursor's row of a soft table, with using
+DECLARE c CURSOR FOR SELECT id FROM seats; FETCH c; DELETE FROM seats USING users u, posts WHERE CURRENT OF c;
+-- rewritten:
+DECLARE c CURSOR FOR SELECT id FROM seats WHERE (seats.state <> 'void'); FETCH c; UPDATE seats SET state = 'void', voided_by = session_user FROM (SELECT * FROM users u WHERE u.deleted_at IS NULL) u, (SELECT * FROM posts WHERE NOT posts.deleted) AS posts WHERE CURRENT OF c;
+-- tag: DECLARE CURSOR, FETCH 1, DELETE 1
+-- rows:
+-- 1

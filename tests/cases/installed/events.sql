@@ -80,7 +80,7 @@ MERGE INTO accounts a USING items i ON a.deleted_at IS NULL AND (i.id = a.id - 3
 -- database: installed
 DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; DELETE FROM orders WHERE CURRENT OF c RETURNING id, cents;
 -- rewritten:
-DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FROM orders USING (SELECT sexton.event(true)) AS sexton_2 WHERE CURRENT OF c RETURNING orders.*), sexton_3 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1) SELECT id, cents FROM sexton_1 AS orders;
+DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FROM orders USING (SELECT WHERE (SELECT sexton.event(true)) IS NOT NULL) AS sexton_2 WHERE CURRENT OF c RETURNING orders.*), sexton_3 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1) SELECT id, cents FROM sexton_1 AS orders;
 -- tag: DECLARE CURSOR, FETCH 1, DELETE 1
 -- rows:
 -- 100
@@ -96,3 +96,49 @@ WITH sexton_4 AS MATERIALIZED (SELECT (SELECT sexton.event(true)) AS event), sex
 -- tag: TRUNCATE TABLE, SELECT 1
 -- rows:
 -- 1
+
+-- title: a deletion of the cursor's row from an archive table, with using
+-- database: installed
+DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; DELETE FROM orders o USING users u, items WHERE CURRENT OF c RETURNING o.id, u.name;
+-- rewritten:
+DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FROM orders o USING (SELECT * FROM users u WHERE u.deleted_at IS NULL) u, items, (SELECT WHERE (SELECT sexton.event(true)) IS NOT NULL) AS sexton_2 WHERE CURRENT OF c RETURNING o, u, items), sexton_3 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT (sexton_1.o).*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1) SELECT o.id, u.name FROM sexton_1, LATERAL (SELECT (sexton_1.o).*) AS o, LATERAL (SELECT (sexton_1.u).*) AS u, LATERAL (SELECT (sexton_1.items).*) AS items;
+-- tag: DECLARE CURSOR, FETCH 1, DELETE 1
+-- rows:
+-- 100
+-- 100 | ann
+
+-- title: a deletion of the cursor's row from an archive table that returns nothing
+-- database: installed
+DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; DELETE FROM orders WHERE CURRENT OF c; SELECT id FROM orders;
+-- rewritten:
+DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FROM orders USING (SELECT WHERE (SELECT sexton.event(true)) IS NOT NULL) AS sexton_2 WHERE CURRENT OF c RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1; SELECT id FROM orders;
+-- tag: DECLARE CURSOR, FETCH 1, DELETE 1, SELECT 3
+-- rows:
+-- 100
+-- 101
+-- 102
+-- 103
+
+-- title: removing the cursor's deleted row for good begins an event
+-- database: installed
+-- role: dba
+-- scope: deleted
+DELETE FROM logins; DECLARE c CURSOR FOR SELECT id FROM accounts; FETCH c; DELETE FROM accounts WHERE CURRENT OF c RETURNING *;
+-- rewritten:
+DELETE FROM logins WHERE logins.gone IS TRUE AND (SELECT sexton.event(true)) IS NOT NULL; DECLARE c CURSOR FOR SELECT id FROM accounts WHERE accounts.deleted_at IS NOT NULL; FETCH c; DELETE FROM accounts USING (SELECT WHERE (SELECT sexton.event(true)) IS NOT NULL) AS sexton_1 WHERE CURRENT OF c RETURNING *;
+-- tag: DELETE 1, DECLARE CURSOR, FETCH 1, DELETE 1
+-- rows:
+-- 3
+-- 3 | dead@example.com | 1 | Dead | 2026-01-01 00:00:00+00 | null
+
+-- title: removing the cursor's deleted row for good, with using
+-- database: installed
+-- role: dba
+-- scope: deleted
+DELETE FROM logins; DECLARE c CURSOR FOR SELECT id FROM accounts; FETCH c; WITH gone AS (DELETE FROM accounts a USING items i WHERE CURRENT OF c RETURNING a.id) SELECT * FROM gone;
+-- rewritten:
+DELETE FROM logins WHERE logins.gone IS TRUE AND (SELECT sexton.event(true)) IS NOT NULL; DECLARE c CURSOR FOR SELECT id FROM accounts WHERE accounts.deleted_at IS NOT NULL; FETCH c; WITH gone AS (DELETE FROM accounts a USING items i, (SELECT WHERE (SELECT sexton.event(true)) IS NOT NULL) AS sexton_1 WHERE CURRENT OF c RETURNING a.id) SELECT * FROM gone;
+-- tag: DELETE 1, DECLARE CURSOR, FETCH 1, SELECT 1
+-- rows:
+-- 3
+-- 3

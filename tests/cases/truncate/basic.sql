@@ -106,3 +106,8 @@ CREATE TABLE pins (account_id int REFERENCES accounts); TRUNCATE accounts CASCAD
 -- role: clerk
 TRUNCATE accounts CASCADE;
 -- refused: privilege 42501
+
+-- title: truncate of a hard table that is referred to, with one that is not registered
+TRUNCATE vaults, items;
+-- unchanged
+-- error: 0A000

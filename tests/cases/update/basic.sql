@@ -102,3 +102,12 @@ UPDATE items SET name = 'x' WHERE id = 1 RETURNING (SELECT count(*) FROM users W
 -- tag: UPDATE 1
 -- rows:
 -- 3
+
+-- title: an update of the cursor's row from a soft table
+DECLARE c CURSOR FOR SELECT id FROM posts ORDER BY id; FETCH c; UPDATE posts SET title = u.name FROM users u WHERE CURRENT OF c RETURNING u.name IS NULL;
+-- rewritten:
+DECLARE c CURSOR FOR SELECT id FROM posts WHERE NOT posts.deleted ORDER BY id; FETCH c; UPDATE posts SET title = u.name FROM (SELECT * FROM users u WHERE u.deleted_at IS NULL) u WHERE CURRENT OF c RETURNING u.name IS NULL;
+-- tag: DECLARE CURSOR, FETCH 1, UPDATE 1
+-- rows:
+-- 10
+-- f
