@@ -5,6 +5,7 @@
 //! Functions and triggers are generated, one set of static SQL for each table or foreign key; the comment on a trigger
 //! holds a digest of what was generated, so that a changed configuration or table is noticed.
 
+mod action;
 pub mod archive;
 mod audit;
 pub mod base;
