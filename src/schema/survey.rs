@@ -29,6 +29,8 @@ pub struct Survey {
     pub triggers: Vec<Trigger>,
     /// The functions in schema `sexton`.
     pub own_routines: Vec<Routine>,
+    /// Whoever asks is a superuser.
+    pub is_superuser: bool,
     /// Schema `sexton` is there.
     pub has_own_schema: bool,
 }
@@ -59,6 +61,10 @@ pub struct Table {
     pub replica_identity: char,
     /// Row-level security is on.
     pub row_security: bool,
+    /// It holds for the owner too.
+    pub forces_row_security: bool,
+    /// It hides rows from the functions of schema `sexton`, or would: their owner cannot bypass it.
+    pub hides_rows: bool,
     /// The planner's estimate; negative where it has none.
     pub rows_estimate: i64,
 }
@@ -71,6 +77,10 @@ pub struct Column {
     pub name: String,
     /// `format_type`, such as `timestamp with time zone`.
     pub type_name: String,
+    /// The type without a length and the like; of a domain, what it is made of.
+    pub base_type: String,
+    /// Where that type's operators are, unless in `pg_catalog`.
+    pub type_schema: Option<TypeSchema>,
     /// NOT NULL.
     pub not_null: bool,
     /// GENERATED ALWAYS AS (…).
@@ -79,6 +89,16 @@ pub struct Column {
     pub identity: bool,
     /// The DEFAULT expression.
     pub default: Option<String>,
+}
+
+/// A schema with operators in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypeSchema {
+    /// Its name.
+    pub name: String,
+    /// Only superusers and the owner of schema `sexton` may add to it.
+    pub is_trusted: bool,
 }
 
 /// An index.
@@ -163,6 +183,10 @@ pub struct ForeignKey {
     pub columns: Vec<String>,
     /// The referenced columns, in the same order.
     pub referenced: Vec<String>,
+    /// The operators that compare a referenced column, on the left, with its referencing one: `OPERATOR(pg_catalog.=)`.
+    pub equals_child: Vec<String>,
+    /// Those that compare a referenced column with itself.
+    pub equals_parent: Vec<String>,
     /// ON DELETE
     pub on_delete: Action,
     /// ON UPDATE
@@ -243,8 +267,14 @@ pub struct Trigger {
 pub struct Routine {
     /// Its name.
     pub name: String,
+    /// The types of its parameters, as `oidvectortypes` writes them.
+    pub arguments: String,
+    /// Role that owns it.
+    pub owner: String,
     /// Its body.
     pub source: String,
+    /// Everybody may call it.
+    pub is_public: bool,
 }
 
 impl Survey {

@@ -1,4 +1,19 @@
-WITH
+WITH RECURSIVE
+-- Whoever owns schema sexton and what is in it, or will.
+own AS (
+    SELECT r.rolname AS owner, r.rolsuper OR r.rolbypassrls AS bypasses
+    FROM pg_catalog.pg_roles r
+    WHERE r.oid = coalesce(
+        (SELECT n.nspowner FROM pg_catalog.pg_namespace n WHERE n.nspname = 'sexton'),
+        (SELECT u.oid FROM pg_catalog.pg_roles u WHERE u.rolname = current_user))
+),
+-- What a domain is made of.
+base_type AS (
+    SELECT t.oid, t.oid AS base, t.typtype, t.typbasetype FROM pg_catalog.pg_type t WHERE t.typtype <> 'd'
+    UNION ALL
+    SELECT d.oid, l.base, d.typtype, d.typbasetype
+    FROM base_type l JOIN pg_catalog.pg_type d ON d.typbasetype = l.oid AND d.typtype = 'd'
+),
 tables AS (
     SELECT c.*, n.nspname
     FROM pg_catalog.pg_class c
@@ -21,6 +36,12 @@ table_json AS (
             SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
                 'name', a.attname,
                 'type_name', pg_catalog.format_type(a.atttypid, a.atttypmod),
+                'base_type', pg_catalog.format_type(b.oid, -1),
+                'type_schema', CASE WHEN b.typtype = 'b' AND b.typelem = 0 AND m.nspname <> 'pg_catalog' THEN
+                    pg_catalog.json_build_object('name', m.nspname, 'is_trusted', NOT EXISTS (
+                        SELECT FROM pg_catalog.pg_roles r
+                        WHERE NOT r.rolsuper AND r.rolname NOT IN (o.owner, 'pg_database_owner')
+                          AND pg_catalog.has_schema_privilege(r.oid, m.oid, 'CREATE'))) END,
                 'not_null', a.attnotnull,
                 'generated', a.attgenerated <> '',
                 'identity', a.attidentity <> '',
@@ -28,6 +49,9 @@ table_json AS (
                 ORDER BY a.attnum), '[]')
             FROM pg_catalog.pg_attribute a
             LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            JOIN base_type l ON l.oid = a.atttypid
+            JOIN pg_catalog.pg_type b ON b.oid = l.base
+            JOIN pg_catalog.pg_namespace m ON m.oid = b.typnamespace
             WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped),
         'partition_key', (
             SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY k.place), '[]')
@@ -37,8 +61,11 @@ table_json AS (
             WHERE p.partrelid = t.oid),
         'replica_identity', t.relreplident,
         'row_security', t.relrowsecurity,
+        'forces_row_security', t.relrowsecurity AND t.relforcerowsecurity,
+        'hides_rows', t.relrowsecurity AND NOT o.bypasses
+            AND (t.relforcerowsecurity OR NOT pg_catalog.pg_has_role(o.owner, t.relowner, 'USAGE')),
         'rows_estimate', t.reltuples::pg_catalog.int8) AS body
-    FROM tables t
+    FROM tables t CROSS JOIN own o
 ),
 index_json AS (
     SELECT t.nspname, c.relname, pg_catalog.json_build_object(
@@ -91,6 +118,16 @@ key_json AS (
             SELECT pg_catalog.json_agg(a.attname ORDER BY k.place)
             FROM pg_catalog.unnest(x.confkey) WITH ORDINALITY k (attnum, place)
             JOIN pg_catalog.pg_attribute a ON a.attrelid = x.confrelid AND a.attnum = k.attnum),
+        'equals_child', (
+            SELECT pg_catalog.json_agg(pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY k.place)
+            FROM pg_catalog.unnest(x.conpfeqop) WITH ORDINALITY k (operator, place)
+            JOIN pg_catalog.pg_operator o ON o.oid = k.operator
+            JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace),
+        'equals_parent', (
+            SELECT pg_catalog.json_agg(pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY k.place)
+            FROM pg_catalog.unnest(x.conppeqop) WITH ORDINALITY k (operator, place)
+            JOIN pg_catalog.pg_operator o ON o.oid = k.operator
+            JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace),
         'on_delete', x.confdeltype,
         'on_update', x.confupdtype,
         -- The column is there from 15 on.
@@ -159,7 +196,14 @@ trigger_json AS (
     WHERE NOT g.tgisinternal AND g.tgparentid = 0
 ),
 routine_json AS (
-    SELECT p.proname, pg_catalog.json_build_object('name', p.proname, 'source', p.prosrc) AS body
+    SELECT p.proname, pg_catalog.oidvectortypes(p.proargtypes) AS arguments, pg_catalog.json_build_object(
+        'name', p.proname,
+        'arguments', pg_catalog.oidvectortypes(p.proargtypes),
+        'owner', pg_catalog.pg_get_userbyid(p.proowner),
+        'source', p.prosrc,
+        'is_public', EXISTS (
+            SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+            WHERE a.grantee = 0)) AS body
     FROM pg_catalog.pg_proc p
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = 'sexton'
@@ -173,6 +217,7 @@ SELECT pg_catalog.json_build_object(
     'publications', (
         SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, pubname), '[]') FROM publication_json),
     'triggers', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, tgname), '[]') FROM trigger_json),
-    'own_routines', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY proname), '[]') FROM routine_json),
+    'own_routines', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY proname, arguments), '[]') FROM routine_json),
+    'is_superuser', (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user),
     'has_own_schema', EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'sexton')
 )::pg_catalog.text

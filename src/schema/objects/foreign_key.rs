@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `child` | the referencing table | a live row must point to a live one |
 //! | `parent` | the referenced table | a row that turns dead takes its children along, or is refused |
+//! | `action` | inside `parent` | what ON DELETE says |
 //! | `lock` | the referenced table | a mark locks its row as a DELETE does |
 //! | `probe` | inside `parent` | children that the transaction's snapshot does not show |
 //! | `leave` | the referenced table | a row that really leaves makes dead rows give way |
@@ -23,13 +24,18 @@
 //! An UPDATE of a parent that deletes nothing waits for no child in flight, and a session may update the parent that
 //! another waits to delete: `lock` says where that is not so, `tests/it/keys/races.rs` shows both.
 
-use crate::schema::objects::scene::{Reference, qualified};
+use crate::schema::objects::scene::{Reference, function_name, qualified};
 use crate::sql::ident::quote;
 
 impl Reference<'_> {
     /// `public.orders: orders_user_id_fkey`, for findings.
     pub(super) fn object(&self) -> String {
         format!("{}: {}", qualified(self.child.table), quote(&self.key.name))
+    }
+
+    /// The name of the function that does `what` for it.
+    pub(super) fn function_name(&self, what: &str) -> String {
+        function_name(self.child.table, &format!("{}_{what}", self.key.name))
     }
 
     /// The constraint's own deferrability, for a constraint trigger.

@@ -12,7 +12,7 @@
 
 use crate::config::Strategy;
 use crate::schema::objects::reinsert;
-use crate::schema::objects::scene::{Kept, Scene, function_name, matches, only, qualified};
+use crate::schema::objects::scene::{Kept, Scene, function_name, only, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::schema::survey::{Index, Table, Trigger};
 use crate::schema::{Finding, Level, Step, Subject};
@@ -147,10 +147,11 @@ fn index_finding(scene: &Scene<'_>, kept: &Kept<'_>) -> Option<Finding> {
 
 fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> {
     let table = kept.table;
-    let key = key(scene, kept)?;
-    let itself = matches(key, "x", |at| format!("OLD.{}", quote(&key[at])));
-    let body =
-        format!("BEGIN\n    PERFORM FROM {} AS x WHERE {itself} FOR UPDATE OF x;\n    RETURN NEW;\nEND", only(table));
+    let body = format!(
+        "BEGIN\n    PERFORM FROM {} AS x WHERE x.ctid = OLD.ctid AND x.tableoid = TG_RELID FOR UPDATE OF x;\n    RETURN \
+         NEW;\nEND",
+        only(table)
+    );
     let function_name = function_name(table, "lock");
     let wanted = Wanted {
         table,

@@ -70,36 +70,20 @@ impl<'a> Scene<'a> {
         self.references.iter().copied()
     }
 
-    /// `search_path` of a generated function: the system's, and the schemas of types that the columns of `tables` have,
-    /// whose operators a predicate may use. The survey's own session has no other schema in its path, so that a type
-    /// outside `pg_catalog` is written with its schema.
+    /// `search_path` of a generated function: the system's, and of the schemas of types that the columns of `tables` have
+    /// those that nobody else may add an operator to. A predicate or a unique key may need one; foreign keys have operators
+    /// of their own.
     pub(super) fn search_path(&self, tables: &[&Table]) -> String {
-        let mut schemas: Vec<&str> = Vec::new();
-        for column in tables.iter().flat_map(|table| &table.columns) {
-            if let Some(schema) = schema_of(&column.type_name)
-                && !schemas.contains(&schema)
-            {
-                schemas.push(schema);
-            }
-        }
+        let columns = tables.iter().flat_map(|table| &table.columns);
+        let mut schemas: Vec<String> = columns
+            .filter_map(|column| column.type_schema.as_ref())
+            .filter(|schema| schema.is_trusted)
+            .map(|schema| format!("{}, ", quote(&schema.name)))
+            .collect();
         schemas.sort_unstable();
-        let own: String = schemas.iter().map(|schema| format!("{schema}, ")).collect();
-        format!("pg_catalog, {own}pg_temp")
+        schemas.dedup();
+        format!("pg_catalog, {}pg_temp", schemas.concat())
     }
-}
-
-/// The schema in front of a type's name, as written.
-fn schema_of(type_name: &str) -> Option<&str> {
-    let mut quoted = false;
-    for (at, byte) in type_name.bytes().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'.' if !quoted => return Some(&type_name[..at]),
-            b'(' if !quoted => return None,
-            _ => {}
-        }
-    }
-    None
 }
 
 /// One side of a foreign key.
@@ -136,21 +120,29 @@ pub(super) struct Reference<'a> {
 }
 
 impl Reference<'_> {
-    /// `alias.a = VALUE(0) AND alias.b = VALUE(1)` over the referencing columns.
+    /// `VALUE(0) = alias.a AND VALUE(1) = alias.b` over the referencing columns, the values being those of a parent.
     pub(super) fn child_matches(&self, alias: &str, value: impl Fn(usize) -> String) -> String {
-        matches(&self.key.columns, alias, value)
+        let key = self.key;
+        let column = |at: usize| format!("{alias}.{}", quote(&key.columns[at]));
+        terms(&key.equals_child, |at, equals| format!("{} {equals} {}", value(at), column(at)))
     }
 
-    /// The same over the referenced columns.
+    /// `alias.a = VALUE(0) AND …` over the referenced columns, the values being those of a child.
     pub(super) fn parent_matches(&self, alias: &str, value: impl Fn(usize) -> String) -> String {
-        matches(&self.key.referenced, alias, value)
+        let column = |at: usize| format!("{alias}.{}", quote(&self.key.referenced[at]));
+        terms(&self.key.equals_child, |at, equals| format!("{} {equals} {}", column(at), value(at)))
+    }
+
+    /// The same, the values being those of another row of the parent.
+    pub(super) fn same_parent(&self, alias: &str, value: impl Fn(usize) -> String) -> String {
+        let column = |at: usize| format!("{alias}.{}", quote(&self.key.referenced[at]));
+        terms(&self.key.equals_parent, |at, equals| format!("{} {equals} {}", column(at), value(at)))
     }
 }
 
-/// `alias.a = VALUE(0) AND …`
-pub(super) fn matches(columns: &[String], alias: &str, value: impl Fn(usize) -> String) -> String {
-    let terms = columns.iter().enumerate().map(|(at, column)| format!("{alias}.{} = {}", quote(column), value(at)));
-    terms.collect::<Vec<_>>().join(" AND ")
+/// A term for each operator of a foreign key.
+fn terms(operators: &[String], term: impl Fn(usize, &str) -> String) -> String {
+    operators.iter().enumerate().map(|(at, equals)| term(at, equals)).collect::<Vec<_>>().join(" AND ")
 }
 
 impl<'a> Kept<'a> {

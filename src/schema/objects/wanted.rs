@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::schema::objects::scene::{literal, qualified};
-use crate::schema::survey::{Survey, Table, Trigger};
+use crate::schema::survey::{Routine, Survey, Table, Trigger};
 use crate::schema::{Finding, Level, Step};
 use crate::sql::ident::quote;
 
@@ -22,8 +22,8 @@ pub(super) struct Wanted<'a> {
     pub(super) clauses: String,
     /// The function it calls, in schema `sexton`.
     pub(super) function: String,
-    /// The functions to create: names with their statements; empty where the function is one of the base.
-    pub(super) functions: Vec<(String, String)>,
+    /// The functions to create; empty where the function is one of the base.
+    pub(super) functions: Vec<Function>,
 }
 
 /// What a finding says of a trigger that is not as it should be.
@@ -51,8 +51,10 @@ impl Wanted<'_> {
                 && trigger.comment.as_deref() == Some(digest.as_str())
                 && trigger.function == self.function
         });
-        let has_functions =
-            self.functions.iter().all(|(name, _)| survey.own_routines.iter().any(|own| own.name == *name));
+        let has_functions = self
+            .functions
+            .iter()
+            .all(|function| survey.own_routines.iter().any(|own| function.is(own) && function.is_safe(own, survey)));
         if is_current && has_functions {
             return None;
         }
@@ -69,13 +71,8 @@ impl Wanted<'_> {
     /// Creates or replaces function and trigger.
     pub(super) fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
-        for (name, sql) in &self.functions {
-            steps.push(Step::new(format!("what {} does", self.name), sql));
-            if sql.contains("RETURNS void") {
-                let why = "only triggers call it";
-                steps
-                    .push(Step::new(why, format!("REVOKE ALL ON FUNCTION sexton.{}(text[]) FROM PUBLIC", quote(name))));
-            }
+        for function in &self.functions {
+            steps.push(Step::new(format!("what {} does", self.name), function.create(self.table)));
         }
         steps.push(Step::new(format!("the trigger {} on {}", self.name, qualified(self.table)), self.trigger_step()));
         steps
@@ -100,8 +97,8 @@ impl Wanted<'_> {
     /// Tells what was generated from anything else.
     fn digest(&self) -> String {
         let mut hash = Sha256::new();
-        for (_, sql) in &self.functions {
-            hash.update(sql);
+        for function in &self.functions {
+            hash.update(function.create(self.table));
         }
         hash.update(self.trigger());
         let hex: String = hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -114,24 +111,127 @@ impl Wanted<'_> {
 pub(super) enum Returns {
     /// A trigger function.
     Trigger,
-    /// One that works on the key of a row, given as texts.
+    /// One that works on the key of a row, a record with the columns' names, in the table `here`.
     Work,
+    /// One that changes the children of such a row.
+    Action,
+    /// The same, with their keys as objects.
+    Keys,
+    /// One that deletes, and tells whether all is gone.
+    Attempt,
+    /// The key as texts, that any session reads alike.
+    Texts,
+    /// The key out of such texts.
+    Row,
 }
 
-/// A plpgsql function of schema `sexton`, with the name it has there. It runs as its owner, as the server's own actions
-/// run as the table's.
-pub(super) fn function(name: String, returns: Returns, search_path: &str, body: &str) -> (String, String) {
-    let (parameters, result) = match returns {
-        Returns::Trigger => ("", "trigger"),
-        Returns::Work => ("text[]", "void"),
-    };
-    let body = dollar_quoted(body);
-    let sql = format!(
-        "CREATE OR REPLACE FUNCTION sexton.{}({parameters}) RETURNS {result}\nLANGUAGE plpgsql SECURITY DEFINER SET \
-         search_path = {search_path} AS {body}",
-        quote(&name)
-    );
-    (name, sql)
+/// What a value's text depends on, but for the value.
+const TEXTS: &str =
+    "SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET timezone = 'UTC'";
+
+impl Returns {
+    /// Parameters as they are declared, their types as `oidvectortypes` writes them, and the result.
+    fn signature(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Trigger => ("", "", "trigger"),
+            Self::Work => ("gone record, here oid", "record, oid", "void"),
+            Self::Action => ("gone record", "record", "void"),
+            Self::Keys => ("gone record", "record", "SETOF jsonb"),
+            Self::Attempt => ("gone record", "record", "boolean"),
+            Self::Texts => ("gone record", "record", "text[]"),
+            Self::Row => ("text[]", "text[]", "record"),
+        }
+    }
+
+    /// Settings beside the search path. Row security is an error where it would hide a row; the triggers of a table that is
+    /// written have it as they are used to.
+    fn settings(self) -> &'static str {
+        match self {
+            Self::Trigger | Self::Work => "SET row_security = off",
+            Self::Action | Self::Keys | Self::Attempt => "SET row_security = on",
+            Self::Texts | Self::Row => TEXTS,
+        }
+    }
+}
+
+/// A plpgsql function of schema `sexton`.
+#[derive(Debug, Clone)]
+pub(super) struct Function {
+    name: String,
+    returns: Returns,
+    search_path: String,
+    body: String,
+    /// The table that it writes, with its owner.
+    writes: Option<(String, String)>,
+}
+
+/// The function `name`. It runs as its owner.
+pub(super) fn function(name: String, returns: Returns, search_path: &str, body: &str) -> Function {
+    Function { name, returns, search_path: search_path.to_owned(), body: body.to_owned(), writes: None }
+}
+
+impl Function {
+    /// It writes `table`, and runs as the owner of that: so do the server's own actions, and the table's triggers and
+    /// expressions are that role's. Forced row security hides rows from the owner, but not from the server's actions.
+    pub(super) fn run_as(self, table: &Table) -> Self {
+        let owner = (!table.forces_row_security).then(|| table.owner.clone());
+        Self { writes: Some((qualified(table), owner.unwrap_or_default())), ..self }
+    }
+
+    /// True where `routine` has its name and parameters.
+    pub(super) fn is(&self, routine: &Routine) -> bool {
+        routine.name == self.name && routine.arguments == self.returns.signature().1
+    }
+
+    /// Nobody else may call `routine`, and it belongs to whom it should, as far as whoever asks may give it away.
+    fn is_safe(&self, routine: &Routine, survey: &Survey) -> bool {
+        let is_owned = self.owner().is_none_or(|(owner, _)| routine.owner == owner);
+        !routine.is_public && (is_owned || !survey.is_superuser)
+    }
+
+    /// The role that it is to belong to, where not to that of the schema, and the table for whose sake.
+    pub(super) fn owner(&self) -> Option<(&str, &str)> {
+        let (table, owner) = self.writes.as_ref()?;
+        Some((owner.as_str(), table.as_str())).filter(|(owner, _)| !owner.is_empty())
+    }
+
+    /// Creates or replaces it, so that nobody else may call it at any time. `table` is what its trigger is on: anybody's
+    /// table could have a trigger that calls it, if it was ever open to everybody.
+    fn create(&self, table: &Table) -> String {
+        let (parameters, types, result) = self.returns.signature();
+        let name = format!("sexton.{}({types})", quote(&self.name));
+        let body = &self.body;
+        let guarded = |condition: String, call: String| {
+            format!("BEGIN\n    IF {condition} THEN\n        PERFORM {call};\n    END IF;\n{body};\nEND")
+        };
+        let body = match (self.returns, &self.writes) {
+            (Returns::Trigger, _) => {
+                let table = format!("{}::regclass", literal(&qualified(table)));
+                guarded(format!("TG_RELID <> {table}"), format!("sexton.expect_partition(TG_RELID, {table})"))
+            }
+            (_, Some((written, _))) => {
+                let written = format!("{}::regclass", literal(written));
+                guarded(format!("row_security_active({written})"), format!("sexton.refuse_row_security({written})"))
+            }
+            (_, None) => body.clone(),
+        };
+        let create = format!(
+            "CREATE OR REPLACE FUNCTION sexton.{}({parameters}) RETURNS {result}\nLANGUAGE plpgsql SECURITY DEFINER SET \
+             search_path = {} {} AS {};\nREVOKE ALL ON FUNCTION {name} FROM PUBLIC;",
+            quote(&self.name),
+            self.search_path,
+            self.returns.settings(),
+            dollar_quoted(&body)
+        );
+        let own = self.owner().map(|(owner, _)| {
+            format!(
+                "\nIF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN\n    ALTER FUNCTION \
+                 {name} OWNER TO {};\nEND IF;",
+                quote(owner)
+            )
+        });
+        format!("DO {}", dollar_quoted(&format!("BEGIN\n{create}{}\nEND", own.unwrap_or_default())))
+    }
 }
 
 /// A string constant that needs no escapes.

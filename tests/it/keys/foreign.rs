@@ -240,3 +240,80 @@ fn what_is_no_longer_wanted_is_dropped() {
     assert_eq!(twin.kept_only("ALTER TABLE p DISABLE TRIGGER sexton_delete"), None);
     assert_eq!(twin.findings("").len(), 1, "a disabled trigger is found");
 }
+
+/// A key is compared by the foreign key's own operators, whatever its type is called and wherever that is.
+#[test]
+fn keys_of_domains_and_other_schemas_types_are_compared_as_the_constraint_does() {
+    let schema = "CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE DOMAIN email AS ext.citext;
+        CREATE TABLE mail (email email PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE msg (id int PRIMARY KEY, email email REFERENCES mail ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE seen (id int PRIMARY KEY, msg int REFERENCES msg ON DELETE CASCADE, email email REFERENCES mail,
+            deleted_at timestamptz);
+        INSERT INTO mail VALUES ('A@x'), ('B@x'), ('C@x')";
+    let Some(mut twin) = Twin::new("keys::keys_of_domains…", schema, &[("mail", Soft), ("msg", Soft), ("seen", Soft)])
+    else {
+        return;
+    };
+    twin.both("INSERT INTO msg VALUES (1, 'a@X'), (2, 'b@X')");
+    twin.both("INSERT INTO seen VALUES (1, 1, 'b@x'), (2, 2, 'c@X')");
+    twin.delete_refused("mail", "email = 'C@x'");
+    twin.delete_refused("mail", "email = 'B@x'");
+    twin.delete("mail", "email = 'A@x'");
+    twin.refused("INSERT INTO msg VALUES (3, 'a@X')");
+}
+
+/// The key of a parent, and of a child that a cascade reaches, has been widened since the objects were made.
+#[test]
+fn a_widened_key_is_still_compared_as_it_is() {
+    let schema = "CREATE TABLE v (code varchar(4) PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE w (id int PRIMARY KEY, code varchar(40) REFERENCES v ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE t (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE m (n numeric(4, 1) PRIMARY KEY, t int REFERENCES t ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE o (id int PRIMARY KEY, n numeric REFERENCES m ON DELETE CASCADE, deleted_at timestamptz);
+        INSERT INTO t VALUES (1), (2);
+        INSERT INTO v VALUES ('ABCD'); INSERT INTO w VALUES (1, 'ABCD'); INSERT INTO m VALUES (1.2, 1); INSERT INTO o VALUES (1, 1.2)";
+    let Some(cluster) = crate::support::cluster::shared("keys::a_widened_key…") else { return };
+    let databases = ["keys_real", "keys_kept"].map(|name| crate::support::database::Database::create(cluster, name));
+    let config: String = ["v", "w", "t", "m", "o"]
+        .map(|table| format!("[databases.\"*\".tables.{table}]\ndelete = \"soft\"\nreinsert = \"error\"\n"))
+        .concat();
+    for database in &databases {
+        database.run(schema);
+    }
+    crate::support::schema::apply(&databases[1], &config, false);
+    let found = databases.each_ref().map(|database| {
+        let is_real = database.name == databases[0].name;
+        let mut session = database.direct();
+        session.expect(
+            "ALTER TABLE v ALTER code TYPE varchar(20); ALTER TABLE m ALTER n TYPE numeric; ALTER TABLE t ALTER id TYPE bigint;
+            INSERT INTO v VALUES ('ABCDE'); INSERT INTO w VALUES (2, 'ABCDE');
+            INSERT INTO m VALUES (1.23, 2); INSERT INTO o VALUES (2, 1.23)",
+        );
+        for (table, condition) in [("v", "code = 'ABCDE'"), ("t", "id = 2")] {
+            session.expect(&match is_real {
+                true => format!("DELETE FROM {table} WHERE {condition}"),
+                false => format!("UPDATE {table} SET deleted_at = now() WHERE {condition}"),
+            });
+        }
+        let live = "SELECT 'w', id FROM w WHERE deleted_at IS NULL UNION ALL SELECT 'o', id FROM o WHERE deleted_at IS NULL ORDER BY 1, 2";
+        session.expect(live)[0].texts()
+    });
+    assert_eq!(found[1], found[0]);
+}
+
+/// Settings of the session decide how a value is shown, not what it is.
+#[test]
+fn a_key_goes_through_no_text_that_loses_of_it() {
+    let schema =
+        "CREATE TABLE p (at timestamptz, f float8, i interval, deleted_at timestamptz, PRIMARY KEY (at, f, i));
+        CREATE TABLE c (at timestamptz, f float8, i interval, g float8 PRIMARY KEY, deleted_at timestamptz,
+            FOREIGN KEY (at, f, i) REFERENCES p ON DELETE CASCADE);
+        CREATE TABLE d (id int PRIMARY KEY, g float8 REFERENCES c ON DELETE CASCADE, deleted_at timestamptz);
+        INSERT INTO p VALUES ('2024-03-01 10:00:00.123456+00', 0.1::float8 + 0.2::float8, '-1 year +2 days 03:04:05.6');
+        INSERT INTO c SELECT at, f, i, 1::float8 / 3 FROM p; INSERT INTO d SELECT 1, g FROM c";
+    let Some(mut twin) = Twin::new("keys::a_key_goes…", schema, &[("p", Soft), ("c", Soft), ("d", Soft)]) else {
+        return;
+    };
+    twin.both("SET timezone = 'Asia/Kolkata'; SET datestyle = 'Postgres, MDY'; SET extra_float_digits = 0; SET intervalstyle = 'sql_standard'");
+    twin.delete("p", "true");
+}

@@ -235,3 +235,58 @@ fn dead_children_of_a_row_that_goes_along_stop_nothing() {
     twin.both("COMMIT");
     assert_eq!(twin.ask("SELECT count(*) FROM p WHERE deleted_at IS NULL"), "0");
 }
+
+/// Whatever stops a real deletion leaves it open whether a child has come since the snapshot: then the transaction fails.
+#[test]
+fn what_cannot_be_asked_is_no_leave_to_delete() {
+    for obstacle in ["RAISE EXCEPTION 'never delete'", "RETURN NULL"] {
+        let schema = format!(
+            "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+            CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p, deleted_at timestamptz);
+            CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {obstacle}; END $$;
+            CREATE TRIGGER never BEFORE DELETE ON p FOR EACH ROW EXECUTE FUNCTION never();
+            INSERT INTO p VALUES (1), (2)"
+        );
+        let Some(twin) = Twin::new("keys::what_cannot_be…", &schema, &[("p", Kind::Soft), ("c", Kind::Soft)]) else {
+            return;
+        };
+        let ended = race(&twin.kept, "REPEATABLE READ", "INSERT INTO c VALUES (1, 1)", &twin.rewritten("p", "id = 1"));
+        assert!(ended[1].as_ref().is_some_and(|text| text.starts_with("40001")), "{ended:?}");
+        assert_eq!(orphans(&twin.kept), "0");
+        assert_eq!(error(twin.kept.direct().simple(&twin.rewritten("p", "id = 2"))), None);
+    }
+}
+
+/// Actions are never deferred: to ask about one row judges no other.
+#[test]
+fn the_question_about_a_row_leaves_deferred_checks_of_others_alone() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+            deleted_at timestamptz); INSERT INTO p VALUES (1)";
+    let Some(mut twin) = Twin::new("keys::the_question…", schema, &[("p", Kind::Soft), ("c", Kind::Soft)]) else {
+        return;
+    };
+    twin.both("BEGIN ISOLATION LEVEL REPEATABLE READ; INSERT INTO c VALUES (9, 99)");
+    twin.delete("p", "id = 1");
+    twin.both("INSERT INTO p VALUES (99); COMMIT");
+}
+
+/// A cascade looks at nothing of what other transactions have queued.
+#[test]
+fn a_deep_cascade_takes_its_time_once_a_row() {
+    let schema = "CREATE TABLE e (id int PRIMARY KEY, boss int REFERENCES e ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE INDEX ON e (boss)";
+    let Some(twin) = Twin::new("keys::a_deep_cascade…", schema, &[("e", Kind::Soft)]) else { return };
+    let mut session = twin.kept.direct();
+    let mut took = Vec::new();
+    for depth in [500, 4_000] {
+        session.expect(&format!(
+            "DELETE FROM e; INSERT INTO e SELECT n, nullif(n - 1, 0) FROM generate_series(1, {depth}) AS n; ANALYZE e"
+        ));
+        let started = Instant::now();
+        session.expect(&twin.rewritten("e", "id = 1"));
+        took.push(started.elapsed().as_secs_f64() / f64::from(depth));
+    }
+    assert_eq!(session.expect("SELECT count(*) FROM e WHERE deleted_at IS NULL")[0].texts(), [["0"]]);
+    assert!(took[1] < took[0] * 3.0, "seconds a row: {took:?}");
+}

@@ -4,13 +4,15 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $sext
 DECLARE
     item record;
     found boolean;
+    seen bigint := 0;
 BEGIN
     PERFORM set_config('sexton.cascade', 'on', true);
     LOOP
         found := false;
-        FOR item IN WITH taken AS (DELETE FROM sexton.queue RETURNING id, call, key) SELECT * FROM taken ORDER BY id LOOP
+        FOR item IN SELECT * FROM sexton.take(seen) LOOP
             found := true;
-            EXECUTE format('SELECT sexton.%I($1)', item.call) USING item.key;
+            seen := item.id;
+            EXECUTE item.call USING item.key, item.relation;
         END LOOP;
         EXIT WHEN NOT found;
     END LOOP;

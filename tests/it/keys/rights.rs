@@ -1,0 +1,89 @@
+//! What runs as the owner of schema sexton does nothing for anybody else.
+
+use super::Kind::{Archive, Soft, SoftArchived};
+use super::Twin;
+
+/// A role of that name, which owns nothing.
+const ROLE: &str =
+    "DO $$ BEGIN CREATE ROLE keys_other; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;";
+
+/// Functions of triggers on tables of everybody's own.
+#[test]
+fn nobody_else_may_have_our_functions_called() {
+    let schema = format!(
+        "{ROLE} CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE a (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE);
+        INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)"
+    );
+    let tables = [("p", SoftArchived), ("c", Soft), ("a", Archive)];
+    let Some(mut twin) = Twin::new("keys::nobody_else…", &schema, &tables) else { return };
+    let open = "SELECT string_agg(proname, ' ') FROM pg_proc WHERE pronamespace = 'sexton'::regnamespace \
+                AND prosecdef AND has_function_privilege('keys_other', oid, 'EXECUTE')";
+    assert_eq!(twin.ask(open), "null", "no function that runs as its owner is for everybody");
+    // As an older installation has it: the functions are open, and one is in use.
+    twin.kept.run(
+        "DO $$ DECLARE f regprocedure; BEGIN
+            FOR f IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'sexton'::regnamespace LOOP
+                EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', f);
+            END LOOP;
+        END $$",
+    );
+    let forged = "SET ROLE keys_other; CREATE TEMP TABLE forged (id int, deleted_at timestamptz);
+        DO $$ BEGIN EXECUTE format('CREATE TRIGGER t AFTER UPDATE ON forged FOR EACH ROW EXECUTE FUNCTION %s',
+            (SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'sexton'::regnamespace AND proname LIKE 'p_dead%')); END $$;
+        INSERT INTO forged VALUES (1)";
+    assert_eq!(twin.kept_only(forged), None);
+    let error = twin.kept_only("UPDATE forged SET deleted_at = now()").expect("it is refused");
+    assert!(error.message.starts_with("sexton: a trigger that was made for public.p is on"), "{error:?}");
+    assert_eq!(twin.kept_only("RESET ROLE"), None);
+    twin.both("SELECT 1");
+    twin.apply_again("SELECT 1");
+    assert_eq!(twin.ask(open), "null", "they are closed again");
+}
+
+/// An operator of a schema that everybody may write to is not taken for the constraint's.
+#[test]
+fn nobody_elses_operator_is_called() {
+    let schema = format!(
+        "{ROLE} GRANT CREATE ON SCHEMA public TO PUBLIC; CREATE TYPE public.mood AS ENUM ('good');
+        CREATE TABLE p (code varchar(10) PRIMARY KEY, m mood, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, code varchar(10) REFERENCES p ON DELETE CASCADE, m mood, deleted_at timestamptz);
+        INSERT INTO p VALUES ('a'); INSERT INTO c VALUES (1, 'a'); GRANT ALL ON p, c TO keys_other"
+    );
+    let Some(mut twin) = Twin::new("keys::nobody_elses…", &schema, &[("p", SoftArchived), ("c", SoftArchived)])
+    else {
+        return;
+    };
+    let trap = "SET ROLE keys_other; CREATE FUNCTION public.eq(varchar, varchar) RETURNS boolean LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'runs as %', current_user; END $$;
+        CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = public.eq);
+        SET search_path = pg_catalog, public";
+    twin.both(trap);
+    twin.delete("p", "m IS NULL");
+    twin.both("INSERT INTO p VALUES ('a')");
+    twin.refused("INSERT INTO c VALUES (2, 'b')");
+}
+
+/// An action of ON DELETE runs the child's triggers as the child's owner.
+#[test]
+fn an_action_runs_as_the_owner_of_the_child() {
+    for (action, unregistered) in [("CASCADE", false), ("CASCADE", true), ("SET NULL", false)] {
+        let schema = format!(
+            "{ROLE} CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+            CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE {action}, who text, deleted_at timestamptz);
+            CREATE TABLE heard (who text); GRANT INSERT ON heard TO PUBLIC;
+            CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                INSERT INTO public.heard VALUES (current_user); RETURN coalesce(NEW, OLD); END $$;
+            CREATE TRIGGER spy BEFORE UPDATE OR DELETE ON c FOR EACH ROW EXECUTE FUNCTION spy();
+            INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1, 1), (2, 2); ALTER TABLE c OWNER TO keys_other"
+        );
+        let kind = if unregistered { super::Kind::Unregistered } else { Soft };
+        let Some(mut twin) = Twin::new("keys::an_action_runs…", &schema, &[("p", Soft), ("c", kind)]) else { return };
+        twin.delete("p", "id = 1");
+        twin.both("BEGIN ISOLATION LEVEL REPEATABLE READ");
+        twin.delete("p", "id = 2");
+        twin.both("COMMIT");
+        assert_eq!(twin.ask("SELECT string_agg(DISTINCT who, ' ') FROM heard"), "keys_other");
+    }
+}
