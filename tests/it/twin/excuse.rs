@@ -1,6 +1,6 @@
 //! What two sides may do otherwise, each in its own right way; `tests/differences.md` tells of it.
 
-use super::harness::is_violation;
+use super::harness::{is_refusal, is_violation};
 use super::steps::{Outcome, Rest};
 
 /// The level at which what a transaction has read counts.
@@ -11,6 +11,7 @@ pub(super) const READ_COMMITTED: &str = "READ COMMITTED";
 
 const SERIALIZATION_FAILURE: &str = "40001";
 const DEADLOCK_DETECTED: &str = "40P01";
+const UNIQUE_VIOLATION: &str = "23505";
 /// ON CONFLICT of a deferrable constraint: the server tells it when it comes to the row.
 const NOT_IN_PREREQUISITE_STATE: &str = "55000";
 
@@ -31,6 +32,12 @@ pub(super) enum Excuse {
     Deadlock,
     /// A lock that somebody has on a live row is not told from its deletion in flight, when a row of its key is inserted.
     Lock,
+    /// Sexton refuses, and says so.
+    Refused,
+    /// A row that its session has inserted and deleted was never there to be seen, and still has its key.
+    Unborn,
+    /// A parent that its session has deleted and inserted again: with real deletes, who waited for that does not see it.
+    Replaced,
     /// A change of a column that is no key behind Sexton does not make those wait that refer to the row.
     Partial,
 }
@@ -58,6 +65,9 @@ pub(super) fn are_same_race(left: &Outcome, right: &Outcome) -> bool {
 
 /// Why the answers that a step brought may differ: what one session may do follows from what another could not.
 pub(super) fn of_answers(isolation: &str, left: &Rest, right: &Rest, told: &[String]) -> Option<Excuse> {
+    if left.answered.iter().any(|(_, outcome)| outcome.error.as_ref().is_some_and(is_refusal)) {
+        return Some(Excuse::Refused);
+    }
     let pairs = || left.answered.iter().zip(&right.answered).map(|((_, left), (_, right))| (left, right));
     let only_one = |holds: &dyn Fn(&Outcome) -> bool| pairs().any(|(left, right)| holds(left) != holds(right));
     if isolation == SERIALIZABLE && only_one(&is_dependency) {
@@ -76,7 +86,35 @@ pub(super) fn of_answers(isolation: &str, left: &Rest, right: &Rest, told: &[Str
     if isolation != READ_COMMITTED && pairs().any(is_late_for_key) && told.iter().any(|line| sets_partial(line)) {
         return Some(Excuse::Partial);
     }
-    only_one(&|outcome| code(outcome) == DEADLOCK_DETECTED).then_some(Excuse::Deadlock)
+    if only_one(&|outcome| code(outcome) == DEADLOCK_DETECTED) {
+        return Some(Excuse::Deadlock);
+    }
+    let is_unborn = |(left, right): (&Outcome, &Outcome)| {
+        let table = left.error.as_ref().and_then(|error| error.object('t')).unwrap_or_default();
+        code(left) == UNIQUE_VIOLATION
+            && right.error.is_none()
+            && one_does_both(told, ["INSERT INTO", "DELETE FROM"], table)
+    };
+    if pairs().any(is_unborn) {
+        return Some(Excuse::Unborn);
+    }
+    let is_replaced = |(left, right): (&Outcome, &Outcome)| {
+        let detail = right.error.as_ref().and_then(|error| error.detail.as_deref()).unwrap_or_default();
+        let parent = detail.split_once("is not present in table \"").and_then(|(_, rest)| rest.split('"').next());
+        let replaced = parent.is_some_and(|parent| one_does_both(told, ["DELETE FROM", "INSERT INTO"], parent));
+        left.error.is_none() && replaced
+    };
+    pairs().any(is_replaced).then_some(Excuse::Replaced)
+}
+
+/// One session has done both to `table`, in that order, as told.
+fn one_does_both(told: &[String], deeds: [&str; 2], table: &str) -> bool {
+    let [first, then] = deeds.map(|deed| format!("{deed} {table} "));
+    let session = |line: &String| line.trim_start().split(':').next().unwrap_or_default().to_owned();
+    told.iter()
+        .enumerate()
+        .filter(|(_, line)| line.contains(&first))
+        .any(|(at, line)| told[at + 1..].iter().any(|later| later.contains(&then) && session(later) == session(line)))
 }
 
 impl Excuse {
@@ -96,9 +134,11 @@ pub(super) fn of_waiting(isolation: &str, left: &Rest, right: &Rest, told: &[Str
     if isolation == SERIALIZABLE && goes_on(&is_dependency) {
         return Some(Excuse::Dependency);
     }
-    let locks = |line: &String| line.contains("SELECT") && line.contains(" FOR ");
-    let inserts = told.iter().rev().find(|line| !line.ends_with(" waits")).is_some_and(|line| line.contains("INSERT"));
-    if more && !less && inserts && told.iter().any(locks) {
+    // Locked by SELECT, by ON CONFLICT DO UPDATE, or by a session that had waited for the deletion.
+    let last = told.iter().rev().find(|line| !line.ends_with(" waits"));
+    let inserts = last.is_some_and(|line| line.contains("INSERT"));
+    let locks = |line: &String| line.contains(" FOR ") || line.contains(" DO UPDATE ") || line.ends_with(" waits");
+    if more && !less && inserts && told.iter().rev().skip(2).any(locks) {
         return Some(Excuse::Lock);
     }
     if goes_on(&|outcome| code(outcome) == NOT_IN_PREREQUISITE_STATE) {

@@ -217,7 +217,12 @@ pub(super) fn answer(connection: &mut Raw, statement: &Statement) -> Vec<Reply> 
 /// Sexton's own words where it refused the statement.
 pub(super) fn refusal(replies: &[Reply]) -> Option<String> {
     let error = replies.iter().find_map(|reply| reply.error.as_ref())?;
-    (error.sqlstate == "0A000" && error.message.starts_with("sexton:")).then(|| error.message.clone())
+    is_refusal(error).then(|| error.message.clone())
+}
+
+/// Sexton refused, in its own words.
+pub(super) fn is_refusal(error: &ServerError) -> bool {
+    error.sqlstate == "0A000" && error.message.starts_with("sexton:")
 }
 
 /// Everything that must agree, as text.
