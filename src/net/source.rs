@@ -195,27 +195,19 @@ impl Source {
         }
     }
 
-    /// Notes what is scoped now, for the next start, where that is not what stands there: a table may be called otherwise
-    /// now, and another proxy that does not register it may have forgotten it.
+    /// Notes what is scoped now, for the next start: a table may be called otherwise now, and another proxy that does not
+    /// register it may have forgotten it.
     async fn record(&mut self, publish: &watch::Sender<Arc<Registry>>) {
         let scoped = standings(&publish.borrow(), &self.database);
         let others = std::mem::take(&mut self.looked_at);
         let kept = self
             .ask(async |reader| match reader.recorded().await? {
-                Recorded::Rows { standings, relations } => {
-                    let is_known = scoped.iter().all(|standing| standings.contains(standing));
-                    if !is_known || others.iter().any(|other| relations.contains(other)) {
-                        reader.record(&scoped, &others).await?;
-                    }
-                    Ok(None)
-                }
-                Recorded::Unknown(why) => Ok(Some(why)),
+                // The connection is as good as before.
+                Recorded::Rows { .. } => Ok(reader.record(&scoped, &others).await.err().map(|error| error.to_string())),
+                Recorded::Unknown(why) => Ok(Some(why.to_owned()).filter(|_| !scoped.is_empty())),
             })
             .await;
-        let why = match kept {
-            Ok(why) => why.filter(|_| !scoped.is_empty()).map(str::to_owned),
-            Err(error) => Some(error.to_string()),
-        };
+        let why = kept.unwrap_or_else(|error| Some(error.to_string()));
         if let Some(error) = why
             && !self.records
         {

@@ -97,18 +97,35 @@ JOIN pg_catalog.pg_database d ON d.datname OPERATOR(pg_catalog.=) pg_catalog.cur
 WHERE n.nspname OPERATOR(pg_catalog.=) 'sexton' AND c.relname OPERATOR(pg_catalog.=) 'tables'
   AND c.relkind OPERATOR(pg_catalog.=) 'r'";
 
+/// The relation of each row is the one of its name, or else the one that had it: renamed, or replaced by a view.
 const RECORDED: &str = "
-SELECT pg_catalog.to_regclass(relation)::pg_catalog.oid, relation, live, strategy, archive FROM sexton.tables
-ORDER BY relation";
+SELECT c.oid, t.relation, t.live, t.strategy, t.archive
+FROM sexton.tables AS t, LATERAL (
+    SELECT pg_catalog.to_regclass(t.relation)::pg_catalog.oid,
+           (pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.->>) 'oid')::pg_catalog.oid
+) AS known (named, noted)
+LEFT JOIN LATERAL (
+    SELECT c.oid FROM pg_catalog.pg_class AS c
+    WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[known.named, known.noted])
+      AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,f,m,v}')
+    ORDER BY c.relkind OPERATOR(pg_catalog.=) ANY ('{m,v}'), c.oid IS DISTINCT FROM known.named LIMIT 1
+) AS c ON true
+ORDER BY t.relation";
 
+/// What stands there already is not touched.
 const RECORD: &str = "
-INSERT INTO sexton.tables AS t (relation, live, strategy, archive)
+INSERT INTO sexton.tables AS t (relation, live, strategy, archive, oid)
 SELECT * FROM ROWS FROM (
     pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]),
-    pg_catalog.unnest($3::pg_catalog.text[]), pg_catalog.unnest($4::pg_catalog.text[]))
+    pg_catalog.unnest($3::pg_catalog.text[]), pg_catalog.unnest($4::pg_catalog.text[]),
+    pg_catalog.unnest($5::pg_catalog.oid[])) AS r (relation, live, strategy, archive, oid)
+WHERE NOT EXISTS (
+    SELECT FROM sexton.tables AS k
+    WHERE (k.relation, k.live, k.strategy, k.archive, k.oid)
+          IS NOT DISTINCT FROM (r.relation, r.live, r.strategy, r.archive, r.oid))
 ON CONFLICT (relation) DO UPDATE
-SET live = excluded.live, strategy = excluded.strategy, archive = excluded.archive, recorded_at = pg_catalog.now()
-WHERE (t.live, t.strategy, t.archive) IS DISTINCT FROM (excluded.live, excluded.strategy, excluded.archive)";
+SET live = excluded.live, strategy = excluded.strategy, archive = excluded.archive, oid = excluded.oid,
+    recorded_at = pg_catalog.now()";
 
 const FORGET: &str = "
 DELETE FROM sexton.tables WHERE relation OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])
@@ -157,9 +174,12 @@ impl Reader {
         let relations = texts(|standing| &standing.relation);
         let (live, strategies) = (texts(|standing| &standing.live), texts(|standing| &standing.strategy));
         let archives: Vec<Option<&str>> = standings.iter().map(|standing| standing.archive.as_deref()).collect();
+        let oids: Vec<u32> = standings.iter().map(|standing| standing.oid).collect();
         let writing = self.client.transaction().await?;
-        writing.execute(FORGET, &[&relations, &others]).await?;
-        writing.execute(RECORD, &[&relations, &live, &strategies, &archives]).await?;
+        if !others.is_empty() {
+            writing.execute(FORGET, &[&relations, &others]).await?;
+        }
+        writing.execute(RECORD, &[&relations, &live, &strategies, &archives, &oids]).await?;
         Ok(writing.commit().await?)
     }
 

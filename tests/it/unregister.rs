@@ -171,6 +171,18 @@ fn a_table_is_followed_to_its_new_name() {
     let said = shop.refused(USERS);
     assert!(said.contains("public.people holds 1,234 deleted rows"), "the old name does not hide it: {said}");
     drop(shop.start(&USERS.replace("users", "people")));
+    assert_eq!(shop.recorded(), [["public.people", "deleted_at IS NULL", "soft"]], "its old name is forgotten");
+    shop.database.run("ALTER TABLE people RENAME TO persons");
+    let said = shop.refused(NOTHING);
+    assert!(said.contains("public.persons holds 1,234 deleted rows"), "nobody was there to see it: {said}");
+    shop.database.run("CREATE VIEW people AS SELECT * FROM persons WHERE deleted_at IS NULL");
+    let said = shop.refused(NOTHING);
+    assert!(said.contains("public.persons holds 1,234 deleted rows"), "a view has taken its place: {said}");
+    shop.database
+        .run("ALTER TABLE sexton.tables DROP COLUMN oid; DROP VIEW people; ALTER TABLE persons RENAME TO people");
+    let said = shop.refused(NOTHING);
+    assert!(said.contains("public.people holds 1,234 deleted rows"), "a table of an older version is read: {said}");
+    drop(shop.start(&USERS.replace("users", "people")));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::config::Strategy;
 use crate::rewrite::policy::quote_name;
 use crate::schema::objects::scene::{Scene, literal, registered_name};
-use crate::schema::survey::{Routine, Survey};
+use crate::schema::survey::{Routine, Survey, Table};
 use crate::schema::{Finding, Level, Step, Subject};
 use crate::sql::ident::quote;
 
@@ -89,6 +89,11 @@ pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
         if missing(name) || *name == "queue" && !has_queue {
             steps.push(Step::new(*why, sql.trim_end()));
         }
+    }
+    let is_older = |table: &Table| table.columns.iter().all(|column| column.name != "oid");
+    if survey.find("sexton", "tables").is_some_and(is_older) {
+        let sql = "ALTER TABLE sexton.tables ADD COLUMN IF NOT EXISTS oid oid";
+        steps.push(Step::new("a renamed table is found again", sql));
     }
     let role = quote(subject.own_role);
     if missing("tables") {

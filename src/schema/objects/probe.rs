@@ -44,16 +44,7 @@ pub(super) fn new(scene: &Scene<'_>, references: &[Reference<'_>], name: String)
     let at_once = if names.is_empty() { names } else { format!("            SET CONSTRAINTS {names} IMMEDIATE;\n") };
     // Where a live row has taken the key, children have a parent again, and it is not to be touched.
     let live = first.parent.live("y").map(|live| format!(" AND {live}")).unwrap_or_default();
-    let known: Vec<String> = references
-        .iter()
-        .map(|reference| {
-            let (name, child) = (literal(&reference.key.name), literal(&qualified(reference.child.table)));
-            let key: Vec<String> = reference.key.referenced.iter().map(|column| gone(column)).collect();
-            // Of a row that goes along it says nothing of this one.
-            let own = format!("strpos(detail, ')=(' || concat_ws(', ', {}) || ') ') > 0", key.join(", "));
-            format!("(refused = {name} AND referencing = {child}::regclass AND (detail NOT LIKE 'Key (%' OR {own}))")
-        })
-        .collect();
+    let known: Vec<String> = references.iter().map(violates).collect();
     Probe {
         declarations: "DECLARE\n    refused text; writes text; owner text; detail text; referencing regclass;\n    is_decided boolean := \
                        false;\n    obstacle text;\n"
@@ -98,6 +89,15 @@ pub(super) fn new(scene: &Scene<'_>, references: &[Reference<'_>], name: String)
         ),
         functions,
     }
+}
+
+/// The violation at hand is of this foreign key, and speaks of the row itself.
+fn violates(reference: &Reference<'_>) -> String {
+    let (name, child) = (literal(&reference.key.name), literal(&qualified(reference.child.table)));
+    let key: Vec<String> = reference.key.referenced.iter().map(|column| gone(column)).collect();
+    // Of a row that goes along it says nothing of this one.
+    let own = format!("strpos(detail, ')=(' || concat_ws(', ', {}) || ') ') > 0", key.join(", "));
+    format!("(refused = {name} AND referencing = {child}::regclass AND (detail NOT LIKE 'Key (%' OR {own}))")
 }
 
 /// What is to be deleted, children first, and the calls that do it.

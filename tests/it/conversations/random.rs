@@ -31,7 +31,7 @@ const STATEMENTS: &[&str] = &[
     "SET LOCAL search_path = public",
     "SET search_path = public, pg_catalog",
     "RESET search_path",
-    "SET sexton.note = 'x'",
+    "SET app.note = 'x'",
     "COPY users TO STDOUT",
     "DECLARE c CURSOR FOR SELECT id FROM users ORDER BY id",
     "FETCH 2 FROM c",

@@ -3,5 +3,6 @@ CREATE TABLE IF NOT EXISTS sexton.tables (
     live text NOT NULL,
     strategy text NOT NULL,
     archive text,
+    oid oid,
     recorded_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 )
