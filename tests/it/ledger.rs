@@ -164,9 +164,7 @@ impl Ground {
             if random.chance(30) {
                 let mut proxy = self.proxies[random.below(PROXIES)].lock().unwrap_or_else(PoisonError::into_inner);
                 proxy.kill();
-                *proxy = Sexton::start(self.database.port, &self.config);
-                // It listens before it has read the catalog, and ends where that connection is ended.
-                drop(proxy.connect(Cluster::SUPERUSER, &self.database.name));
+                *proxy = started(&self.database, &self.config);
                 proxies += 1;
             } else {
                 let victim = server.expect(
@@ -261,6 +259,13 @@ fn check(ground: &Ground) {
     }
 }
 
+/// A proxy that serves: it listens before it has read the catalog, and ends where that connection is ended.
+fn started(database: &Database, config: &str) -> Sexton {
+    let proxy = Sexton::start(database.port, config);
+    drop(proxy.connect(Cluster::SUPERUSER, &database.name));
+    proxy
+}
+
 #[test]
 fn every_row_ever_committed_is_somewhere() {
     let Some(cluster) = cluster::shared("ledger::every_row_ever_committed_is_somewhere") else { return };
@@ -270,7 +275,7 @@ fn every_row_ever_committed_is_somewhere() {
     database.run(SCHEMA);
     let config = CONFIG.replace("\"*\"", &database.name);
     apply(database.port, &config);
-    let proxies = [(); PROXIES].map(|()| Mutex::new(Sexton::start(database.port, &config)));
+    let proxies = [(); PROXIES].map(|()| Mutex::new(started(&database, &config)));
     let (ids, over, ledger) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(BTreeMap::new()));
     let ground = Ground { database, config, proxies, ids, over, ledger };
     let (proxies, sessions) = thread::scope(|scope| {
