@@ -7,6 +7,7 @@
 use crate::config::Strategy;
 use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::keys::{is_made, key_object};
+use crate::schema::objects::lock;
 use crate::schema::objects::scene::{Reference, Scene, function_name, literal, only, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::schema::survey::{Action, Table};
@@ -118,9 +119,13 @@ fn removal(reference: &Reference<'_>) -> Option<String> {
     let points = reference.child_matches("x", |at| format!("OLD.{}", quote(&reference.key.referenced[at])));
     let kept = reference.child.kept.filter(|kept| archive_name(kept).is_some())?;
     let (child, dead) = (only(reference.child.table), kept.dead("x")?);
+    let live = format!("{child} AS x WHERE {points} AND NOT ({dead})");
     Some(format!(
-        "    PERFORM FROM {child} AS x WHERE {points} AND NOT ({dead}) FOR SHARE OF x;
-    DELETE FROM {child} AS x WHERE {points} AND {dead};"
+        "    IF EXISTS (SELECT FROM {live}) THEN
+{}
+    END IF;
+    DELETE FROM {child} AS x WHERE {points} AND {dead};",
+        lock::wait(&live)
     ))
 }
 

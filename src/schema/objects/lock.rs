@@ -11,6 +11,7 @@
 //! that child's session then updates the parent, the two deadlock, where a DELETE would have let it pass.
 
 use crate::config::Strategy;
+use crate::schema::objects::probe::UNDO;
 use crate::schema::objects::reinsert;
 use crate::schema::objects::scene::{Kept, Scene, function_name, only, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
@@ -164,4 +165,17 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
     };
     let what = "a child that is being inserted while its parent is deleted stays, without a parent".to_owned();
     Some((wanted, Words { kind: "lock-trigger", object: qualified(table), what }))
+}
+
+/// A block that waits until nobody is about to change `rows`, called `x`, and lets them go again: a deletion in flight is
+/// an UPDATE, for which the server's own checks would not wait, and who only looks should not hold others up.
+pub(super) fn wait(rows: &str) -> String {
+    format!(
+        "            BEGIN
+                PERFORM FROM {rows} FOR SHARE OF x;
+                RAISE EXCEPTION USING ERRCODE = '{UNDO}';
+            EXCEPTION WHEN SQLSTATE '{UNDO}' THEN
+                NULL;
+            END;"
+    )
 }

@@ -9,7 +9,6 @@ use crate::config::Reinsert;
 use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::keys::is_made;
 use crate::schema::objects::lock;
-use crate::schema::objects::probe::UNDO;
 use crate::schema::objects::scene::{Kept, Reference, Scene, function_name, literal, only, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::schema::survey::Action;
@@ -138,12 +137,7 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<Strin
         "    IF TG_OP = 'INSERT' OR {changed} OR {was_dead} THEN
         SELECT x.xmax::text <> '0' AND NOT ({dead}) INTO is_due FROM {from} AS x WHERE {same}{itself};
         IF FOUND AND is_due THEN
-            BEGIN
-                PERFORM FROM {from} AS x WHERE {same}{itself} FOR SHARE OF x;
-                RAISE EXCEPTION USING ERRCODE = '{UNDO}';
-            EXCEPTION WHEN SQLSTATE '{UNDO}' THEN
-                NULL;
-            END;
+{wait}
         END IF;
         IF is_due IS NOT NULL THEN
             PERFORM FROM {from} AS x WHERE {same} AND {dead}{itself};
@@ -162,6 +156,7 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<Strin
         check = check.unwrap_or_default(),
         on = unkept("on"),
         off = unkept(""),
+        wait = lock::wait(&format!("{from} AS x WHERE {same}{ITSELF}")),
         ahead = ahead(scene, kept, &format!("{same} AND {dead}{ITSELF}")),
         itself = ITSELF,
     ))
