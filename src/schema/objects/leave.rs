@@ -121,7 +121,7 @@ fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>
 /// What sends the dead rows that point to OLD to their archive.
 fn removal(reference: &Reference<'_>) -> Option<String> {
     reference.child.kept.filter(|kept| archive_name(kept).is_some() && kept.has_dead())?;
-    Some(format!("    PERFORM sexton.{}(OLD);", quote(&reference.function_name("away"))))
+    Some(format!("{}    PERFORM sexton.{}(OLD);", reference.expected(), quote(&reference.function_name("away"))))
 }
 
 /// The function for it. A deletion of one that is in flight is waited for, as the server's check would wait for it. One
