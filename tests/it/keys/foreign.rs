@@ -352,3 +352,38 @@ fn what_has_been_replaced_since_is_told() {
     assert_eq!(twin.kept_only("ROLLBACK"), None);
     twin.delete("p", "id = 1");
 }
+
+/// The same as through its table, within the transaction.
+#[test]
+fn a_cascade_that_begins_in_a_partition_ends_with_its_statement() {
+    let schema =
+        "CREATE TABLE p (id int, part int, deleted_at timestamptz, PRIMARY KEY (id, part)) PARTITION BY LIST (part);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+        CREATE TABLE c (id int PRIMARY KEY, p int, part int, deleted_at timestamptz,
+            FOREIGN KEY (p, part) REFERENCES p ON DELETE CASCADE);
+        CREATE TABLE g (id int PRIMARY KEY, c int REFERENCES c ON DELETE CASCADE, deleted_at timestamptz);
+        INSERT INTO p VALUES (1, 1); INSERT INTO c VALUES (1, 1, 1); INSERT INTO g VALUES (1, 1)";
+    let tables = [("p", Soft), ("c", Soft), ("g", Soft)];
+    let Some(mut twin) = Twin::new("keys::a_cascade_that…", schema, &tables) else { return };
+    twin.both("BEGIN");
+    twin.compare("DELETE FROM p1", "UPDATE p1 SET deleted_at = now() WHERE deleted_at IS NULL");
+    twin.both("COMMIT");
+}
+
+/// An ordinary thing to send, which is about Sexton's own triggers too.
+#[test]
+fn immediate_constraints_leave_a_cascade_its_order() {
+    let schema = "CREATE TABLE r (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE a (id int PRIMARY KEY, r int REFERENCES r ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE m (id int PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE b (id int PRIMARY KEY, r int REFERENCES r ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE d (id int PRIMARY KEY, m int REFERENCES m, b int REFERENCES b ON DELETE CASCADE, deleted_at timestamptz);
+        INSERT INTO r VALUES (1); INSERT INTO a VALUES (1, 1); INSERT INTO m VALUES (1, 1); INSERT INTO b VALUES (1, 1);
+        INSERT INTO d VALUES (1, 1, 1)";
+    let tables = [("r", Soft), ("a", Soft), ("m", Soft), ("b", Soft), ("d", Soft)];
+    let Some(mut twin) = Twin::new("keys::immediate…", schema, &tables) else { return };
+    twin.both("BEGIN; SET CONSTRAINTS ALL IMMEDIATE");
+    twin.delete("r", "true");
+    twin.both("COMMIT");
+    assert_eq!(twin.ask("SELECT count(*) FROM sexton.queue"), "0");
+}
