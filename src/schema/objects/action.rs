@@ -64,13 +64,14 @@ pub(super) fn function_of(scene: &Scene<'_>, reference: &Reference<'_>) -> Optio
 /// What ON DELETE says, as statements.
 pub(super) fn statements(reference: &Reference<'_>) -> String {
     let act = quote(&reference.function_name("act"));
-    match reference.key.on_delete {
+    let statements = match reference.key.on_delete {
         Action::NoAction | Action::Restrict => check(reference),
         Action::Cascade => format!("    PERFORM sexton.{act}(gone);"),
         Action::SetNull => note(reference, &act),
         // The default may be the very key that is gone.
         Action::SetDefault => format!("{}\n{}", note(reference, &act), check(reference)),
-    }
+    };
+    format!("{}{statements}", reference.expected())
 }
 
 /// Raises the server's error where a live row still points here. With NO ACTION a live row of the same key will do.

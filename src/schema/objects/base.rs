@@ -36,6 +36,7 @@ const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("constraint_name", "a constraint's name between partitions", include_str!("sql/constraint_name.sql")),
     ("expect_partition", "the table that a trigger was made for", include_str!("sql/expect_partition.sql")),
     ("refuse_row_security", "the error where rows are hidden", include_str!("sql/refuse_row_security.sql")),
+    ("refuse_key", "the error of a foreign key that is gone", include_str!("sql/refuse_key.sql")),
     ("refuse_absent", "the error of a row that points to none", include_str!("sql/refuse_absent.sql")),
     ("refuse_referenced", "the error of a row that others point to", include_str!("sql/refuse_referenced.sql")),
     ("take", "what is in the queue", include_str!("sql/take.sql")),

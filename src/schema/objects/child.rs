@@ -123,7 +123,7 @@ fn body(reference: &Reference<'_>) -> String {
         -- A row that is gone or has changed again is judged by its own event.
         PERFORM FROM {} AS x WHERE x.ctid = NEW.ctid AND x.tableoid = TG_RELID;
         IF FOUND THEN
-            PERFORM sexton.refuse_absent({}, {}::regclass, TG_RELID, {}::regclass,
+{}            PERFORM sexton.refuse_absent({}, {}::regclass, TG_RELID, {}::regclass,
                 {}, {});
         END IF;
     END IF;
@@ -131,6 +131,7 @@ fn body(reference: &Reference<'_>) -> String {
 END",
         only(parent),
         qualified(child),
+        reference.expected(),
         literal(&key.name),
         literal(&qualified(child)),
         literal(&qualified(parent)),

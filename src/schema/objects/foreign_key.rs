@@ -24,7 +24,7 @@
 //! An UPDATE of a parent that deletes nothing waits for no child in flight, and a session may update the parent that
 //! another waits to delete: `lock` says where that is not so, `tests/it/keys/races.rs` shows both.
 
-use crate::schema::objects::scene::{Reference, function_name, qualified};
+use crate::schema::objects::scene::{Reference, function_name, literal, qualified};
 use crate::sql::ident::quote;
 
 impl Reference<'_> {
@@ -36,6 +36,20 @@ impl Reference<'_> {
     /// The name of the function that does `what` for it.
     pub(super) fn function_name(&self, what: &str) -> String {
         function_name(self.child.table, &format!("{}_{what}", self.key.name))
+    }
+
+    /// Statements that refuse to go on where the constraint is not there any more: it was dropped or renamed, or another
+    /// table has taken the child's name.
+    pub(super) fn expected(&self) -> String {
+        let (name, child) = (literal(&self.key.name), literal(&qualified(self.child.table)));
+        let parent = literal(&qualified(self.parent.table));
+        format!(
+            "    IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = {child}::regclass AND contypid = 0
+        AND conname = {name} AND confrelid = {parent}::regclass) THEN
+        PERFORM sexton.refuse_key({name}, {child}::regclass, {parent}::regclass);
+    END IF;
+"
+        )
     }
 
     /// The constraint's own deferrability, for a constraint trigger.

@@ -5,11 +5,12 @@
 //! parent's SET NULL or SET DEFAULT takes from its children is noted, as for one that is marked.
 
 use crate::config::Strategy;
+use crate::schema::objects::action::gone;
 use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::keys::{is_made, key_object};
 use crate::schema::objects::lock;
 use crate::schema::objects::scene::{Reference, Scene, function_name, literal, only, qualified};
-use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
+use crate::schema::objects::wanted::{Function, Returns, Wanted, Words, function};
 use crate::schema::survey::{Action, Table};
 use crate::sql::ident::quote;
 
@@ -62,13 +63,16 @@ END",
     );
     let function_name = function_name(parent, "leave");
     let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
+    let removing = references.iter().filter(|reference| reference.key.on_delete != Action::Cascade);
+    let mut functions: Vec<Function> = removing.filter_map(|reference| removal_function(scene, reference)).collect();
+    functions.push(function(function_name.clone(), Returns::Trigger, &scene.search_path(&tables), &body));
     let wanted = Wanted {
         table: parent,
         name: TRIGGER.to_owned(),
         create: "CREATE TRIGGER",
         event: "BEFORE DELETE".to_owned(),
         clauses: "FOR EACH ROW".to_owned(),
-        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&tables), &body)],
+        functions,
         function: function_name,
     };
     let what = "dead rows that point to a row stop it from being deleted, or lose what they pointed to".to_owned();
@@ -99,34 +103,47 @@ fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>
     let body = format!("BEGIN\n{}\n    RETURN NEW;\nEND", statements.join("\n"));
     let function_name = function_name(parent, "rekey");
     let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
+    let mut functions: Vec<Function> =
+        references.iter().filter_map(|reference| removal_function(scene, reference)).collect();
+    functions.push(function(function_name.clone(), Returns::Trigger, &scene.search_path(&tables), &body));
     let wanted = Wanted {
         table: parent,
         name: ON_UPDATE.to_owned(),
         create: "CREATE TRIGGER",
         event: format!("BEFORE UPDATE OF {}", columns.join(", ")),
         clauses: format!("FOR EACH ROW WHEN ({})", changed.join(" OR ")),
-        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&tables), &body)],
+        functions,
         function: function_name,
     };
     let what = "dead rows that point to a row stop its key from being changed".to_owned();
     Some((wanted, Words { kind: "foreign-key", object: qualified(parent), what }))
 }
 
-/// The dead rows that point to OLD go to their archive. A deletion of one that is in flight is waited for, as the server's
-/// check would wait for it. One that has died since the transaction's snapshot cannot be told from a live one there: to
-/// lock it is to fail with 40001, after which the transaction may be tried again.
+/// What sends the dead rows that point to OLD to their archive.
 fn removal(reference: &Reference<'_>) -> Option<String> {
-    let points = reference.child_matches("x", |at| format!("OLD.{}", quote(&reference.key.referenced[at])));
+    reference.child.kept.filter(|kept| archive_name(kept).is_some() && kept.has_dead())?;
+    Some(format!("{}    PERFORM sexton.{}(OLD);", reference.expected(), quote(&reference.function_name("away"))))
+}
+
+/// The function for it. A deletion of one that is in flight is waited for, as the server's check would wait for it. One
+/// that has died since the transaction's snapshot cannot be told from a live one there: to lock it is to fail with 40001,
+/// after which the transaction may be tried again.
+fn removal_function(scene: &Scene<'_>, reference: &Reference<'_>) -> Option<Function> {
+    let points = reference.child_matches("x", |at| gone(&reference.key.referenced[at]));
     let kept = reference.child.kept.filter(|kept| archive_name(kept).is_some())?;
     let (child, dead) = (only(reference.child.table), kept.dead("x")?);
     let live = format!("{child} AS x WHERE {points} AND NOT ({dead})");
-    Some(format!(
-        "    IF EXISTS (SELECT FROM {live}) THEN
+    let body = format!(
+        "BEGIN
+    IF EXISTS (SELECT FROM {live}) THEN
 {}
     END IF;
-    DELETE FROM {child} AS x WHERE {points} AND {dead};",
+    DELETE FROM {child} AS x WHERE {points} AND {dead};
+END",
         lock::wait(&live)
-    ))
+    );
+    let path = scene.search_path(&[reference.child.table]);
+    Some(function(reference.function_name("away"), Returns::Action, &path, &body).run_as(reference.child.table))
 }
 
 fn statement(reference: &Reference<'_>) -> Option<String> {

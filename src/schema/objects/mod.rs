@@ -15,6 +15,7 @@ pub mod guard;
 mod keys;
 mod leave;
 pub mod lock;
+mod owner;
 mod parent;
 mod probe;
 mod reinsert;
@@ -37,6 +38,7 @@ pub fn findings(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
         lock::findings(subject),
         triggers(subject, with_guard),
         stale(subject, with_guard),
+        owners(subject, with_guard),
     ]
     .concat()
 }
@@ -47,6 +49,13 @@ pub fn triggers(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
     let scene = Scene::new(subject);
     let wanted = wanted(&scene, with_guard).into_iter();
     wanted.filter_map(|(trigger, words)| trigger.finding(subject.survey, words)).collect()
+}
+
+/// What follows from whom the functions belong to.
+fn owners(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
+    let scene = Scene::new(subject);
+    let wanted = wanted(&scene, with_guard);
+    owner::findings(subject, &wanted.iter().map(|(trigger, _)| trigger).collect::<Vec<_>>())
 }
 
 /// Triggers and functions of schema `sexton` that nothing wants any more: a table was unregistered, a foreign key

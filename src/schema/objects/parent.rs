@@ -31,7 +31,7 @@ pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
         if !at_once.is_empty() {
             triggers.push(delete_trigger(scene, parent, &at_once));
         }
-        triggers.extend(drain_trigger(scene, parent));
+        triggers.extend(drain_triggers(scene, parent));
     }
     triggers
 }
@@ -158,19 +158,19 @@ fn reading(parent: &Table, columns: &[String]) -> String {
     format!("DECLARE\n    key record;\nBEGIN\n    SELECT {} INTO key;\n    RETURN key;\nEND", list.join(", "))
 }
 
-/// The end of the statement, for a parent whose children have work of their own to do.
-fn drain_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Words)> {
+/// The end of the statement, for a parent whose children have work of their own to do. A statement may name a partition.
+fn drain_triggers<'a>(scene: &Scene<'a>, parent: &'a Table) -> Vec<(Wanted<'a>, Words)> {
     let starts = references_to(scene, parent).any(|reference| {
         reference.key.on_delete == Action::Cascade
             && action::is_marked(&reference)
             && scene.references().any(|next| next.parent.table.oid == reference.child.table.oid)
     });
-    let kept = scene.kept(parent).filter(|_| starts)?;
+    let Some(kept) = scene.kept(parent).filter(|_| starts) else { return Vec::new() };
     let mut columns: Vec<String> = kept.policy.live.iter().flat_map(|live| live.columns()).map(quote).collect();
     columns.sort_unstable();
     columns.dedup();
-    let wanted = Wanted {
-        table: parent,
+    let trigger = |table: &'a Table| Wanted {
+        table,
         name: DRAIN.to_owned(),
         create: "CREATE TRIGGER",
         event: format!("AFTER UPDATE OF {}", columns.join(", ")),
@@ -179,7 +179,8 @@ fn drain_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>
         function: "drain".to_owned(),
     };
     let what = "a cascade ends only at COMMIT".to_owned();
-    Some((wanted, Words { kind: "foreign-key", object: qualified(parent), what }))
+    let words = |table| Words { kind: "foreign-key", object: qualified(table), what: what.clone() };
+    scene.named_as(parent).into_iter().map(|table| (trigger(table), words(table))).collect()
 }
 
 /// The row was live and is no longer.
@@ -198,7 +199,10 @@ fn calling(work: &str, texts: &str, later: &str, has_actions: bool) -> String {
         true => format!(
             "PERFORM set_config('sexton.cascade', 'on', true);
         {call}
-        PERFORM set_config('sexton.cascade', '', true);"
+        PERFORM set_config('sexton.cascade', '', true);
+        IF current_setting('sexton.late', true) = 'on' THEN
+            PERFORM sexton.drain_all();
+        END IF;"
         ),
         false => call,
     };

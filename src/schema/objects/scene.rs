@@ -65,6 +65,19 @@ impl<'a> Scene<'a> {
         own.filter_map(|table| self.kept(table))
     }
 
+    /// `table` and its partitions, at any depth: a statement may name any of them, and fires its statement triggers only.
+    pub(super) fn named_as(&self, table: &'a Table) -> Vec<&'a Table> {
+        let mut family = vec![table];
+        let mut next = 0;
+        while let Some(above) = family.get(next) {
+            let oid = above.oid;
+            let below = self.subject.survey.tables.iter();
+            family.extend(below.filter(|table| table.is_partition && table.parents.contains(&oid)));
+            next += 1;
+        }
+        family
+    }
+
     /// The foreign keys, with their child and parent.
     pub(super) fn references(&self) -> impl Iterator<Item = Reference<'a>> + '_ {
         self.references.iter().copied()

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::schema::objects::scene::{literal, qualified};
+use crate::schema::plan::SEARCH_PATH;
 use crate::schema::survey::{Routine, Survey, Table, Trigger};
 use crate::schema::{Finding, Level, Step};
 use crate::sql::ident::quote;
@@ -86,8 +87,18 @@ impl Wanted<'_> {
 
     fn trigger_step(&self) -> String {
         let (name, table) = (quote(&self.name), qualified(self.table));
+        // Its condition finds the operators that its function finds.
+        let own = self.functions.iter().find(|function| function.name == self.function);
+        let path = own.map(|own| own.search_path.as_str()).filter(|path| *path != SEARCH_PATH);
+        let (before, after) = match path {
+            None => (String::new(), ""),
+            Some(path) => (
+                format!("    PERFORM set_config('search_path', {}, true);\n", literal(path)),
+                "    PERFORM set_config('search_path', before, true);\n",
+            ),
+        };
         let body = format!(
-            "BEGIN\n    DROP TRIGGER IF EXISTS {name} ON {table};\n    {};\n    COMMENT ON TRIGGER {name} ON {table} IS {};\nEND",
+            "DECLARE\n    before constant text := current_setting('search_path');\nBEGIN\n{before}    DROP TRIGGER IF EXISTS {name} ON {table};\n    {};\n    COMMENT ON TRIGGER {name} ON {table} IS {};\n{after}END",
             self.trigger(),
             literal(&self.digest())
         );
@@ -161,8 +172,17 @@ pub(super) struct Function {
     returns: Returns,
     search_path: String,
     body: String,
-    /// The table that it writes, with its owner.
-    writes: Option<(String, String)>,
+    /// The table that it writes as its owner.
+    writes: Option<Written>,
+}
+
+/// A table that a function writes as the table's owner.
+#[derive(Debug, Clone)]
+struct Written {
+    oid: u32,
+    name: String,
+    /// The owner, where the function can belong to it.
+    owner: Option<String>,
 }
 
 /// The function `name`. It runs as its owner.
@@ -175,7 +195,12 @@ impl Function {
     /// expressions are that role's. Forced row security hides rows from the owner, but not from the server's actions.
     pub(super) fn run_as(self, table: &Table) -> Self {
         let owner = (!table.forces_row_security).then(|| table.owner.clone());
-        Self { writes: Some((qualified(table), owner.unwrap_or_default())), ..self }
+        Self { writes: Some(Written { oid: table.oid, name: qualified(table), owner }), ..self }
+    }
+
+    /// The table that it writes as its owner.
+    pub(super) fn written<'s>(&self, survey: &'s Survey) -> Option<&'s Table> {
+        survey.table(self.writes.as_ref()?.oid)
     }
 
     /// True where `routine` has its name and parameters.
@@ -185,14 +210,13 @@ impl Function {
 
     /// Nobody else may call `routine`, and it belongs to whom it should, as far as whoever asks may give it away.
     fn is_safe(&self, routine: &Routine, survey: &Survey) -> bool {
-        let is_owned = self.owner().is_none_or(|(owner, _)| routine.owner == owner);
+        let is_owned = self.owner().is_none_or(|owner| routine.owner == owner);
         !routine.is_public && (is_owned || !survey.is_superuser)
     }
 
-    /// The role that it is to belong to, where not to that of the schema, and the table for whose sake.
-    pub(super) fn owner(&self) -> Option<(&str, &str)> {
-        let (table, owner) = self.writes.as_ref()?;
-        Some((owner.as_str(), table.as_str())).filter(|(owner, _)| !owner.is_empty())
+    /// The role that it is to belong to, where not to that of the schema.
+    fn owner(&self) -> Option<&str> {
+        self.writes.as_ref()?.owner.as_deref()
     }
 
     /// Creates or replaces it, so that nobody else may call it at any time. `table` is what its trigger is on: anybody's
@@ -209,8 +233,8 @@ impl Function {
                 let table = format!("{}::regclass", literal(&qualified(table)));
                 guarded(format!("TG_RELID <> {table}"), format!("sexton.expect_partition(TG_RELID, {table})"))
             }
-            (_, Some((written, _))) => {
-                let written = format!("{}::regclass", literal(written));
+            (_, Some(written)) => {
+                let written = format!("{}::regclass", literal(&written.name));
                 guarded(format!("row_security_active({written})"), format!("sexton.refuse_row_security({written})"))
             }
             (_, None) => body.clone(),
@@ -223,7 +247,7 @@ impl Function {
             self.returns.settings(),
             dollar_quoted(&body)
         );
-        let own = self.owner().map(|(owner, _)| {
+        let own = self.owner().map(|owner| {
             format!(
                 "\nIF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN\n    ALTER FUNCTION \
                  {name} OWNER TO {};\nEND IF;",

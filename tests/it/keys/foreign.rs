@@ -320,3 +320,70 @@ fn a_key_goes_through_no_text_that_loses_of_it() {
     twin.both("SET timezone = 'Asia/Kolkata'; SET datestyle = 'Postgres, MDY'; SET extra_float_digits = 0; SET intervalstyle = 'sql_standard'");
     twin.delete("p", "true");
 }
+
+/// A foreign key that is gone since the objects were made, and a table that another has replaced.
+#[test]
+fn what_has_been_replaced_since_is_told() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int CONSTRAINT k REFERENCES p ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE n (id int PRIMARY KEY, p int CONSTRAINT l REFERENCES p, deleted_at timestamptz);
+        INSERT INTO p VALUES (1), (2), (3); INSERT INTO c VALUES (1, 1), (2, 2); INSERT INTO n VALUES (3, 3)";
+    let tables = [("p", Soft), ("c", Soft), ("n", Soft)];
+    let Some(mut twin) = Twin::new("keys::what_has_been…", schema, &tables) else { return };
+    let stale = |error: Option<crate::support::raw::ServerError>| {
+        let error = error.expect("it is refused");
+        assert!(error.message.starts_with("sexton: ") && error.message.contains("foreign key"), "{error:?}");
+    };
+    // Neither a row nor a deletion is judged by what is no longer there.
+    assert_eq!(twin.kept_only("BEGIN; ALTER TABLE c DROP CONSTRAINT k; ALTER TABLE n DROP CONSTRAINT l"), None);
+    assert_eq!(twin.kept_only("SAVEPOINT s"), None);
+    for sql in
+        ["INSERT INTO c VALUES (9, 12345)".to_owned(), twin.rewritten("p", "id = 1"), twin.rewritten("p", "id = 3")]
+    {
+        stale(twin.kept_only(&sql));
+        assert_eq!(twin.kept_only("ROLLBACK TO s"), None);
+    }
+    assert_eq!(twin.kept_only("ROLLBACK"), None);
+    // Another table of that name, which no foreign key ties to anything.
+    let swap =
+        "BEGIN; ALTER TABLE c RENAME TO old; CREATE TABLE c (LIKE old INCLUDING ALL); INSERT INTO c VALUES (8, 1)";
+    assert_eq!(twin.kept_only(swap), None);
+    stale(twin.kept_only(&twin.rewritten("p", "id = 1")));
+    assert_eq!(twin.kept_only("ROLLBACK"), None);
+    twin.delete("p", "id = 1");
+}
+
+/// The same as through its table, within the transaction.
+#[test]
+fn a_cascade_that_begins_in_a_partition_ends_with_its_statement() {
+    let schema =
+        "CREATE TABLE p (id int, part int, deleted_at timestamptz, PRIMARY KEY (id, part)) PARTITION BY LIST (part);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+        CREATE TABLE c (id int PRIMARY KEY, p int, part int, deleted_at timestamptz,
+            FOREIGN KEY (p, part) REFERENCES p ON DELETE CASCADE);
+        CREATE TABLE g (id int PRIMARY KEY, c int REFERENCES c ON DELETE CASCADE, deleted_at timestamptz);
+        INSERT INTO p VALUES (1, 1); INSERT INTO c VALUES (1, 1, 1); INSERT INTO g VALUES (1, 1)";
+    let tables = [("p", Soft), ("c", Soft), ("g", Soft)];
+    let Some(mut twin) = Twin::new("keys::a_cascade_that…", schema, &tables) else { return };
+    twin.both("BEGIN");
+    twin.compare("DELETE FROM p1", "UPDATE p1 SET deleted_at = now() WHERE deleted_at IS NULL");
+    twin.both("COMMIT");
+}
+
+/// An ordinary thing to send, which is about Sexton's own triggers too.
+#[test]
+fn immediate_constraints_leave_a_cascade_its_order() {
+    let schema = "CREATE TABLE r (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE a (id int PRIMARY KEY, r int REFERENCES r ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE m (id int PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE b (id int PRIMARY KEY, r int REFERENCES r ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE d (id int PRIMARY KEY, m int REFERENCES m, b int REFERENCES b ON DELETE CASCADE, deleted_at timestamptz);
+        INSERT INTO r VALUES (1); INSERT INTO a VALUES (1, 1); INSERT INTO m VALUES (1, 1); INSERT INTO b VALUES (1, 1);
+        INSERT INTO d VALUES (1, 1, 1)";
+    let tables = [("r", Soft), ("a", Soft), ("m", Soft), ("b", Soft), ("d", Soft)];
+    let Some(mut twin) = Twin::new("keys::immediate…", schema, &tables) else { return };
+    twin.both("BEGIN; SET CONSTRAINTS ALL IMMEDIATE");
+    twin.delete("r", "true");
+    twin.both("COMMIT");
+    assert_eq!(twin.ask("SELECT count(*) FROM sexton.queue"), "0");
+}

@@ -87,3 +87,67 @@ fn an_action_runs_as_the_owner_of_the_child() {
         assert_eq!(twin.ask("SELECT string_agg(DISTINCT who, ' ') FROM heard"), "keys_other");
     }
 }
+
+/// Rows that row security hides from the functions are not passed over in silence.
+#[test]
+fn rows_that_are_hidden_from_us_stop_a_deletion() {
+    let schema = format!(
+        "{ROLE} CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, tenant text, deleted_at timestamptz);
+        CREATE TABLE n (id int PRIMARY KEY, p int REFERENCES p, tenant text, deleted_at timestamptz);
+        INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1, 1, 'a'); INSERT INTO n VALUES (1, 2, 'a');
+        ALTER TABLE p OWNER TO keys_other; ALTER TABLE c OWNER TO keys_other; ALTER TABLE n OWNER TO keys_other"
+    );
+    let tables = [("p", Soft), ("c", Soft), ("n", Soft)];
+    let Some(mut twin) = Twin::new("keys::rows_that_are…", &schema, &tables) else { return };
+    // As if `keys_other` had run apply.
+    twin.kept.run(
+        "GRANT ALL ON ALL TABLES IN SCHEMA sexton TO keys_other; ALTER SCHEMA sexton OWNER TO keys_other;
+        DO $$ DECLARE f regprocedure; BEGIN
+            FOR f IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'sexton'::regnamespace LOOP
+                EXECUTE format('ALTER FUNCTION %s OWNER TO keys_other', f);
+            END LOOP;
+        END $$;
+        ALTER TABLE c ENABLE ROW LEVEL SECURITY; ALTER TABLE c FORCE ROW LEVEL SECURITY;
+        ALTER TABLE n ENABLE ROW LEVEL SECURITY; ALTER TABLE n FORCE ROW LEVEL SECURITY;
+        CREATE POLICY own ON c USING (tenant = 'b'); CREATE POLICY own ON n USING (tenant = 'b')",
+    );
+    for id in [1, 2] {
+        let error = twin.kept_only(&twin.rewritten("p", &format!("id = {id}"))).expect("it is refused");
+        assert_eq!(error.sqlstate, "42501", "{error:?}");
+    }
+    let found = twin.findings("");
+    let found: Vec<_> = found.iter().filter(|finding| finding.kind == "row-security").collect();
+    let objects: Vec<&str> = found.iter().map(|finding| finding.object.as_str()).collect();
+    assert_eq!(objects, ["public.c", "public.n"], "{found:#?}");
+    assert!(found.iter().all(|finding| finding.level == sexton::schema::Level::Error));
+    twin.kept.run("ALTER ROLE keys_other BYPASSRLS");
+    assert!(twin.findings("").iter().all(|finding| finding.kind != "row-security"));
+    twin.delete("p", "id = 1");
+    twin.delete_refused("p", "id = 2");
+    twin.kept.run("ALTER ROLE keys_other NOBYPASSRLS");
+}
+
+/// A predicate over a type whose operators others may add to says so; elsewhere its operators are used.
+#[test]
+fn a_predicate_has_the_operators_of_its_type_where_they_can_be_trusted() {
+    let schema = format!(
+        "{ROLE} CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext;
+        CREATE TABLE p (id int PRIMARY KEY, state ext.citext NOT NULL DEFAULT 'Live', deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, deleted_at timestamptz);
+        INSERT INTO p (id) VALUES (1), (2); INSERT INTO c VALUES (1, 1), (2, 2)"
+    );
+    let Some(cluster) = crate::support::cluster::shared("keys::a_predicate…") else { return };
+    let database = crate::support::database::Database::create(cluster, "keys_types");
+    database.run(&schema);
+    let config =
+        "[databases.\"*\".tables.p]\ndelete = \"soft\"\nlive = \"state = 'live'\"\nmark = { state = \"'DEAD'\" }
+        [databases.\"*\".tables.c]\ndelete = \"soft\"";
+    crate::support::schema::apply(&database, config, false);
+    database.run("UPDATE p SET state = 'DEAD' WHERE id = 1");
+    let live = database.direct().expect("SELECT id FROM c WHERE deleted_at IS NULL")[0].texts();
+    assert_eq!(live, [["2"]], "'Live' is live: the trigger compares as citext does");
+    database.run("GRANT CREATE ON SCHEMA ext TO keys_other");
+    let found = crate::support::schema::findings(&database, config, false);
+    assert!(found.iter().any(|finding| finding.kind == "type-schema" && finding.object == "public.p"), "{found:#?}");
+}

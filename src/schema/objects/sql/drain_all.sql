@@ -17,4 +17,5 @@ BEGIN
         EXIT WHEN NOT found;
     END LOOP;
     PERFORM set_config('sexton.cascade', '', true);
+    PERFORM set_config('sexton.late', '', true);
 END $sexton$
