@@ -243,8 +243,12 @@ pub struct Trigger {
 pub struct Routine {
     /// Its name.
     pub name: String,
+    /// The types of its parameters, as `oidvectortypes` writes them.
+    pub arguments: String,
     /// Its body.
     pub source: String,
+    /// Everybody may call it.
+    pub is_public: bool,
 }
 
 impl Survey {

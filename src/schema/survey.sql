@@ -159,7 +159,13 @@ trigger_json AS (
     WHERE NOT g.tgisinternal AND g.tgparentid = 0
 ),
 routine_json AS (
-    SELECT p.proname, pg_catalog.json_build_object('name', p.proname, 'source', p.prosrc) AS body
+    SELECT p.proname, pg_catalog.oidvectortypes(p.proargtypes) AS arguments, pg_catalog.json_build_object(
+        'name', p.proname,
+        'arguments', pg_catalog.oidvectortypes(p.proargtypes),
+        'source', p.prosrc,
+        'is_public', EXISTS (
+            SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+            WHERE a.grantee = 0)) AS body
     FROM pg_catalog.pg_proc p
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = 'sexton'
@@ -173,6 +179,6 @@ SELECT pg_catalog.json_build_object(
     'publications', (
         SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, pubname), '[]') FROM publication_json),
     'triggers', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, tgname), '[]') FROM trigger_json),
-    'own_routines', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY proname), '[]') FROM routine_json),
+    'own_routines', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY proname, arguments), '[]') FROM routine_json),
     'has_own_schema', EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'sexton')
 )::pg_catalog.text

@@ -94,18 +94,23 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning archive-trigger, public.addresses: a row that a cascade deletes would be lost
 -- warning privilege, public.addresses: role check_clerk may DELETE, but its deletions fail (42501): it lacks INSERT on public.addresses_archive
 -- warning foreign-key, public.addresses: addresses_user_id_fkey: a row can be written that points to a deleted row of public.users
+-- warning foreign-key, public.addresses: addresses_user_id_fkey: a row can be written that points to a deleted row of public.users
 -- warning foreign-key, public.addresses: addresses_user_id_fkey, public.comments: fk_rails_03de2dc08c, public.sessions: sessions_user_id_fkey, public.wishlists: wishlists_user_id_fkey, public.users: fk_rails_5b9ed4d1a0, public.orders: fk_rails_f868b47f6a: deleting a row leaves its live children as they are
 -- warning lock-index, public.comments: a child that is being inserted while its parent is deleted stays, without a parent
 -- warning foreign-key, public.comments: a cascade ends only at COMMIT
 -- warning reinsert, public.comments: a row that takes the key of a deleted one is refused (23505)
 -- warning privilege, public.comments: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning foreign-key, public.comments: fk_rails_03de2dc08c: a row can be written that points to a deleted row of public.users
+-- warning foreign-key, public.comments: fk_rails_03de2dc08c: a row can be written that points to a deleted row of public.users
+-- warning foreign-key, public.comments: fk_rails_31554e7034: a row can be written that points to a deleted row of public.comments
 -- warning foreign-key, public.comments: fk_rails_31554e7034: a row can be written that points to a deleted row of public.comments
 -- warning foreign-key, public.comments: fk_rails_31554e7034: deleting a row leaves its live children as they are
 -- warning reinsert, public.line_items: a row that takes the key of a deleted one is refused (23505)
 -- warning privilege, public.line_items: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning foreign-key, public.line_items: fk_rails_11e15d5c6b: a row can be written that points to a deleted row of public.products
+-- warning foreign-key, public.line_items: fk_rails_11e15d5c6b: a row can be written that points to a deleted row of public.products
 -- warning foreign-key, public.line_items: fk_rails_11e15d5c6b: deleting a row leaves its live children as they are
+-- warning foreign-key, public.line_items: fk_rails_2dc2e5c22c: a row can be written that points to a deleted row of public.orders
 -- warning foreign-key, public.line_items: fk_rails_2dc2e5c22c: a row can be written that points to a deleted row of public.orders
 -- warning foreign-key, public.line_items: fk_rails_2dc2e5c22c: deleting a row leaves its live children as they are
 -- warning lock-index, public.orders: a child that is being inserted while its parent is deleted stays, without a parent
@@ -115,8 +120,10 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning audit, public.orders: deletions from it are not recorded
 -- warning privilege, public.orders: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning foreign-key, public.orders: fk_rails_f868b47f6a: a row can be written that points to a deleted row of public.users
+-- warning foreign-key, public.orders: fk_rails_f868b47f6a: a row can be written that points to a deleted row of public.users
 -- warning reinsert, public.products: a row that takes the key of a deleted one is refused (23505)
 -- warning privilege, public.products: Sexton's own login check_own cannot count deleted rows: it may not SELECT discarded_at
+-- warning foreign-key, public.sessions: sessions_user_id_fkey: a row can be written that points to a deleted row of public.users
 -- warning foreign-key, public.sessions: sessions_user_id_fkey: a row can be written that points to a deleted row of public.users
 -- warning lock-index, public.users: a child that is being inserted while its parent is deleted stays, without a parent
 -- warning foreign-key, public.users: dead rows that point to a row stop it from being deleted, or lose what they pointed to
@@ -124,6 +131,8 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning privilege, public.users: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning privilege, public.users: role check_reader cannot use it any more (42501): every statement tests deleted_at, which it may not SELECT
 -- warning foreign-key, public.users: fk_rails_5b9ed4d1a0: a row can be written that points to a deleted row of public.users
+-- warning foreign-key, public.users: fk_rails_5b9ed4d1a0: a row can be written that points to a deleted row of public.users
+-- warning foreign-key, public.wishlists: wishlists_user_id_fkey: a row can be written that points to a deleted row of public.users
 -- warning foreign-key, public.wishlists: wishlists_user_id_fkey: a row can be written that points to a deleted row of public.users
 -- warning own-schema, schema sexton: without it, foreign keys, re-used keys and deletion events are not what a real DELETE would make of them
 -- warning trigger, trigger orders_count on public.orders: it does not fire when a row is deleted from public.orders: a deletion is an UPDATE

@@ -14,6 +14,8 @@ mod races;
 mod random;
 /// Rows that take the key of a deleted one.
 mod reinsert;
+/// Whose code runs as whom.
+mod rights;
 
 use crate::support::cluster;
 use crate::support::database::Database;

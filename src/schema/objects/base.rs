@@ -3,6 +3,7 @@
 use crate::config::Strategy;
 use crate::rewrite::policy::quote_name;
 use crate::schema::objects::scene::{Scene, literal, registered_name};
+use crate::schema::survey::Routine;
 use crate::schema::{Finding, Level, Step, Subject};
 use crate::sql::ident::quote;
 
@@ -22,7 +23,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// A function of the schema: name, what it is for, DDL. Each but `drain_all` may be called by everybody.
+/// A function of the schema: name, what it is for, DDL. Each that is not [`PRIVATE`] may be called by everybody.
 const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("event", "the event of a deletion", include_str!("sql/event.sql")),
     ("has_event", "whether this client message deletes through Sexton", include_str!("sql/has_event.sql")),
@@ -33,12 +34,16 @@ const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("fingerprint", "what statements of one shape share", include_str!("sql/fingerprint.sql")),
     ("shown_key", "a key as error details show it", include_str!("sql/shown_key.sql")),
     ("constraint_name", "a constraint's name between partitions", include_str!("sql/constraint_name.sql")),
+    ("expect_partition", "the table that a trigger was made for", include_str!("sql/expect_partition.sql")),
     ("refuse_absent", "the error of a row that points to none", include_str!("sql/refuse_absent.sql")),
     ("refuse_referenced", "the error of a row that others point to", include_str!("sql/refuse_referenced.sql")),
     ("drain_all", "does what cascades have left to do", include_str!("sql/drain_all.sql")),
     ("drain", "the same at the end of a statement", include_str!("sql/drain.sql")),
     ("drain_late", "the same at COMMIT", include_str!("sql/drain_late.sql")),
 ];
+
+/// The functions that only triggers call: they run as their owner.
+const PRIVATE: &[&str] = &["drain_all", "drain", "drain_late"];
 
 /// The trigger that does at COMMIT what no statement's end has done.
 const LATE: &str = "DO $sexton$
@@ -85,12 +90,21 @@ pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
     }
     for (name, why, sql) in FUNCTIONS {
         let body = sql.split("$sexton$").nth(1);
-        if !survey.own_routines.iter().any(|own| own.name == *name && Some(own.source.as_str()) == body) {
-            steps.push(Step::new(*why, sql.trim_end()));
-            if *name == "drain_all" {
-                let sql = "REVOKE ALL ON FUNCTION sexton.drain_all() FROM PUBLIC";
-                steps.push(Step::new("only triggers call it", sql));
-            }
+        let is_private = PRIVATE.contains(name);
+        let is_right =
+            |own: &Routine| own.name == *name && Some(own.source.as_str()) == body && !(is_private && own.is_public);
+        if !survey.own_routines.iter().any(is_right) {
+            let create = sql.trim_end();
+            steps.push(match is_private {
+                // Nobody else may call it at any time.
+                true => Step::new(
+                    *why,
+                    format!(
+                        "DO $step$\nBEGIN\n{create};\nREVOKE ALL ON FUNCTION sexton.{name}() FROM PUBLIC;\nEND\n$step$"
+                    ),
+                ),
+                false => Step::new(*why, create),
+            });
         }
     }
     let is_late = |name: &str| name == "drain_late";

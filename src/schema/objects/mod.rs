@@ -67,10 +67,10 @@ pub fn stale(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
         findings.push(stale_finding(format!("trigger {name} on {table}"), what, sql));
     }
     for routine in survey.own_routines.iter().filter(|routine| !is_base_function(&routine.name)) {
-        if wanted.iter().flat_map(|wanted| &wanted.functions).any(|(name, _)| *name == routine.name) {
+        if wanted.iter().flat_map(|wanted| &wanted.functions).any(|function| function.is(routine)) {
             continue;
         }
-        let name = quote(&routine.name);
+        let name = format!("{}({})", quote(&routine.name), routine.arguments);
         let sql = format!("DROP FUNCTION IF EXISTS sexton.{name}");
         findings.push(stale_finding(format!("function sexton.{name}"), "nothing calls it any more", sql));
     }

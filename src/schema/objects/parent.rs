@@ -12,7 +12,7 @@ use crate::schema::objects::probe;
 use crate::schema::objects::scene::{
     Reference, Scene, function_name, literal, names, only, qualified, text_array, values,
 };
-use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
+use crate::schema::objects::wanted::{Function, Returns, Wanted, Words, function};
 use crate::schema::survey::{Action, Table};
 use crate::sql::ident::{quote, suffixed};
 
@@ -190,7 +190,7 @@ fn work_function(
     references: &[Reference<'_>],
     columns: &[String],
     actions: &str,
-) -> (String, String) {
+) -> Function {
     let tables: Vec<&Table> =
         references.iter().flat_map(|reference| [reference.parent.table, reference.child.table]).collect();
     let look = probe::statements(references, |column| argument(references[0].parent.table, columns, column));

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::schema::objects::scene::{literal, qualified};
-use crate::schema::survey::{Survey, Table, Trigger};
+use crate::schema::survey::{Routine, Survey, Table, Trigger};
 use crate::schema::{Finding, Level, Step};
 use crate::sql::ident::quote;
 
@@ -22,8 +22,8 @@ pub(super) struct Wanted<'a> {
     pub(super) clauses: String,
     /// The function it calls, in schema `sexton`.
     pub(super) function: String,
-    /// The functions to create: names with their statements; empty where the function is one of the base.
-    pub(super) functions: Vec<(String, String)>,
+    /// The functions to create; empty where the function is one of the base.
+    pub(super) functions: Vec<Function>,
 }
 
 /// What a finding says of a trigger that is not as it should be.
@@ -51,8 +51,10 @@ impl Wanted<'_> {
                 && trigger.comment.as_deref() == Some(digest.as_str())
                 && trigger.function == self.function
         });
-        let has_functions =
-            self.functions.iter().all(|(name, _)| survey.own_routines.iter().any(|own| own.name == *name));
+        let has_functions = self
+            .functions
+            .iter()
+            .all(|function| survey.own_routines.iter().any(|own| function.is(own) && !own.is_public));
         if is_current && has_functions {
             return None;
         }
@@ -69,13 +71,8 @@ impl Wanted<'_> {
     /// Creates or replaces function and trigger.
     pub(super) fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
-        for (name, sql) in &self.functions {
-            steps.push(Step::new(format!("what {} does", self.name), sql));
-            if sql.contains("RETURNS void") {
-                let why = "only triggers call it";
-                steps
-                    .push(Step::new(why, format!("REVOKE ALL ON FUNCTION sexton.{}(text[]) FROM PUBLIC", quote(name))));
-            }
+        for function in &self.functions {
+            steps.push(Step::new(format!("what {} does", self.name), function.create(self.table)));
         }
         steps.push(Step::new(format!("the trigger {} on {}", self.name, qualified(self.table)), self.trigger_step()));
         steps
@@ -100,8 +97,8 @@ impl Wanted<'_> {
     /// Tells what was generated from anything else.
     fn digest(&self) -> String {
         let mut hash = Sha256::new();
-        for (_, sql) in &self.functions {
-            hash.update(sql);
+        for function in &self.functions {
+            hash.update(function.create(self.table));
         }
         hash.update(self.trigger());
         let hex: String = hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -118,20 +115,63 @@ pub(super) enum Returns {
     Work,
 }
 
-/// A plpgsql function of schema `sexton`, with the name it has there. It runs as its owner, as the server's own actions
-/// run as the table's.
-pub(super) fn function(name: String, returns: Returns, search_path: &str, body: &str) -> (String, String) {
-    let (parameters, result) = match returns {
-        Returns::Trigger => ("", "trigger"),
-        Returns::Work => ("text[]", "void"),
-    };
-    let body = dollar_quoted(body);
-    let sql = format!(
-        "CREATE OR REPLACE FUNCTION sexton.{}({parameters}) RETURNS {result}\nLANGUAGE plpgsql SECURITY DEFINER SET \
-         search_path = {search_path} AS {body}",
-        quote(&name)
-    );
-    (name, sql)
+impl Returns {
+    /// Parameters as they are declared, their types as `oidvectortypes` writes them, and the result.
+    fn signature(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Trigger => ("", "", "trigger"),
+            Self::Work => ("text[]", "text[]", "void"),
+        }
+    }
+}
+
+/// A plpgsql function of schema `sexton`.
+#[derive(Debug, Clone)]
+pub(super) struct Function {
+    name: String,
+    returns: Returns,
+    search_path: String,
+    body: String,
+}
+
+/// The function `name`. It runs as its owner, as the server's own actions run as the table's.
+pub(super) fn function(name: String, returns: Returns, search_path: &str, body: &str) -> Function {
+    Function { name, returns, search_path: search_path.to_owned(), body: body.to_owned() }
+}
+
+impl Function {
+    /// True where `routine` has its name and parameters.
+    pub(super) fn is(&self, routine: &Routine) -> bool {
+        routine.name == self.name && routine.arguments == self.returns.signature().1
+    }
+
+    /// Creates or replaces it, so that nobody else may call it at any time. `table` is what its trigger is on: anybody's
+    /// table could have a trigger that calls it, if it was ever open to everybody.
+    fn create(&self, table: &Table) -> String {
+        let (parameters, types, result) = self.returns.signature();
+        let name = quote(&self.name);
+        let body = match self.returns {
+            Returns::Trigger => {
+                let table = literal(&qualified(table));
+                let body = &self.body;
+                format!(
+                    "BEGIN\n    IF TG_RELID <> {table}::regclass THEN\n        PERFORM \
+                     sexton.expect_partition(TG_RELID, {table}::regclass);\n    END IF;\n{body};\nEND"
+                )
+            }
+            Returns::Work => self.body.clone(),
+        };
+        let create = format!(
+            "CREATE OR REPLACE FUNCTION sexton.{name}({parameters}) RETURNS {result}\nLANGUAGE plpgsql SECURITY DEFINER SET \
+             search_path = {} AS {};",
+            self.search_path,
+            dollar_quoted(&body)
+        );
+        format!(
+            "DO {}",
+            dollar_quoted(&format!("BEGIN\n{create}\nREVOKE ALL ON FUNCTION sexton.{name}({types}) FROM PUBLIC;\nEND"))
+        )
+    }
 }
 
 /// A string constant that needs no escapes.
