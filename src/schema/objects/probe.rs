@@ -4,6 +4,7 @@
 //! committed since is not there for it, while the server's own foreign keys look past the snapshot. So they are asked:
 //! the row is really deleted, with those of its children that are dead, in a subtransaction that is always undone.
 
+use crate::schema::objects::exempt::TRY;
 use crate::schema::objects::scene::{Reference, literal, only, qualified};
 use crate::schema::survey::Action;
 use crate::sql::ident::quote;
@@ -59,7 +60,7 @@ pub(super) fn statements(references: &[Reference<'_>], of: impl Fn(&str) -> Stri
             "    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable')
         AND NOT EXISTS (SELECT FROM {0} AS y WHERE {replaced}{live}) THEN
         BEGIN
-            PERFORM set_config('sexton.unkept', 'on', true);
+            {TRY}
 {dead}            DELETE FROM {0} AS x WHERE {itself};
 {at_once}            RAISE EXCEPTION USING ERRCODE = '{UNDO}';
         EXCEPTION
