@@ -89,9 +89,9 @@ impl Twin {
                 format!("UPDATE {table} SET deleted_at = now() WHERE deleted_at IS NULL AND ({condition})")
             }
             Kind::Archive => format!(
-                "WITH gone AS (DELETE FROM {table} WHERE {condition} RETURNING {table}.*)
+                "WITH gone AS (DELETE FROM {table} WHERE ({condition}) AND (SELECT sexton.event(true)) IS NOT NULL RETURNING {table}.*)
                 INSERT INTO {} SELECT gone.*, now(), sexton.actor(), sexton.reason(), pg_current_xact_id()::text::bigint,
-                (SELECT sexton.event(true)) FROM gone",
+                (SELECT sexton.event(false)) FROM gone",
                 archive_of(table)
             ),
             Kind::Hard | Kind::Unregistered => format!("DELETE FROM {table} WHERE {condition}"),

@@ -3,10 +3,15 @@
 //! Statement triggers with transition tables see what the statement has done: rows that an UPDATE has turned dead, rows
 //! that a DELETE has taken. A cascade's statements are statements like others, under the same event.
 
+use crate::schema::objects::exempt::stays;
 use crate::schema::objects::keys::{identity, key_object};
 use crate::schema::objects::scene::{Kept, Scene, function_name, literal, qualified};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::sql::ident::quote;
+
+/// How many keys a row of the audit holds at most. A deletion of more has none there: the server's limit for a value is
+/// some millions, and long before that the audit costs more than the deletion.
+const KEYS_MAX: u32 = 10_000;
 
 /// The trigger that sees real deletions.
 const ON_DELETE: &str = "sexton_audit_delete";
@@ -22,9 +27,14 @@ pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
 
 fn deletes<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> (Wanted<'a>, Words) {
     let key = key_object(identity(scene.subject.survey, kept.table), "o");
-    let gone = format!("SELECT {key} AS key FROM gone AS o");
+    // A row that was dead before it left has been deleted, and recorded, before.
+    let action = match kept.dead("o") {
+        Some(dead) => format!("CASE WHEN pg_trigger_depth() > 1 AND {dead} THEN 'SUPERSEDE' ELSE 'DELETE' END"),
+        None => "'DELETE'".to_owned(),
+    };
+    let gone = format!("SELECT {action} AS action, {key} AS key FROM gone AS o WHERE {}", stays(scene, kept, "o"));
     let clauses = "REFERENCING OLD TABLE AS gone FOR EACH STATEMENT";
-    trigger(scene, kept, (ON_DELETE, "AFTER DELETE", clauses, "ad"), &insert(kept, "DELETE", &gone))
+    trigger(scene, kept, (ON_DELETE, "AFTER DELETE", clauses, "ad"), &insert(kept, &gone))
 }
 
 fn marks<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> {
@@ -34,35 +44,35 @@ fn marks<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> 
         Some(columns) => {
             let same: Vec<String> = columns.iter().map(|column| format!("o.{0} = n.{0}", quote(column))).collect();
             format!(
-                "SELECT {} AS key FROM gone AS o JOIN marked AS n ON {} WHERE {was} AND {is}",
+                "SELECT 'DELETE' AS action, {} AS key FROM gone AS o JOIN marked AS n ON {} WHERE {was} AND {is}",
                 key_object(Some(columns), "o"),
                 same.join(" AND ")
             )
         }
         // Without a key the rows cannot be paired: as many are dead now as were not before.
         None => format!(
-            "SELECT to_jsonb(n.*) AS key FROM marked AS n WHERE {is} LIMIT greatest(0,
+            "SELECT 'DELETE' AS action, to_jsonb(n.*) AS key FROM marked AS n WHERE {is} LIMIT greatest(0,
             (SELECT count(*) FROM marked AS n WHERE {is}) - (SELECT count(*) FROM gone AS o WHERE NOT {was}))"
         ),
     };
     let clauses = "REFERENCING OLD TABLE AS gone NEW TABLE AS marked FOR EACH STATEMENT";
-    Some(trigger(scene, kept, (ON_UPDATE, "AFTER UPDATE", clauses, "au"), &insert(kept, "DELETE", &marked)))
+    Some(trigger(scene, kept, (ON_UPDATE, "AFTER UPDATE", clauses, "au"), &insert(kept, &marked)))
 }
 
-/// The row of the audit, over the keys that `rows` gives.
-fn insert(kept: &Kept<'_>, action: &str, rows: &str) -> String {
+/// The rows of the audit, over the actions and keys that `rows` gives.
+fn insert(kept: &Kept<'_>, rows: &str) -> String {
     format!(
         "BEGIN
-    IF current_setting('sexton.unkept', true) = 'on' THEN
-        RETURN NULL;
-    END IF;
     INSERT INTO sexton.deletions (event, actor, role, application_name, client_address, relation, action, rows, keys,
         reason, fingerprint, trace, txid)
-    SELECT sexton.event(false), sexton.actor(), sexton.caller(), current_setting('application_name'), inet_client_addr(),
-        {}, '{action}', found.rows, found.keys, sexton.reason(), sexton.fingerprint(), sexton.tag('traceparent'),
-        pg_current_xact_id()::text::bigint
-    FROM (SELECT count(*) AS rows, jsonb_agg(deleted.key) AS keys FROM ({rows}) AS deleted) AS found
-    WHERE found.rows > 0;
+    SELECT CASE action WHEN 'DELETE' THEN sexton.event(false) ELSE gen_random_uuid() END, sexton.actor(), sexton.caller(),
+        current_setting('application_name'), inet_client_addr(), {}, action, rows, CASE WHEN all_rows <= {KEYS_MAX} THEN keys END,
+        sexton.reason(), sexton.fingerprint(), sexton.tag('traceparent'), pg_current_xact_id()::text::bigint
+    FROM (
+        SELECT action, count(*) AS rows, jsonb_agg(key) FILTER (WHERE place <= {KEYS_MAX}) AS keys,
+            sum(count(*)) OVER () AS all_rows
+        FROM (SELECT action, key, row_number() OVER () AS place FROM ({rows}) AS deleted) AS placed
+        GROUP BY action) AS found;
     RETURN NULL;
 END",
         literal(&qualified(kept.table))

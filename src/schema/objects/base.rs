@@ -3,7 +3,7 @@
 use crate::config::Strategy;
 use crate::rewrite::policy::quote_name;
 use crate::schema::objects::scene::{Scene, literal, registered_name};
-use crate::schema::survey::{Routine, Survey, Table};
+use crate::schema::survey::{Routine, Survey, Table, Trigger};
 use crate::schema::{Finding, Level, Step, Subject};
 use crate::sql::ident::quote;
 
@@ -21,6 +21,7 @@ const TABLES: &[(&str, &str, &str)] = &[
         "what a cascade has left to do inside one statement; empty between transactions",
         include_str!("sql/queue.sql"),
     ),
+    ("exempt", "rows whose leaving is no deletion; empty between transactions", include_str!("sql/exempt.sql")),
 ];
 
 /// A function of the schema: name, what it is for, DDL. Each that is not [`PRIVATE`] may be called by everybody.
@@ -43,19 +44,26 @@ const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("drain_all", "does what cascades have left to do", include_str!("sql/drain_all.sql")),
     ("drain", "the same at the end of a statement", include_str!("sql/drain.sql")),
     ("drain_late", "the same at COMMIT", include_str!("sql/drain_late.sql")),
+    ("settle", "gives a dead row its place back that nothing has taken", include_str!("sql/settle.sql")),
 ];
 
 /// The functions that only triggers call: they run as their owner.
-const PRIVATE: &[&str] = &["take", "drain_all", "drain", "drain_late"];
+const PRIVATE: &[&str] = &["take", "drain_all", "drain", "drain_late", "settle"];
 
-/// The trigger that does at COMMIT what no statement's end has done.
-const LATE: &str = "DO $sexton$
+/// The triggers that do at COMMIT what no statement's end has done: name, which is its function's too, and table.
+const LATE: &[(&str, &str)] = &[("drain_late", "queue"), ("settle", "exempt")];
+
+fn late(name: &str, table: &str) -> String {
+    format!(
+        "DO $sexton$
 BEGIN
-    DROP TRIGGER IF EXISTS drain_late ON sexton.queue;
-    CREATE CONSTRAINT TRIGGER drain_late AFTER INSERT ON sexton.queue DEFERRABLE INITIALLY DEFERRED
-        FOR EACH ROW EXECUTE FUNCTION sexton.drain_late();
+    DROP TRIGGER IF EXISTS {name} ON sexton.{table};
+    CREATE CONSTRAINT TRIGGER {name} AFTER INSERT ON sexton.{table} DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION sexton.{name}();
 END
-$sexton$";
+$sexton$"
+    )
+}
 
 /// True where `name` is a function of the base.
 pub(super) fn is_base_function(name: &str) -> bool {
@@ -107,11 +115,11 @@ pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
         steps.push(Step::new("Sexton's own login restores and purges by it", sql));
     }
     steps.extend(functions(survey));
-    let is_late = |name: &str| name == "drain_late";
-    if !has_queue
-        || !survey.triggers.iter().any(|trigger| is_late(&trigger.name) && trigger.function_schema == "sexton")
-    {
-        steps.push(Step::new("at COMMIT nothing is left to do", LATE));
+    for (name, table) in LATE {
+        let is_late = |trigger: &Trigger| trigger.name == *name && trigger.function_schema == "sexton";
+        if *table == "queue" && !has_queue || !survey.triggers.iter().any(is_late) {
+            steps.push(Step::new("at COMMIT nothing is left to do", late(name, table)));
+        }
     }
     if steps.is_empty() {
         return Vec::new();

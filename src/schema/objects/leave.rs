@@ -7,6 +7,7 @@
 use crate::config::Strategy;
 use crate::schema::objects::action::gone;
 use crate::schema::objects::archive::archive_name;
+use crate::schema::objects::exempt::TRIED;
 use crate::schema::objects::keys::{is_made, key_object};
 use crate::schema::objects::lock;
 use crate::schema::objects::scene::{Reference, Scene, function_name, literal, only, qualified};
@@ -48,7 +49,7 @@ fn trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Word
     before constant text := coalesce(current_setting('sexton.leaving', true), '');
     here constant text := format('%s%s ', TG_RELID, OLD.ctid);
 BEGIN
-    IF current_setting('sexton.unkept', true) = 'on' THEN
+    IF {TRIED} THEN
         RETURN OLD;
     END IF;
     IF position(here IN before) > 0 THEN

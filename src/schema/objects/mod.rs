@@ -7,9 +7,11 @@
 
 mod action;
 pub mod archive;
+mod archiving;
 mod audit;
 pub mod base;
 mod child;
+mod exempt;
 mod foreign_key;
 pub mod guard;
 mod keys;
@@ -95,7 +97,7 @@ fn stale_finding(object: String, what: &str, sql: String) -> Finding {
 /// Every trigger that should be there, with what happens without it.
 fn wanted<'a>(scene: &Scene<'a>, with_guard: bool) -> Vec<(Wanted<'a>, Words)> {
     [
-        archive::wanted(scene),
+        archiving::wanted(scene),
         lock::wanted(scene),
         child::wanted(scene),
         parent::wanted(scene),

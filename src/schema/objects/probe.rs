@@ -3,11 +3,12 @@
 //! In REPEATABLE READ and SERIALIZABLE a query inside the server sees the snapshot of the transaction. A child that was
 //! committed since is not there for it, while the server's own foreign keys look past the snapshot. So they are asked:
 //! the row is really deleted, with those of its children that are dead, in a subtransaction that is always undone.
-
+//!
 //! What forbids the attempt, such as a trigger that raises an error or that skips the row, leaves the question open. Then
 //! the answer is 40001: to delete a row that a child still points to would be worse.
 
 use crate::schema::objects::action::{gone, is_check};
+use crate::schema::objects::exempt::TRY;
 use crate::schema::objects::scene::{Reference, Scene, literal, only, qualified};
 use crate::schema::objects::wanted::{Function, Returns, function};
 use crate::schema::survey::{Action, Table};
@@ -53,7 +54,7 @@ pub(super) fn new(scene: &Scene<'_>, references: &[Reference<'_>], name: String)
             "    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable')
         AND NOT EXISTS (SELECT FROM {} AS y WHERE {}{live}) THEN
         BEGIN
-            PERFORM set_config('sexton.unkept', 'on', true);
+            {TRY}
             is_decided := {};
 {at_once}            RAISE EXCEPTION USING ERRCODE = '{UNDO}';
         EXCEPTION

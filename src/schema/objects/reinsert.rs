@@ -4,9 +4,14 @@
 //! foreign keys or the replica identity rest on, a BEFORE trigger looks for the dead row first, so that INSERT, ON
 //! CONFLICT, COPY and MERGE find the key free. An UPDATE of the key does too, unless the server makes the keys
 //! (identity, sequence, uuid) and no UPDATE is to be expected: a BEFORE UPDATE trigger has its price (see `lock`).
+//!
+//! Whether the new row really comes is not known then: ON CONFLICT may find another key taken, a later trigger may leave
+//! it out. A dead row that goes to an archive is safe there. One that goes for good leaves its image in `sexton.exempt`,
+//! from which the end of the statement puts it back where nothing has taken its place.
 
 use crate::config::Reinsert;
 use crate::schema::objects::archive::archive_name;
+use crate::schema::objects::exempt;
 use crate::schema::objects::keys::is_made;
 use crate::schema::objects::lock;
 use crate::schema::objects::scene::{Kept, Reference, Scene, function_name, literal, only, qualified};
@@ -18,9 +23,12 @@ use crate::sql::ident::quote;
 /// The last of the BEFORE triggers: the key is then what it will be.
 const TRIGGER: &str = "~sexton_reinsert";
 
+/// The trigger at the end of the statement.
+const SETTLE: &str = "~sexton_settle";
+
 /// The triggers, with the words for each.
 pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
-    scene.all().filter_map(|kept| trigger(scene, &kept)).collect()
+    scene.all().flat_map(|kept| [trigger(scene, &kept), settle_trigger(scene, &kept)]).flatten().collect()
 }
 
 /// An UPDATE may take a dead row's key: one of the keys is not of the server's own making.
@@ -79,6 +87,10 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
     columns.dedup();
     let columns: Vec<String> = columns.into_iter().map(|column| quote(column)).collect();
     let function_name = function_name(table, "reinsert");
+    // A plan that was made while the table was empty would be kept until the statement that fills it has ended. The
+    // image of a row is read back as it was written.
+    let settings = "SET enable_seqscan = off SET datestyle = 'ISO, YMD' SET intervalstyle = postgres";
+    let settings = format!("{} {settings} SET extra_float_digits = 1", scene.search_path(&[table]));
     let wanted = Wanted {
         table,
         name: TRIGGER.to_owned(),
@@ -88,11 +100,43 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
             false => "BEFORE INSERT".to_owned(),
         },
         clauses: "FOR EACH ROW".to_owned(),
-        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), &body)],
+        functions: vec![function(function_name.clone(), Returns::Trigger, &settings, &body)],
         function: function_name,
     };
     let what = "a row that takes the key of a deleted one is refused (23505)".to_owned();
     Some((wanted, Words { kind: "reinsert", object: qualified(table), what }))
+}
+
+/// What decides at the end of the statement about rows that were to go for good.
+fn settle_trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> {
+    if !applies(kept) || full_keys(scene, kept).is_empty() || !goes_for_good(kept) {
+        return None;
+    }
+    let wanted = Wanted {
+        table: kept.table,
+        name: SETTLE.to_owned(),
+        create: "CREATE TRIGGER",
+        event: match fires_on_update(scene, kept) {
+            true => "AFTER INSERT OR UPDATE".to_owned(),
+            false => "AFTER INSERT".to_owned(),
+        },
+        clauses: "FOR EACH STATEMENT".to_owned(),
+        functions: Vec::new(),
+        function: "settle".to_owned(),
+    };
+    let what = "a deleted row whose place nothing takes comes back at COMMIT only".to_owned();
+    Some((wanted, Words { kind: "reinsert", object: qualified(kept.table), what }))
+}
+
+/// A dead row that gives way is not kept: the new one is its revival, or its time is over.
+fn goes_for_good(kept: &Kept<'_>) -> bool {
+    kept.settings.reinsert == Reinsert::Revive || archive_name(kept).is_none() && is_due(kept).is_some()
+}
+
+/// The condition that the time of the dead row `x` is over, where the configuration gives it one.
+fn is_due(kept: &Kept<'_>) -> Option<String> {
+    let (retain, time) = (kept.settings.retain.as_ref()?, kept.policy.time.as_ref()?);
+    Some(format!("x.{} < now() - {}::interval", quote(time), literal(retain)))
 }
 
 /// An undelete finds no key taken by the row itself.
@@ -108,15 +152,13 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<Strin
     let name = qualified(table);
     let archive = archive_name(kept).is_some();
     let revives = kept.settings.reinsert == Reinsert::Revive;
-    let keeps = archive && !revives;
-    let unkept = |value: &str| match keeps {
-        true => String::new(),
-        false => format!("            PERFORM set_config('sexton.unkept', '{value}', true);\n"),
-    };
-    let due = match (archive || revives, &kept.settings.retain, &kept.policy.time) {
-        (true, _, _) => None,
-        (false, Some(retain), Some(time)) => Some(format!("x.{} < now() - {}::interval", quote(time), literal(retain))),
-        (false, _, _) => Some("false".to_owned()),
+    let due = (!archive && !revives).then(|| is_due(kept).unwrap_or_else(|| "false".to_owned()));
+    let let_go = match goes_for_good(kept) {
+        true => format!(
+            "                    {}\n",
+            exempt::let_go(scene, kept, "x", &format!("{from} AS x WHERE {same} AND {dead}{ITSELF}"))
+        ),
+        false => String::new(),
     };
     let check = due.map(|due| {
         let message =
@@ -143,8 +185,8 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<Strin
             PERFORM FROM {from} AS x WHERE {same} AND {dead}{itself};
             IF FOUND THEN
 {check}{ahead}                BEGIN
-{on}                    DELETE FROM {from} AS x WHERE {same} AND {dead}{itself};
-{off}                EXCEPTION WHEN foreign_key_violation OR restrict_violation THEN
+{let_go}                    DELETE FROM {from} AS x WHERE {same} AND {dead}{itself};
+                EXCEPTION WHEN foreign_key_violation OR restrict_violation OR feature_not_supported THEN
                     RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = {message}, DETAIL = SQLERRM,
                         HINT = 'Name an archive for the table whose deleted rows point to it, and run sexton apply.';
                 END;
@@ -154,8 +196,6 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<Strin
         changed = changed.join(" OR "),
         was_dead = kept.dead("OLD")?,
         check = check.unwrap_or_default(),
-        on = unkept("on"),
-        off = unkept(""),
         wait = lock::wait(&format!("{from} AS x WHERE {same}{ITSELF}")),
         ahead = ahead(scene, kept, &format!("{same} AND {dead}{ITSELF}")),
         itself = ITSELF,

@@ -93,8 +93,8 @@ fn each_statement_that_deletes_is_recorded() {
         ]
     );
     assert_eq!(
-        session.expect("SELECT DISTINCT archived_by, archive_reason FROM c_archive")[0].texts(),
-        [["ann", "tidying"]]
+        session.expect("SELECT DISTINCT archived_by, archive_reason FROM c_archive ORDER BY 1")[0].texts(),
+        [["ann", "tidying"], ["bob o'neill", "it's over"]]
     );
 }
 
@@ -103,13 +103,34 @@ fn a_comment_that_is_no_tag_stops_nothing() {
     let Some(database) = audited("keys::a_comment…") else { return };
     let mut session = database.direct();
     for comment in ["/* actor='%ff%fe' */", "/* actor= */", "-- actor='x'", "/* factor='no' */", "/*actor=''*/"] {
-        session.expect(&format!(
-            "BEGIN; DELETE FROM c WHERE id = 4 {comment}\n; COMMIT; INSERT INTO c VALUES (4, 3, 'd')"
-        ));
+        session.expect("BEGIN");
+        session.expect(&format!("DELETE FROM c WHERE id = 4 {comment}\n;"));
+        session.expect("COMMIT; INSERT INTO c VALUES (4, 3, 'd')");
     }
     let actors =
         session.expect("SELECT string_agg(actor, ' ' ORDER BY id) FROM sexton.deletions")[0].texts().concat().concat();
     assert_eq!(actors, "%ff%fe postgres postgres postgres postgres");
+}
+
+/// What an end user has written is inside a constant, and a statement's comment comes behind it.
+#[test]
+fn only_the_comment_at_the_end_says_who_deletes() {
+    let Some(database) = audited("keys::only_the_comment…") else { return };
+    let mut session = database.direct();
+    for sql in [
+        "SELECT sexton.tag('actor'), $$/* actor='boss' */$$ /* actor='me' */",
+        "SELECT sexton.tag('actor'), '/* actor='''' */' /* trace='x',actor='me' */ ; ",
+        "SELECT sexton.tag('actor') /* actor='boss' */ /* xactor='x', actor='me' */",
+        "/* actor='boss' */ SELECT sexton.tag('actor') /* other=',actor=\\'boss\\'',actor='me',actor='boss' */",
+    ] {
+        assert_eq!(session.expect(sql)[0].texts()[0][0], "me", "{sql}");
+    }
+    for sql in [
+        "SELECT sexton.tag('actor') IS NULL, '/* actor=''boss'' */'",
+        "/* actor='boss' */ SELECT sexton.tag('actor') IS NULL",
+    ] {
+        assert_eq!(session.expect(sql)[0].texts()[0][0], "t", "{sql}");
+    }
 }
 
 #[test]
@@ -155,4 +176,110 @@ fn a_parent_that_is_archived_notes_what_it_set_to_null() {
     };
     twin.delete("p", "id = 1");
     assert_eq!(twin.ask("SELECT relation, key, columns FROM sexton.nulled"), "public.c{\"id\": 1}{\"p\": 1}");
+}
+
+/// A setting is anybody's to set; what exempts a row is not.
+#[test]
+fn no_setting_keeps_a_row_out_of_its_archive() {
+    let Some(database) = audited("keys::no_setting…") else { return };
+    let mut session = database.direct();
+    session.expect("CREATE TABLE g (id int PRIMARY KEY); INSERT INTO g VALUES (1)");
+    session.expect("ALTER TABLE c ADD g int REFERENCES g ON DELETE CASCADE; ALTER TABLE c_archive ADD g int");
+    session.expect("UPDATE c SET g = 1; SET sexton.unkept = 'on'; SET sexton.exempt = 'on'");
+    session.expect("DELETE FROM g");
+    let kept = "SELECT (SELECT count(*) FROM c_archive), (SELECT sum(rows) FROM sexton.deletions)";
+    assert_eq!(session.expect(kept)[0].texts(), [["4", "4"]]);
+    session.expect("DROP ROLE IF EXISTS keys_nobody; CREATE ROLE keys_nobody; SET ROLE keys_nobody");
+    for sql in ["INSERT INTO sexton.exempt (txid, relation, key) VALUES ('1', 0, 'null')", "SELECT FROM sexton.exempt"]
+    {
+        assert_eq!(session.simple(sql).remove(0).error.expect("it is refused").sqlstate, "42501");
+    }
+    session.expect("RESET ROLE; DROP ROLE keys_nobody");
+}
+
+/// What no rewritten statement has archived, the server does: a function, a DO block, whoever comes past Sexton.
+#[test]
+fn a_deletion_that_sexton_has_not_seen_is_archived() {
+    let schema =
+        "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz); CREATE TABLE c (id int PRIMARY KEY, p int);
+        INSERT INTO p VALUES (1), (2), (3); INSERT INTO c VALUES (1, 1), (2, 1), (3, 2), (4, 3)";
+    let tables = [("p", SoftArchived), ("c", Archive)];
+    let Some(mut twin) = Twin::new("keys::a_deletion_that…", schema, &tables) else { return };
+    twin.both("DO $$BEGIN DELETE FROM c WHERE id = 4; END$$");
+    twin.delete("c", "id = 3");
+    twin.both("DO $$BEGIN DELETE FROM p WHERE id = 1; DELETE FROM p WHERE id = 2; END$$");
+    assert_eq!(twin.ask("SELECT string_agg(id::text, ' ' ORDER BY id) FROM c_archive"), "3 4");
+    assert_eq!(twin.ask("SELECT string_agg(id::text, ' ' ORDER BY id) FROM p_archive"), "1 2");
+}
+
+/// To the source of a move between partitions the row is deleted; to everybody else it is not.
+#[test]
+fn a_row_that_moves_to_another_partition_is_not_archived() {
+    let schema = "CREATE TABLE t (id int, region int, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+        CREATE TABLE t_1 PARTITION OF t FOR VALUES IN (1); CREATE TABLE t_2 PARTITION OF t FOR VALUES IN (2);
+        CREATE TABLE g (id int PRIMARY KEY); INSERT INTO g VALUES (1), (2);
+        CREATE TABLE s (id int, region int, g int REFERENCES g ON DELETE CASCADE, deleted_at timestamptz,
+            PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+        CREATE TABLE s_1 PARTITION OF s FOR VALUES IN (1); CREATE TABLE s_2 PARTITION OF s FOR VALUES IN (2);
+        CREATE FUNCTION move() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN UPDATE t SET region = 2 WHERE id = 1; UPDATE s SET region = 2 WHERE id = 1; RETURN NULL; END';
+        CREATE TRIGGER move AFTER INSERT ON g FOR EACH ROW EXECUTE FUNCTION move();
+        INSERT INTO t VALUES (1, 1), (2, 1), (3, 1), (4, 2); INSERT INTO s VALUES (1, 1, 1), (2, 1, 1)";
+    let Some(mut twin) = Twin::new("keys::a_row_that_moves…", schema, &[("t", Archive), ("s", Soft)]) else { return };
+    twin.both("UPDATE t SET region = 2 WHERE id = 2");
+    twin.both("INSERT INTO g VALUES (3)");
+    assert_eq!(twin.ask("SELECT count(*) FROM t_archive"), "0");
+    twin.both("DO $$BEGIN DELETE FROM t_1 WHERE id = 3; DELETE FROM t WHERE id = 4; END$$");
+    assert_eq!(twin.ask("SELECT string_agg(id::text, ' ' ORDER BY id) FROM t_archive"), "3 4");
+    let error = twin.kept_only("DELETE FROM g WHERE id = 1").expect("it is refused");
+    assert_eq!(error.message, "sexton: a cascade would destroy a row of public.s");
+}
+
+/// A statement is looked at once, however many rows it deletes.
+#[test]
+fn a_long_statement_is_read_once() {
+    let Some(database) = audited("keys::a_long_statement…") else { return };
+    let mut session = database.direct();
+    session.expect("CREATE INDEX ON c (p); INSERT INTO p SELECT n FROM generate_series(10, 14010) AS n");
+    session.expect("INSERT INTO c SELECT n, n FROM generate_series(10, 14010) AS n");
+    let numbers: Vec<String> = (10..4_000).map(|n: u32| n.to_string()).collect();
+    let began = std::time::Instant::now();
+    let padding = "0".repeat(200_000);
+    session.expect(&format!("DELETE FROM p WHERE id IN ({}) AND {padding}1 = 1 /* actor='me' */", numbers.join(", ")));
+    assert!(began.elapsed().as_secs() < 15, "{:?}", began.elapsed());
+    assert_eq!(session.expect("SELECT archived_by, count(*) FROM c_archive GROUP BY 1")[0].texts(), [["me", "3990"]]);
+    session.expect("DELETE FROM c WHERE id BETWEEN 4000 AND 14000");
+    let keys = "SELECT rows, keys IS NULL FROM sexton.deletions ORDER BY id DESC LIMIT 1";
+    assert_eq!(session.expect(keys)[0].texts(), [["10001", "t"]], "keys of very many rows are left out");
+}
+
+/// Who marked the row has deleted it, not who took its key; and its event is that of its deletion.
+#[test]
+fn a_superseded_row_is_archived_as_it_was_deleted() {
+    let Some(cluster) = cluster::shared("keys::a_superseded_row…") else { return };
+    let database = Database::create(cluster, "keys_superseded");
+    database.run("CREATE TABLE t (id int PRIMARY KEY, deleted_at timestamptz); INSERT INTO t VALUES (1), (2)");
+    database.run(
+        "CREATE TABLE u (id int PRIMARY KEY, deleted_at timestamptz, deleted_by text, deletion_id uuid);
+        INSERT INTO u VALUES (1)",
+    );
+    let rest = "[databases.\"*\".tables.t]\ndelete = \"soft\"\naudit = true\narchive = \"t_gone\"
+        [databases.\"*\".tables.u]\ndelete = \"soft\"\narchive = \"u_gone\"";
+    schema::apply(&database, rest, false);
+    let mut session = database.direct();
+    session.expect("SET sexton.actor = 'ann'");
+    session.expect("UPDATE t SET deleted_at = '2020-01-01' WHERE id = 2");
+    session.expect("UPDATE t SET deleted_at = now() WHERE id = 1");
+    session.expect(
+        "UPDATE u SET deleted_at = '2020-01-01', deleted_by = 'ann', deletion_id = '00000000-0000-0000-0000-000000000001'",
+    );
+    session.expect("SET sexton.actor = 'ben'");
+    session.expect("SELECT sexton.event(true); INSERT INTO t VALUES (1), (2); INSERT INTO u VALUES (1)");
+    let gone = "SELECT t.id, archived_by, archived_at = t.deleted_at, t.deletion_id = d.event FROM t_gone AS t
+        LEFT JOIN sexton.deletions AS d ON d.at = t.deleted_at ORDER BY 1";
+    assert_eq!(session.expect(gone)[0].texts(), [["1", "ann", "t", "t"], ["2", "null", "t", "null"]]);
+    let gone = "SELECT deleted_by, archived_by, archived_at = deleted_at, right(deletion_id::text, 1) FROM u_gone";
+    assert_eq!(session.expect(gone)[0].texts(), [["ann", "ann", "t", "1"]]);
+    let said = "SELECT action, actor, sum(rows), count(DISTINCT event) FROM sexton.deletions GROUP BY 1, 2 ORDER BY 1";
+    assert_eq!(session.expect(said)[0].texts(), [["DELETE", "ann", "2", "2"], ["SUPERSEDE", "ben", "2", "2"]]);
 }

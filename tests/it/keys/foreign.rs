@@ -181,8 +181,8 @@ fn a_chain_of_every_strategy_keeps_what_it_should() {
     twin.delete("c", "id = 2");
     twin.delete("a", "id = 1");
     let kept = "SELECT (SELECT count(*) FROM b_archive), (SELECT count(*) FROM c_archive), (SELECT count(DISTINCT deletion_id) \
-                FROM (SELECT deletion_id FROM b_archive UNION ALL SELECT deletion_id FROM c_archive) AS every)";
-    assert_eq!(twin.ask(kept), "121", "both are archived, under one event");
+                FROM (SELECT deletion_id FROM b_archive UNION ALL SELECT deletion_id FROM c_archive WHERE id <> 2) AS every)";
+    assert_eq!(twin.ask(kept), "121", "what lived is archived under one event");
     twin.delete("a", "true");
 }
 
@@ -232,8 +232,8 @@ fn what_is_no_longer_wanted_is_dropped() {
     assert_eq!(twin.kept_only("ALTER TABLE c DROP CONSTRAINT k"), None);
     let found = twin.findings("");
     let kinds: Vec<&str> = found.iter().map(|finding| finding.kind).collect();
-    // Who takes a dead row's key looks at what points to it.
-    assert!(kinds.iter().all(|kind| ["stale-object", "reinsert"].contains(kind)) && kinds.len() >= 4, "{found:#?}");
+    let is_known = |kind: &&str| ["stale-object", "reinsert"].contains(kind);
+    assert!(kinds.iter().all(is_known) && kinds.len() >= 4, "{found:#?}");
     crate::support::schema::apply(&twin.kept, &twin.config, false);
     assert_eq!(twin.kept_only("ALTER TABLE c ADD CONSTRAINT k FOREIGN KEY (p) REFERENCES p ON DELETE SET NULL"), None);
     assert!(

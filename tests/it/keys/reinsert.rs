@@ -150,3 +150,118 @@ fn a_child_ahead_of_its_parent_is_not_lost() {
     let error = twin.kept_only("INSERT INTO p VALUES (1)").expect("it is refused");
     assert_eq!(error.sqlstate, "0A000", "{error}");
 }
+
+const REVIVED: &str = "CREATE TABLE t (id int PRIMARY KEY, email text UNIQUE, at timestamptz, deleted_at timestamptz);
+    CREATE TABLE c (id int PRIMARY KEY, t int REFERENCES t ON DELETE CASCADE, deleted_at timestamptz);
+    INSERT INTO t VALUES (1, 'a', '2020-02-03 04:05:06.123456'), (2, 'b', now())";
+
+/// `REVIVED` with `more` for its table, and its first row deleted.
+fn revived(test: &str, more: &str) -> Option<Database> {
+    let database = Database::create(cluster::shared(test)?, "keys_revived");
+    database.run(REVIVED);
+    schema::apply(&database, &format!("[databases.\"*\".tables.t]\ndelete = \"soft\"\n{more}"), false);
+    database.run("INSERT INTO c SELECT 1, 1 FROM pg_class WHERE relname = 'c_gone'");
+    database.run("UPDATE t SET deleted_at = now() - interval '90 days' WHERE id = 1");
+    Some(database)
+}
+
+/// A BEFORE trigger cannot know that the row comes: another key may be taken, another trigger may leave it out.
+#[test]
+fn a_dead_row_whose_place_nothing_takes_stays() {
+    for more in ["reinsert = \"revive\"", "retain = \"30 days\"", "reinsert = \"revive\"\narchive = \"t_gone\""] {
+        let Some(database) = revived("keys::a_dead_row_whose…", more) else { return };
+        let mut session = database.direct();
+        session.expect(
+            "CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+            CREATE TRIGGER \"~~\" BEFORE INSERT ON t FOR EACH ROW WHEN (NEW.email = 'no') EXECUTE FUNCTION leave_out()",
+        );
+        let left = "SELECT id, email, at, deleted_at < now() FROM t WHERE id = 1";
+        let before = session.expect(left)[0].texts();
+        for sql in [
+            "INSERT INTO t VALUES (1, 'b') ON CONFLICT DO NOTHING",
+            "INSERT INTO t VALUES (1, 'b') ON CONFLICT (email) DO UPDATE SET at = now()",
+            "BEGIN; SET CONSTRAINTS ALL IMMEDIATE; INSERT INTO t VALUES (1, 'b') ON CONFLICT DO NOTHING; COMMIT",
+            "INSERT INTO t VALUES (1, 'no')",
+        ] {
+            session.expect("SET datestyle = 'Postgres, MDY'; SET timezone = 'Asia/Kolkata'");
+            session.expect(sql);
+            session.expect("RESET datestyle; RESET timezone");
+            assert_eq!(session.expect(left)[0].texts(), before, "{sql}");
+        }
+        session.expect(
+            "BEGIN; INSERT INTO t VALUES (1, 'n'); INSERT INTO t VALUES (3, 'b') ON CONFLICT DO NOTHING; COMMIT",
+        );
+        assert_eq!(session.expect("SELECT id, email FROM t ORDER BY id")[0].texts(), [["1", "n"], ["2", "b"]]);
+        assert_eq!(session.expect("SELECT count(*) FROM sexton.exempt")[0].texts(), [["0"]]);
+    }
+}
+
+/// A statement trigger is not copied to partitions: a statement that names one is settled at COMMIT.
+#[test]
+fn a_dead_row_of_a_partition_comes_back_at_commit() {
+    let Some(cluster) = cluster::shared("keys::a_dead_row_of…") else { return };
+    let database = Database::create(cluster, "keys_revived");
+    database.run(
+        "CREATE TABLE t (part int, id int, deleted_at timestamptz, PRIMARY KEY (id, part)) PARTITION BY LIST (part);
+        CREATE TABLE t_1 (id int NOT NULL, deleted_at timestamptz, part int NOT NULL);
+        ALTER TABLE t ATTACH PARTITION t_1 FOR VALUES IN (1);
+        CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+        CREATE TRIGGER \"~~\" BEFORE INSERT ON t_1 FOR EACH ROW WHEN (NEW.deleted_at IS NULL) EXECUTE FUNCTION leave_out();
+        INSERT INTO t VALUES (1, 1, '2020-01-01')",
+    );
+    schema::apply(&database, "[databases.\"*\".tables.t]\ndelete = \"soft\"\nreinsert = \"revive\"", false);
+    let mut session = database.direct();
+    for sql in ["INSERT INTO t_1 VALUES (1, NULL, 1)", "INSERT INTO t VALUES (1, 1, NULL)"] {
+        session.expect(sql);
+        let left = session.expect("SELECT id, part, deleted_at::date FROM t")[0].texts();
+        assert_eq!(left, [["1", "1", "2020-01-01"]], "{sql}");
+    }
+}
+
+#[test]
+fn dead_children_of_a_revived_row_go_to_their_archive() {
+    let child = "reinsert = \"revive\"\n[databases.\"*\".tables.c]\ndelete = \"soft\"\narchive = \"c_gone\"";
+    let Some(database) = revived("keys::dead_children_of…", child) else { return };
+    let mut session = database.direct();
+    assert_eq!(session.expect("SELECT count(*) FROM c WHERE deleted_at IS NOT NULL")[0].texts(), [["1"]]);
+    session.expect("INSERT INTO t VALUES (1, 'a')");
+    assert_eq!(
+        session.expect("SELECT (SELECT count(*) FROM c), (SELECT count(*) FROM c_gone)")[0].texts(),
+        [["0", "1"]]
+    );
+}
+
+/// Below CASCADE, where the dead parent goes, dead children without an archive would go for good.
+#[test]
+fn dead_children_without_an_archive_keep_their_parent() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE g (id int PRIMARY KEY, c int REFERENCES c ON DELETE CASCADE, deleted_at timestamptz);
+        INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1, 1); INSERT INTO g VALUES (1, 1)";
+    for c in [Soft, SoftArchived] {
+        let tables = [("p", SoftArchived), ("c", c), ("g", Soft)];
+        let Some(mut twin) = Twin::new("keys::dead_children_without…", schema, &tables) else { return };
+        twin.delete("p", "true");
+        let error = twin.kept_only("INSERT INTO p VALUES (1)").expect("it is refused");
+        assert_eq!(error.sqlstate, "23505");
+        assert!(error.detail.as_deref().is_some_and(|detail| detail.contains("would destroy a row")), "{error:?}");
+        assert_eq!(
+            twin.ask("SELECT (SELECT count(*) FROM p), (SELECT count(*) FROM c), (SELECT count(*) FROM g)"),
+            "211"
+        );
+        twin.both("INSERT INTO p VALUES (2)");
+    }
+}
+
+/// A plan made while the table was empty would read the whole of it for each row that is copied in.
+#[test]
+fn a_table_that_grows_is_not_read_whole_for_each_row() {
+    let Some(mut twin) = Twin::new("keys::a_table_that…", SCHEMA, &[("t", SoftArchived)]) else { return };
+    twin.kept_only("TRUNCATE t; ANALYZE t");
+    twin.kept_only("BEGIN");
+    let scans = "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 't'";
+    let before = twin.ask(scans);
+    twin.kept_only("INSERT INTO t SELECT n FROM generate_series(1, 1000) AS n");
+    assert_eq!(twin.ask(scans), before);
+    twin.kept_only("ROLLBACK");
+}

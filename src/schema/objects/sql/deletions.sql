@@ -13,5 +13,6 @@ CREATE TABLE IF NOT EXISTS sexton.deletions (
     reason text,
     fingerprint text,
     trace text,
-    txid bigint
+    txid bigint,
+    UNIQUE (at, id)
 )

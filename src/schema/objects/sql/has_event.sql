@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION sexton.has_event() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $sexton$
--- This client message has begun a deletion event.
-SELECT coalesce(starts_with(current_setting('sexton.event', true), extract(epoch FROM statement_timestamp())::text || '|'), false)
+-- A statement of this client message has begun a deletion event, not a trigger for want of one.
+SELECT coalesce(current_setting('sexton.event', true) LIKE extract(epoch FROM statement_timestamp())::text || '|%|t', false)
 $sexton$

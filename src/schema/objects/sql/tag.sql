@@ -1,15 +1,31 @@
 CREATE OR REPLACE FUNCTION sexton.tag(name text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $sexton$
--- The SQLCommenter tag of that name in the comments of the client's statement, URL-decoded.
+-- The SQLCommenter tag of that name, URL-decoded: in the comment at the end of the client's message, where nothing that an
+-- end user has written into a constant can stand. The comment is looked for once a message, however many rows ask.
 DECLARE
-    statement constant text := current_query();
+    message constant text := extract(epoch FROM statement_timestamp())::text || '|';
+    comment text := current_setting('sexton.comment', true);
+    statement text;
     written text;
 BEGIN
-    IF position('/*' IN statement) = 0 THEN
+    IF starts_with(comment, message) THEN
+        comment := substr(comment, length(message) + 1);
+    ELSE
+        statement := rtrim(current_query(), E' \t\r\n\f\v;');
+        comment := '';
+        IF right(statement, 2) = '*/' THEN
+            comment := reverse(split_part(substr(reverse(statement), 3), '*/', 1));
+        END IF;
+        PERFORM set_config('sexton.comment', message || comment, true);
+    END IF;
+    IF comment = '' THEN
         RETURN NULL;
     END IF;
-    written := substring(statement FROM '/\*(?:[^*]|\*(?!/))*?\m' || name || E'=''((?:[^''\\\\]|\\\\.)*)''');
-    IF position('%' IN written) = 0 THEN
+    written := (
+        SELECT pair[2]
+        FROM regexp_matches(comment, E'([^\\s,=]+)=''((?:[^''\\\\]|\\\\.)*)''', 'g') WITH ORDINALITY AS found (pair, place)
+        WHERE pair[1] = name ORDER BY place LIMIT 1);
+    IF written IS NULL OR position('%' IN written) = 0 THEN
         RETURN nullif(replace(written, '\''', ''''), '');
     END IF;
     RETURN (

@@ -1,0 +1,247 @@
+//! The triggers that archive what leaves a table inside the server, or keep it from leaving.
+//!
+//! They look at transition tables, once a statement: one event, one actor, one look at the columns that there are; and a
+//! row that an UPDATE moves to another partition is not in them. The server has none for foreign tables, and for a
+//! parent by inheritance its own columns only: there a trigger looks at each row.
+
+use crate::config::{Strategy, TableName};
+use crate::rewrite::policy::quote_name;
+use crate::schema::objects::archive::{archive_name, records};
+use crate::schema::objects::exempt::{TRIED, stays};
+use crate::schema::objects::keys::{identity, key_object};
+use crate::schema::objects::scene::{Kept, Scene, function_name, literal, names, qualified};
+use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
+use crate::schema::survey::{Action, Table};
+use crate::sql::ident::quote;
+
+/// The trigger's name.
+const TRIGGER: &str = "sexton_archive";
+
+/// The triggers, with the words for each.
+pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
+    // Statement triggers are not copied to partitions, and a function may name one.
+    scene.subject.survey.tables.iter().filter_map(|table| trigger(scene, &scene.kept(table)?)).collect()
+}
+
+fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> {
+    let table = kept.table;
+    let gone = Gone::of(scene, table);
+    let inside = "pg_catalog.pg_trigger_depth() > 0";
+    let (body, when) = match archive_name(kept) {
+        Some(name) => (archiving(scene, kept, name, gone), format!("{inside} OR NOT sexton.has_event()")),
+        // Nothing keeps the row, and a cascade would take it.
+        None if kept.policy.strategy == Strategy::Soft && leaves_by_cascade(scene, kept) => {
+            (refusing(scene, kept, gone), inside.to_owned())
+        }
+        None => return None,
+    };
+    let function_name = function_name(table, "archive");
+    let path = scene.search_path(&[table]);
+    let wanted = Wanted {
+        table,
+        name: TRIGGER.to_owned(),
+        create: "CREATE TRIGGER",
+        event: "AFTER DELETE".to_owned(),
+        clauses: format!("{} WHEN ({when})", gone.clauses()),
+        functions: vec![function(function_name.clone(), Returns::Trigger, &path, &body)],
+        function: function_name,
+    };
+    let what = "a row that a cascade deletes would be lost".to_owned();
+    Some((wanted, Words { kind: "archive-trigger", object: qualified(table), what }))
+}
+
+/// A foreign key with ON DELETE CASCADE takes its rows. Even where the row it points to is only marked: that row leaves
+/// when a live one takes its key, or when it is purged.
+fn leaves_by_cascade(scene: &Scene<'_>, kept: &Kept<'_>) -> bool {
+    scene.references().any(|reference| {
+        let child = reference.child.table.oid;
+        reference.key.on_delete == Action::Cascade && (child == kept.table.oid || child == kept.policy.oid)
+    })
+}
+
+/// How a trigger meets the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gone {
+    /// Those of a statement, in a transition table.
+    Together,
+    /// One by one.
+    EachRow,
+}
+
+impl Gone {
+    fn of(scene: &Scene<'_>, table: &Table) -> Self {
+        let inherits = |child: &Table| !child.is_partition && child.parents.contains(&table.oid);
+        let is_inherited = scene.subject.survey.tables.iter().any(inherits);
+        match table.kind == 'f' || is_inherited {
+            true => Self::EachRow,
+            false => Self::Together,
+        }
+    }
+
+    fn clauses(self) -> &'static str {
+        match self {
+            Self::Together => "REFERENCING OLD TABLE AS gone FOR EACH STATEMENT",
+            Self::EachRow => "FOR EACH ROW",
+        }
+    }
+
+    /// The rows, in a query of the function's own.
+    fn rows(self) -> &'static str {
+        match self {
+            Self::Together => "gone",
+            Self::EachRow => "(SELECT OLD.*)",
+        }
+    }
+
+    /// The rows, in a query that EXECUTE runs USING [`Gone::argument`].
+    fn rows_executed(self) -> &'static str {
+        match self {
+            Self::Together => "gone",
+            Self::EachRow => "(SELECT ($1).*)",
+        }
+    }
+
+    fn argument(self) -> &'static str {
+        match self {
+            Self::Together => "",
+            Self::EachRow => " USING OLD",
+        }
+    }
+}
+
+fn refusing(scene: &Scene<'_>, kept: &Kept<'_>, gone: Gone) -> String {
+    let table = qualified(kept.table);
+    let message = literal(&format!("sexton: a cascade would destroy a row of {table}"));
+    let hint = literal(&format!("Name an archive for {table} in the configuration, and run sexton apply."));
+    format!(
+        "BEGIN
+    IF EXISTS (SELECT FROM {} AS o WHERE {}) THEN
+        RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = {message},
+            DETAIL = 'Deleted rows of the table are to be kept, and it has no archive.',
+            HINT = {hint};
+    END IF;
+    RETURN NULL;
+END",
+        gone.rows(),
+        stays(scene, kept, "o")
+    )
+}
+
+/// What is said of a deletion beside the row itself. A row that was dead before it left was deleted by whoever marked it,
+/// then; what its own columns and the audit do not know of that stays open.
+struct Said {
+    /// What the audit knows, as a join; or nothing.
+    join: String,
+    at: String,
+    by: String,
+    reason: String,
+    event: String,
+}
+
+impl Said {
+    fn new(scene: &Scene<'_>, kept: &Kept<'_>) -> Self {
+        let now = |what: &str| format!("(SELECT sexton.{what})");
+        let Some(dead) = kept.dead("o") else {
+            let (by, reason, event) = (now("actor()"), now("reason()"), now("event(false)"));
+            return Self { join: String::new(), at: "now()".to_owned(), by, reason, event };
+        };
+        let time = kept.policy.time.as_deref().map(|time| format!("o.{}", quote(time)));
+        let audited = time.as_ref().filter(|_| kept.settings.audit);
+        let join = audited.map(|time| {
+            format!(
+                " LEFT JOIN LATERAL (SELECT d.event, d.actor, d.reason FROM sexton.deletions AS d
+            WHERE {dead} AND d.at = {time} AND d.relation = {} AND d.keys @> jsonb_build_array({})
+            ORDER BY d.id LIMIT 1) AS was ON true",
+                literal(&qualified(kept.table)),
+                key_object(identity(scene.subject.survey, kept.table), "o")
+            )
+        });
+        let known = |column: &str, recorded: &str, otherwise: &str| {
+            let own = kept.table.column(column).map(|found| format!("o.{}::text", quote(&found.name)));
+            let audit = join.as_ref().map(|_| format!("was.{recorded}"));
+            let ways: Vec<String> = own.into_iter().chain(audit).chain([otherwise.to_owned()]).collect();
+            format!("coalesce({})", ways.join(", "))
+        };
+        let either = |was: String, is: String| format!("CASE WHEN {dead} THEN {was} ELSE {is} END");
+        let event = join.as_ref().map_or("gen_random_uuid()", |_| "coalesce(was.event, gen_random_uuid())");
+        Self {
+            at: either(format!("coalesce({}, now())", time.as_deref().unwrap_or("NULL")), "now()".to_owned()),
+            by: either(known("deleted_by", "actor", "NULL::text"), now("actor()")),
+            reason: either(known("delete_reason", "reason", "NULL::text"), now("reason()")),
+            event: either(event.to_owned(), now("event(false)")),
+            join: join.unwrap_or_default(),
+        }
+    }
+
+    fn value(&self, record: &str) -> &str {
+        match record {
+            "archived_at" => &self.at,
+            "archived_by" => &self.by,
+            "archive_reason" => &self.reason,
+            "deletion_id" => &self.event,
+            _ => "pg_current_xact_id()::text::bigint",
+        }
+    }
+}
+
+/// The column list is static. A table that has other columns by now takes a slower way, by the names it has.
+fn archiving(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName, gone: Gone) -> String {
+    let (table, archive) = (kept.table, quote_name(name));
+    let said = Said::new(scene, kept);
+    let mut sorted: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+    sorted.sort_unstable();
+    let columns: Vec<String> = table.columns.iter().map(|column| quote(&column.name)).collect();
+    let event = format!("coalesce(o.deletion_id, {})", said.event);
+    let values = table.columns.iter().map(|column| match column.name.as_str() {
+        "deletion_id" => event.clone(),
+        name => format!("o.{}", quote(name)),
+    });
+    let extra_names: String = records(table).map(|(name, _)| format!(", {name}")).collect();
+    let extra_values: String = records(table).map(|(name, _)| format!(", {}", said.value(name))).collect();
+    let insert = |columns: &str, values: &str, rows: &str| {
+        format!(
+            "INSERT INTO {archive} ({columns}{extra_names})
+            SELECT {values}{extra_values} FROM {rows} AS o{} WHERE {}",
+            said.join,
+            stays(scene, kept, "o")
+        )
+    };
+    let executed = insert("\u{1}", "\u{1}", gone.rows_executed()).replace('%', "%%").replace('\u{1}', "%s");
+    format!(
+        "DECLARE
+    here constant text[] := ARRAY(
+        SELECT attname::text FROM pg_attribute WHERE attrelid = TG_RELID AND attnum > 0 AND NOT attisdropped
+        ORDER BY attname COLLATE \"C\");
+    lacking text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM {0} AS o) OR {TRIED} THEN
+        RETURN NULL;
+    END IF;
+    IF here = {1} THEN
+        {2};
+        RETURN NULL;
+    END IF;
+    SELECT string_agg(column_name, ', ') INTO lacking FROM unnest(here) AS column_name WHERE NOT EXISTS (
+        SELECT FROM pg_attribute WHERE attrelid = {3}::regclass AND attname = column_name AND NOT attisdropped);
+    IF lacking IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '42703',
+            MESSAGE = format({4}, lacking),
+            HINT = 'Run sexton apply, which adds it.';
+    END IF;
+    EXECUTE format({5},
+        (SELECT string_agg(quote_ident(column_name), ', ') FROM unnest(here) AS column_name),
+        (SELECT string_agg(CASE column_name
+            WHEN 'deletion_id' THEN {6}
+            ELSE 'o.' || quote_ident(column_name) END, ', ') FROM unnest(here) AS column_name)){7};
+    RETURN NULL;
+END",
+        gone.rows(),
+        names(&sorted),
+        insert(&columns.join(", "), &values.collect::<Vec<_>>().join(", "), gone.rows()),
+        literal(&archive),
+        literal(&format!("sexton: the archive table {} lacks the column(s) %s", archive.replace('%', "%%"))),
+        literal(&executed),
+        literal(&event),
+        gone.argument(),
+    )
+}

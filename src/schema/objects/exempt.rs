@@ -1,0 +1,47 @@
+//! Rows whose leaving is no deletion: `sexton.exempt` names them, one by one, for the transaction it happens in.
+//!
+//! A row that a revived one takes the place of is not archived, and neither is what a deletion takes that is only tried.
+//! No setting says so, which anybody could set, but a row of a table that nobody but its owner's functions can write. The
+//! row's image stays with it until it is known whether anything takes its place (`sexton.settle`).
+
+use crate::schema::objects::keys::{identity, key_object};
+use crate::schema::objects::scene::{Kept, Scene, literal, qualified};
+use crate::schema::survey::Table;
+
+/// Holds while a deletion is only tried.
+pub(super) const TRIED: &str =
+    "EXISTS (SELECT FROM sexton.exempt AS e WHERE e.txid = pg_current_xact_id_if_assigned() AND e.relation = 0)";
+
+/// Says that from here to the end of a subtransaction that is undone, a deletion is only tried.
+pub(super) const TRY: &str =
+    "INSERT INTO sexton.exempt (txid, relation, key) VALUES (pg_current_xact_id(), 0, 'null');";
+
+/// Holds for a row `alias` of the table that is not let go on purpose.
+pub(super) fn stays(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT FROM sexton.exempt AS e WHERE e.txid = pg_current_xact_id_if_assigned()
+        AND (e.relation = 0 OR e.relation = {}::regclass AND e.key = {}))",
+        literal(&qualified(registered(scene, kept))),
+        key(scene, kept, alias)
+    )
+}
+
+/// Lets the rows `alias` of a query go on purpose, keeping their image.
+pub(super) fn let_go(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str, from: &str) -> String {
+    format!(
+        "INSERT INTO sexton.exempt (txid, relation, key, image)
+            SELECT pg_current_xact_id(), {}::regclass, {}, format('%s', {alias}.*) FROM {from};",
+        literal(&qualified(registered(scene, kept))),
+        key(scene, kept, alias)
+    )
+}
+
+/// What tells the row apart, alike in a partition and in the table above.
+fn key(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str) -> String {
+    key_object(identity(scene.subject.survey, registered(scene, kept)), alias)
+}
+
+/// The table that the statements of `reinsert` name.
+fn registered<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> &'a Table {
+    scene.subject.survey.table(kept.policy.oid).filter(|_| kept.table.is_partition).unwrap_or(kept.table)
+}
