@@ -237,7 +237,7 @@ fn told(
     };
     let left = match left.is_empty() {
         true => "nothing is left".to_owned(),
-        false => format!("what is left:\n\n{}", text(database, left)),
+        false => format!("what is left:\n\n{}", text(database, left, false)),
     };
     report::out(format!("database {database}: {done}; {left}").as_bytes());
 }

@@ -12,9 +12,6 @@ use crate::cli::{COULD_NOT_RUN, Common, FINE, Format, REFUSED};
 use crate::config::UpstreamSettings;
 use crate::schema::{Finding, Level};
 
-/// How many of a finding's steps are shown: `sexton apply` prints them all.
-const STEPS_SHOWN_MAX: usize = 6;
-
 /// Its exit codes in `--help`.
 pub(super) const EXIT_CODES: &str =
     "Exit codes: 0 nothing but notes, 1 errors or warnings, 2 a database could not be read.";
@@ -25,6 +22,9 @@ pub struct Arguments {
     /// The database to look at [default: every one that the configuration names]
     #[arg(long, value_name = "NAME")]
     pub database: Option<String>,
+    /// Also print the statements by which `sexton apply` mends a finding (JSON always has them)
+    #[arg(long)]
+    pub verbose: bool,
 }
 
 /// Prints every finding: 0 where there are none but notes, 1 where there are, 2 where a database could not be read.
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> 
         .collect();
     match common.format {
         Format::Text => read.iter().for_each(|(Target { name, .. }, findings)| match findings {
-            Ok(findings) => report::out(text(name, findings).as_bytes()),
+            Ok(findings) => report::out(text(name, findings, arguments.verbose).as_bytes()),
             Err(failure) => report::failure(failure, Format::Text),
         }),
         Format::Json => report::out(as_json(&read).to_string().as_bytes()),
@@ -76,8 +76,9 @@ async fn look(settings: &UpstreamSettings, target: &Target) -> Result<Vec<Findin
     Ok(findings)
 }
 
-/// The findings of one database, those of an object together, and how many there are.
-pub(super) fn text(database: &str, findings: &[Finding]) -> String {
+/// The findings of one database, those of an object together, and how many there are; with the statements of `sexton apply`
+/// where they are asked for.
+pub(super) fn text(database: &str, findings: &[Finding], verbose: bool) -> String {
     let mut out = format!("database {database}\n");
     let mut objects: Vec<&str> = Vec::new();
     for finding in findings {
@@ -92,14 +93,13 @@ pub(super) fn text(database: &str, findings: &[Finding]) -> String {
             if let Some(mend) = &finding.mend {
                 out.push_str(&format!("           mend: {}\n", mend.replace('\n', "\n             ")));
             }
-            if !finding.steps.is_empty() {
-                out.push_str("           mend: sexton apply\n");
+            match finding.steps.len() {
+                0 => {}
+                1 => out.push_str("           mend: sexton apply (1 step)\n"),
+                steps => out.push_str(&format!("           mend: sexton apply ({steps} steps)\n")),
             }
-            for step in finding.steps.iter().take(STEPS_SHOWN_MAX) {
+            for step in finding.steps.iter().filter(|_| verbose) {
                 out.push_str(&format!("             {}\n", first_line(&step.sql)));
-            }
-            if finding.steps.len() > STEPS_SHOWN_MAX {
-                out.push_str(&format!("             … and {} more\n", finding.steps.len() - STEPS_SHOWN_MAX));
             }
         }
     }

@@ -81,5 +81,21 @@ pub fn findings(situation: &Situation<'_>) -> Vec<Finding> {
         keys::findings,
         privileges::findings,
     ];
-    rules.iter().flat_map(|rule| rule(situation)).collect()
+    said_once(rules.iter().flat_map(|rule| rule(situation)))
+}
+
+/// Several triggers may be missing for one reason: it is said once, with the steps for all of them.
+fn said_once(all: impl Iterator<Item = Finding>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for finding in all {
+        let is_same = |other: &&mut Finding| {
+            (other.level, other.kind, &other.object, &other.what, &other.mend)
+                == (finding.level, finding.kind, &finding.object, &finding.what, &finding.mend)
+        };
+        match findings.iter_mut().find(is_same) {
+            Some(said) => said.steps.extend(finding.steps),
+            None => findings.push(finding),
+        }
+    }
+    findings
 }

@@ -55,3 +55,24 @@ CREATE TABLE events_gone PARTITION OF events FOR VALUES IN (true);
 --    mend: partition it by columns that a deletion leaves alone
 -- note no-primary-key, public.tags: it has no primary key: a deleted row cannot be named, to be restored or found again
 --    mend: ALTER TABLE public.tags ADD PRIMARY KEY (…)
+
+-- title: deleted rows without an archive, below rows that leave
+-- toml: [tables.notes]
+-- toml: delete = "soft"
+-- toml: [tables.users]
+-- toml: delete = "soft"
+-- toml: archive = "users_archive"
+CREATE TABLE users (id serial PRIMARY KEY, deleted_at timestamptz);
+CREATE TABLE users_archive (LIKE users, archived_at timestamptz, archived_by text, archive_reason text, archive_txid bigint, deletion_id uuid);
+CREATE TABLE places (id serial PRIMARY KEY);
+CREATE TABLE notes (
+    id serial PRIMARY KEY, deleted_at timestamptz, user_id int REFERENCES users ON DELETE CASCADE,
+    place int REFERENCES places, other int REFERENCES places ON DELETE CASCADE, third int REFERENCES places ON DELETE SET NULL
+);
+-- finds:
+-- warning no-archive, foreign key notes_other_fkey on public.notes: deleting a row of public.places is refused (0A000) while rows of public.notes point to it, deleted ones too: they would be lost
+--    mend: add to the configuration: [databases.shop.tables.notes] archive = "notes_archive"
+-- note no-archive, foreign key notes_place_fkey on public.notes: deleted rows of public.notes stop the row of public.places that they point to from being deleted (23503)
+--    mend: add to the configuration: [databases.shop.tables.notes] archive = "notes_archive"
+-- note no-archive, foreign key notes_user_id_fkey on public.notes: no row takes the key of a deleted row of public.users that deleted rows of public.notes point to (23505)
+--    mend: add to the configuration: [databases.shop.tables.notes] archive = "notes_archive"

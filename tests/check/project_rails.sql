@@ -94,36 +94,30 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning archive-trigger, public.addresses: a row that a cascade deletes would be lost
 -- warning privilege, public.addresses: role check_clerk may DELETE, but its deletions fail (42501): it lacks INSERT on public.addresses_archive
 -- warning foreign-key, public.addresses: addresses_user_id_fkey: a row can be written that points to a deleted row of public.users
--- warning foreign-key, public.addresses: addresses_user_id_fkey: a row can be written that points to a deleted row of public.users
 -- warning foreign-key, public.addresses: addresses_user_id_fkey, public.comments: fk_rails_03de2dc08c, public.sessions: sessions_user_id_fkey, public.wishlists: wishlists_user_id_fkey, public.users: fk_rails_5b9ed4d1a0, public.orders: fk_rails_f868b47f6a: deleting a row leaves its live children as they are
 -- warning lock-index, public.comments: a child that is being inserted while its parent is deleted stays, without a parent
+-- warning archive-trigger, public.comments: a row that a cascade deletes would be lost
 -- warning foreign-key, public.comments: a cascade ends only at COMMIT
 -- warning reinsert, public.comments: a row that takes the key of a deleted one is refused (23505)
 -- warning privilege, public.comments: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning foreign-key, public.comments: fk_rails_03de2dc08c: a row can be written that points to a deleted row of public.users
--- warning foreign-key, public.comments: fk_rails_03de2dc08c: a row can be written that points to a deleted row of public.users
--- warning foreign-key, public.comments: fk_rails_31554e7034: a row can be written that points to a deleted row of public.comments
 -- warning foreign-key, public.comments: fk_rails_31554e7034: a row can be written that points to a deleted row of public.comments
 -- warning foreign-key, public.comments: fk_rails_31554e7034: deleting a row leaves its live children as they are
+-- warning archive-trigger, public.line_items: a row that a cascade deletes would be lost
 -- warning reinsert, public.line_items: a row that takes the key of a deleted one is refused (23505)
 -- warning privilege, public.line_items: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning foreign-key, public.line_items: fk_rails_11e15d5c6b: a row can be written that points to a deleted row of public.products
--- warning foreign-key, public.line_items: fk_rails_11e15d5c6b: a row can be written that points to a deleted row of public.products
 -- warning foreign-key, public.line_items: fk_rails_11e15d5c6b: deleting a row leaves its live children as they are
--- warning foreign-key, public.line_items: fk_rails_2dc2e5c22c: a row can be written that points to a deleted row of public.orders
 -- warning foreign-key, public.line_items: fk_rails_2dc2e5c22c: a row can be written that points to a deleted row of public.orders
 -- warning foreign-key, public.line_items: fk_rails_2dc2e5c22c: deleting a row leaves its live children as they are
 -- warning lock-index, public.orders: a child that is being inserted while its parent is deleted stays, without a parent
 -- warning archive-trigger, public.orders: a row that a cascade deletes would be lost
 -- warning reinsert, public.orders: a row that takes the key of a deleted one is refused (23505)
 -- warning audit, public.orders: deletions from it are not recorded
--- warning audit, public.orders: deletions from it are not recorded
 -- warning privilege, public.orders: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
--- warning foreign-key, public.orders: fk_rails_f868b47f6a: a row can be written that points to a deleted row of public.users
 -- warning foreign-key, public.orders: fk_rails_f868b47f6a: a row can be written that points to a deleted row of public.users
 -- warning reinsert, public.products: a row that takes the key of a deleted one is refused (23505)
 -- warning privilege, public.products: Sexton's own login check_own cannot count deleted rows: it may not SELECT discarded_at
--- warning foreign-key, public.sessions: sessions_user_id_fkey: a row can be written that points to a deleted row of public.users
 -- warning foreign-key, public.sessions: sessions_user_id_fkey: a row can be written that points to a deleted row of public.users
 -- warning lock-index, public.users: a child that is being inserted while its parent is deleted stays, without a parent
 -- warning foreign-key, public.users: dead rows that point to a row stop it from being deleted, or lose what they pointed to
@@ -131,11 +125,10 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning privilege, public.users: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning privilege, public.users: role check_reader cannot use it any more (42501): every statement tests deleted_at, which it may not SELECT
 -- warning foreign-key, public.users: fk_rails_5b9ed4d1a0: a row can be written that points to a deleted row of public.users
--- warning foreign-key, public.users: fk_rails_5b9ed4d1a0: a row can be written that points to a deleted row of public.users
--- warning foreign-key, public.wishlists: wishlists_user_id_fkey: a row can be written that points to a deleted row of public.users
 -- warning foreign-key, public.wishlists: wishlists_user_id_fkey: a row can be written that points to a deleted row of public.users
 -- warning own-schema, schema sexton: without it, foreign keys, re-used keys and deletion events are not what a real DELETE would make of them
 -- warning trigger, trigger orders_count on public.orders: it does not fire when a row is deleted from public.orders: a deletion is an UPDATE
+-- note no-archive, foreign key fk_rails_2dc2e5c22c on public.line_items: no row takes the key of a deleted row of public.orders that deleted rows of public.line_items point to (23505)
 -- note unregistered, public.coupons: whether rows are marked in deleted_at is not for check_own to see
 -- leaves:
 -- warning check, CHECK constraint chk_rails_stock on public.products: it is NOT VALID: a row that breaks it can be deleted by a DELETE, but not be marked (23514)
@@ -152,3 +145,5 @@ GRANT SELECT (id, email) ON users TO check_reader;
 --    mend: add to the configuration: [databases.shop.tables.coupons] delete = "soft" column = "deleted_at"
 -- warning trigger, trigger orders_count on public.orders: it does not fire when a row is deleted from public.orders: a deletion is an UPDATE
 --    mend: CREATE TRIGGER orders_count_when_marked AFTER UPDATE OF deleted_at ON public.orders FOR EACH ROW WHEN ((OLD.deleted_at IS NULL) AND (NEW.deleted_at IS NOT NULL)) EXECUTE FUNCTION public.update_orders_count(), where that function does not ask for TG_OP
+-- note no-archive, foreign key fk_rails_2dc2e5c22c on public.line_items: no row takes the key of a deleted row of public.orders that deleted rows of public.line_items point to (23505)
+--    mend: add to the configuration: [databases.shop.tables.line_items] archive = "line_items_archive"
