@@ -89,8 +89,9 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
     let function_name = function_name(table, "reinsert");
     // A plan that was made while the table was empty would be kept until the statement that fills it has ended. The
     // image of a row is read back as it was written.
-    let settings = "SET enable_seqscan = off SET datestyle = 'ISO, YMD' SET intervalstyle = postgres";
-    let settings = format!("{} {settings} SET extra_float_digits = 1", scene.search_path(&[table]));
+    let settings = " SET enable_seqscan = off SET datestyle = 'ISO, YMD' SET intervalstyle = postgres \
+                    SET extra_float_digits = 1";
+    let run = function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), &body);
     let wanted = Wanted {
         table,
         name: TRIGGER.to_owned(),
@@ -100,7 +101,7 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
             false => "BEFORE INSERT".to_owned(),
         },
         clauses: "FOR EACH ROW".to_owned(),
-        functions: vec![function(function_name.clone(), Returns::Trigger, &settings, &body)],
+        functions: vec![run.with_settings(settings)],
         function: function_name,
     };
     let what = "a row that takes the key of a deleted one is refused (23505)".to_owned();

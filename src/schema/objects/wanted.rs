@@ -171,6 +171,8 @@ pub(super) struct Function {
     name: String,
     returns: Returns,
     search_path: String,
+    /// What it sets besides: ` SET a = b …`, or nothing.
+    settings: &'static str,
     body: String,
     /// The table that it writes as its owner.
     writes: Option<Written>,
@@ -187,10 +189,15 @@ struct Written {
 
 /// The function `name`. It runs as its owner.
 pub(super) fn function(name: String, returns: Returns, search_path: &str, body: &str) -> Function {
-    Function { name, returns, search_path: search_path.to_owned(), body: body.to_owned(), writes: None }
+    Function { name, returns, search_path: search_path.to_owned(), settings: "", body: body.to_owned(), writes: None }
 }
 
 impl Function {
+    /// The same, with settings of its own besides the path.
+    pub(super) fn with_settings(self, settings: &'static str) -> Self {
+        Self { settings, ..self }
+    }
+
     /// It writes `table`, and runs as the owner of that: so do the server's own actions, and the table's triggers and
     /// expressions are that role's. Forced row security hides rows from the owner, but not from the server's actions.
     pub(super) fn run_as(self, table: &Table) -> Self {
@@ -241,10 +248,11 @@ impl Function {
         };
         let create = format!(
             "CREATE OR REPLACE FUNCTION sexton.{}({parameters}) RETURNS {result}\nLANGUAGE plpgsql SECURITY DEFINER SET \
-             search_path = {} {} AS {};\nREVOKE ALL ON FUNCTION {name} FROM PUBLIC;",
+             search_path = {} {}{} AS {};\nREVOKE ALL ON FUNCTION {name} FROM PUBLIC;",
             quote(&self.name),
             self.search_path,
             self.returns.settings(),
+            self.settings,
             dollar_quoted(&body)
         );
         let own = self.owner().map(|owner| {
