@@ -171,8 +171,9 @@ impl Editor {
         let Some(target) = target else { return Ok(()) };
         let update = pg_query::protobuf::OnConflictAction::OnconflictUpdate as i64;
         let Some(limit) = self.limit(target, false) else { return Ok(()) };
-        let infer = &mut clause["infer"];
-        if infer.get("conname").and_then(Value::as_str) == Some("") {
+        if let Some(infer) = clause.get_mut("infer")
+            && infer.get("conname").and_then(Value::as_str) == Some("")
+        {
             let own = Some(infer["where_clause"].take()).filter(|own| !own.is_null());
             // No name may stand before the columns here.
             let mut live = condition("x IS NULL");
