@@ -66,8 +66,11 @@ impl Editor {
             limits.extend(fields["relation"].as_object().and_then(|target| self.limit(target, false)));
         }
         if fields.contains_key(from) && fields.contains_key("where_clause") {
+            // Nothing can be added to CURRENT OF.
+            let is_cursor = node(&fields["where_clause"]).is_some_and(|(kind, _)| kind == "CurrentOfExpr");
+            let place = if is_cursor { Place::Derive } else { Place::Up };
             for item in fields.get_mut(from).and_then(Value::as_array_mut).into_iter().flatten() {
-                limits.extend(self.item(item, Place::Up)?);
+                limits.extend(self.item(item, place)?);
             }
         }
         let target = fields.get("relation").and_then(Value::as_object).cloned();
