@@ -17,7 +17,7 @@ impl Reader<'_> {
             match self.kind() {
                 Some(Kind::Open | Kind::OpenBracket) => self.group(subqueries)?,
                 Some(Kind::CloseBracket) => return self.fail("a bracket that nothing opened"),
-                _ if self.is(Keyword::As) && self.is_word(self.at + 1) => self.at += 2,
+                _ if self.is(Keyword::As) && !self.is_label(self.at) && self.is_word(self.at + 1) => self.at += 2,
                 _ if !self.is_label(self.at) && stops(self, self.at) => return Ok(()),
                 _ => self.at += 1,
             }

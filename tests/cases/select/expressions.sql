@@ -113,3 +113,9 @@ SELECT EXISTS (SELECT id FROM users WHERE id = 4 UNION SELECT id FROM posts WHER
 SELECT EXISTS (SELECT id FROM users WHERE users.deleted_at IS NULL AND (id = 4) UNION SELECT id FROM posts WHERE NOT posts.deleted AND (id = 11));
 -- rows:
 -- f
+
+-- title: a column called as, behind a dot
+SELECT users.as FROM users WHERE id = 1;
+-- rewritten:
+SELECT users.as FROM users WHERE users.deleted_at IS NULL AND (id = 1);
+-- error: 42703
