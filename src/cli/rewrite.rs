@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::catalog::RoleFacts;
 use crate::cli::load::{Loaded, load};
 use crate::cli::report::{self, Failure};
+use crate::cli::target::runtime;
 use crate::cli::{Common, FINE, Format, REFUSED};
 use crate::config::{Access, Config, Database, Problem, UpstreamSettings};
 use crate::net::Upstream;
@@ -171,8 +172,7 @@ fn online(
     role: Option<&str>,
     access: &Access,
 ) -> Result<(Registry, Vec<Finding>, RoleFacts), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("the runtime cannot be started: {error}")))?;
+    let runtime = runtime()?;
     let upstream = Upstream::new(upstream, name)
         .map_err(|finding| Failure::new(format!("{}: {}", finding.key, finding.message)).mend(finding.mend))?;
     let asking = async {

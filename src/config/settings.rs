@@ -241,6 +241,18 @@ pub enum Strategy {
     Hard,
 }
 
+impl Strategy {
+    /// Its word in the configuration.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Soft => "soft",
+            Self::Archive => "archive",
+            Self::Hard => "hard",
+        }
+    }
+}
+
 /// What an INSERT meets when a deleted row holds its key: `reinsert`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reinsert {

@@ -10,11 +10,11 @@ use tokio::time::{Instant, timeout};
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 
-use crate::config::{Database, Strategy};
+use crate::config::Database;
 use crate::net::catalog::{CatalogError, Reader};
 use crate::rewrite::policy::quote_name;
 use crate::rewrite::{Finding, Registry};
-use crate::sql::ident::quote;
+use crate::sql::ident::{literal, quote_qualified};
 use crate::sql::predicate::Predicate;
 
 /// How long it may take to tell whether there is a row that would be seen.
@@ -49,14 +49,9 @@ pub(super) fn standings(registry: &Registry, database: &Database) -> Vec<Standin
         let settings = database.tables.iter().find(|table| table.name == policy.table)?;
         Some(Standing {
             oid: relation.oid,
-            relation: format!("{}.{}", quote(&relation.schema), quote(&relation.name)),
+            relation: quote_qualified(&relation.schema, &relation.name),
             live: policy.live.as_ref()?.plain(),
-            strategy: match policy.strategy {
-                Strategy::Soft => "soft",
-                Strategy::Archive => "archive",
-                Strategy::Hard => "hard",
-            }
-            .to_owned(),
+            strategy: policy.strategy.word().to_owned(),
             archive: settings.archive.as_ref().map(quote_name),
         })
     });
@@ -220,7 +215,7 @@ impl Reader {
                    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
                    WHERE c.oid OPERATOR(pg_catalog.=) $1";
         let Some(row) = self.client.query_opt(sql, &[&oid]).await? else { return Ok(None) };
-        Ok(Some(format!("{}.{}", quote(row.try_get(0)?), quote(row.try_get(1)?))))
+        Ok(Some(quote_qualified(row.try_get(0)?, row.try_get(1)?)))
     }
 
     /// The rows that `old` has hidden and `new` would not.
@@ -302,8 +297,8 @@ impl Seen {
                 format!("it cannot be told whether {relation} holds deleted rows that would become visible: {why}"),
                 format!(
                     "{keep}; or let Sexton's own login read the table; or, where nothing is to be hidden any more, \
-                     DELETE FROM sexton.tables WHERE relation = '{}'",
-                    standing.relation.replace('\'', "''")
+                     DELETE FROM sexton.tables WHERE relation = {}",
+                    literal(&standing.relation)
                 ),
             ),
         };

@@ -21,6 +21,7 @@ use crate::rewrite::refusal::Refusal;
 use crate::rewrite::registry::Entry;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Rows;
+use crate::sql::ident::literal;
 use crate::sql::tree::{Conflict, ConflictTarget, ConflictUpdate, TableRef};
 
 /// What stands before the table's name in the error that says a deleted row holds the key; the session looks for it in 22P02.
@@ -90,8 +91,8 @@ impl Rewriter<'_> {
     }
 
     fn guard_conflict(&mut self, update: &ConflictUpdate, live: &str, table: &str, cause: usize) {
-        let message = format!("{DEAD_KEY_PREFIX}{table}{DEAD_KEY_SUFFIX}").replace('\'', "''");
-        let guard = format!("(CASE WHEN {live} THEN 'true' ELSE '{message}' END)::boolean");
+        let message = literal(&format!("{DEAD_KEY_PREFIX}{table}{DEAD_KEY_SUFFIX}"));
+        let guard = format!("(CASE WHEN {live} THEN 'true' ELSE {message} END)::boolean");
         match &update.filter {
             Some(filter) => self.splice(filter, &[guard], cause),
             None => self.insert_after(update.set_last, &format!(" WHERE {guard}"), cause),

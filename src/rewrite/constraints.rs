@@ -12,14 +12,14 @@ use crate::rewrite::outcome::Effect;
 use crate::rewrite::refusal::Refusal;
 use crate::rewrite::search_path::Member;
 use crate::rewrite::statement::{Decision, Statement};
-use crate::sql::ident::{quote, suffixed};
+use crate::sql::ident::{quote_qualified, suffixed};
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 
 /// What the names of triggers end with that complete a foreign key of that name, on the table that points.
-const CHILD_SUFFIX: &str = "_sexton_c";
+pub const CHILD_SUFFIX: &str = "_sexton_c";
 /// The same, on the table that is pointed to.
-const PARENT_SUFFIX: &str = "_sexton_p";
+pub const PARENT_SUFFIX: &str = "_sexton_p";
 
 /// True for SET CONSTRAINTS; a setting of that name would be followed by its value.
 pub(crate) fn is_set_constraints(statement: &Statement<'_>) -> bool {
@@ -36,7 +36,7 @@ pub(crate) fn set_constraints(statement: &Statement<'_>) -> Result<Decision, Ref
     let mut completing: Vec<String> = Vec::new();
     while let Some((parts, next)) = statement.name_parts(index) {
         for trigger in triggers(statement, &parts) {
-            let name = format!("{}.{}", quote(&trigger.schema), quote(&trigger.name));
+            let name = quote_qualified(&trigger.schema, &trigger.name);
             if !completing.contains(&name) {
                 completing.push(name);
             }

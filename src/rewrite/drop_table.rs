@@ -17,6 +17,7 @@ use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::resolve::Meaning;
 use crate::rewrite::state::Changes;
 use crate::rewrite::statement::{Decision, Statement};
+use crate::sql::ident::{dollar_quotes, literal};
 use crate::sql::keyword::Keyword;
 
 /// DROP of tables, foreign tables and views. That of a temporary table says so with `pg_temp`: without it the registered
@@ -71,10 +72,7 @@ pub(crate) fn drop_tables(statement: &Statement<'_>, noun: usize) -> Result<Deci
 /// What stands before the statement and behind it in the block that looks at the tables first. `text` is what the block's
 /// quotes must not occur in.
 fn block(kept: &[(String, Reason)], text: &[u8]) -> (String, String) {
-    let mut quotes = "$sexton$".to_owned();
-    while memchr::memmem::find(text, quotes.as_bytes()).is_some() {
-        quotes.insert(1, '_');
-    }
+    let quotes = dollar_quotes(text);
     let setting = |value: &str| format!("PERFORM pg_catalog.set_config('row_security', {value}, true);");
     let locks: Vec<String> =
         kept.iter().map(|(table, _)| format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;")).collect();
@@ -82,13 +80,12 @@ fn block(kept: &[(String, Reason)], text: &[u8]) -> (String, String) {
         .iter()
         .map(|(table, reason)| {
             let refusal = Refusal { reason: reason.clone(), offset: None };
-            let literal = |text: String| format!("'{}'", text.replace('\'', "''"));
             format!(
                 "IF NOT pg_catalog.starts_with(pg_catalog.current_setting('transaction_isolation'), 'read ') OR EXISTS (SELECT \
                  FROM {table}) THEN RAISE EXCEPTION USING ERRCODE = '{}', MESSAGE = {}, HINT = {}; END IF;",
                 refusal.sqlstate().0,
-                literal(refusal.message()),
-                literal(refusal.hint().unwrap_or_default())
+                literal(&refusal.message()),
+                literal(&refusal.hint().unwrap_or_default())
             )
         })
         .collect();

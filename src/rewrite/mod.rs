@@ -7,7 +7,7 @@ mod block;
 mod body;
 mod comment;
 pub mod conflict;
-mod constraints;
+pub mod constraints;
 mod copy;
 mod ddl;
 mod delete;

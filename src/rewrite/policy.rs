@@ -4,7 +4,7 @@ use crate::catalog::{Column, ForeignKey, Relation, Snapshot};
 use crate::config::{OnMention, Reference, Strategy, Table, TableName, Truncate};
 use crate::rewrite::as_of::AsOf;
 use crate::rewrite::state::Rows;
-use crate::sql::ident::quote;
+use crate::sql::ident::{quote, quote_qualified};
 use crate::sql::predicate::Predicate;
 
 /// What a column held before a deletion set it.
@@ -443,5 +443,5 @@ fn check_columns<'a>(
 /// `schema.relation`, quoted where needed.
 #[must_use]
 pub fn quote_name(name: &TableName) -> String {
-    format!("{}.{}", quote(&name.schema), quote(&name.relation))
+    quote_qualified(&name.schema, &name.relation)
 }

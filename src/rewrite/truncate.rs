@@ -20,7 +20,7 @@ use crate::rewrite::resolve::Meaning;
 use crate::rewrite::rewriter::Rewriter;
 use crate::rewrite::state::Rows;
 use crate::rewrite::statement::{Decision, Statement};
-use crate::sql::ident::quote;
+use crate::sql::ident::quote_qualified;
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 use crate::sql::tree::Name;
@@ -171,7 +171,7 @@ fn is_soft(entry: &Entry) -> bool {
 
 /// A table that is not written.
 fn follower(entry: &Entry, token: usize) -> Target<'_> {
-    let name = format!("{}.{}", quote(&entry.relation.schema), quote(&entry.relation.name));
+    let name = quote_qualified(&entry.relation.schema, &entry.relation.name);
     Target { entry: Some(entry), source: name.clone(), name, only: false, token, temporary: false }
 }
 

@@ -6,7 +6,7 @@ use crate::schema::mention::{Sight, mentions};
 use crate::schema::readers::{Routine, Rule, View};
 use crate::schema::survey::Table;
 use crate::schema::{Finding, Level, Situation};
-use crate::sql::ident::quote;
+use crate::sql::ident::{quote, quote_qualified};
 
 /// One finding for each view, rule or routine and each registered table it sees more of than it should.
 pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
@@ -20,7 +20,7 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
 fn view_findings(situation: &Situation<'_>, view: &View) -> Vec<Finding> {
     let subject = situation.subject;
     let noun = if view.is_materialized { "materialized view" } else { "view" };
-    let name = format!("{}.{}", quote(&view.schema), quote(&view.name));
+    let name = quote_qualified(&view.schema, &view.name);
     let mentioned = mentions(&view.definition, subject.registry);
     let read = subject.scoped().filter(|scoped| view.reads.contains(&scoped.table.oid));
     let findings = read.filter_map(|scoped| {

@@ -44,6 +44,14 @@ pub struct Scoped<'a> {
     pub deleted: &'a Predicate,
 }
 
+impl<'a> Scoped<'a> {
+    /// `table` under `policy`; `None` where every row is live.
+    #[must_use]
+    pub fn new(table: &'a Table, policy: &'a Policy) -> Option<Self> {
+        Some(Self { table, policy, live: policy.live.as_ref()?, deleted: policy.deleted.as_ref()? })
+    }
+}
+
 impl<'a> Subject<'a> {
     /// The policy of a table, where it has one with an effect: its own, or that of a registered table above it.
     #[must_use]
@@ -63,10 +71,7 @@ impl<'a> Subject<'a> {
 
     /// Every table that may hold deleted rows.
     pub fn scoped(self) -> impl Iterator<Item = Scoped<'a>> {
-        self.with_policy().filter_map(|(table, policy)| {
-            let (live, deleted) = (policy.live.as_ref()?, policy.deleted.as_ref()?);
-            Some(Scoped { table, policy, live, deleted })
-        })
+        self.with_policy().filter_map(|(table, policy)| Scoped::new(table, policy))
     }
 
     /// Those of them where DELETE becomes UPDATE, and that stand in the configuration themselves.

@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use crate::sql::ident::quote;
+use crate::sql::ident::quote_qualified;
 
 /// The query. Its one row has one column of type `text`, for [`Survey::parse`].
 pub const QUERY: &str = include_str!("survey.sql");
@@ -299,6 +299,14 @@ impl Survey {
     }
 }
 
+impl ForeignKey {
+    /// The columns that SET NULL and SET DEFAULT set.
+    #[must_use]
+    pub fn columns_set(&self) -> &[String] {
+        if self.set_columns.is_empty() { &self.columns } else { &self.set_columns }
+    }
+}
+
 impl Table {
     /// `schema.name`, for messages.
     #[must_use]
@@ -309,7 +317,7 @@ impl Table {
     /// `schema.name`, quoted where needed.
     #[must_use]
     pub fn quoted(&self) -> String {
-        format!("{}.{}", quote(&self.schema), quote(&self.name))
+        quote_qualified(&self.schema, &self.name)
     }
 
     /// The column of that name, if there is one.

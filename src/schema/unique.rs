@@ -12,7 +12,7 @@ use crate::schema::question::PROVED;
 use crate::schema::situation::Scoped;
 use crate::schema::survey::{Index, Table};
 use crate::schema::{Answers, Finding, Level, Question, Situation, Step, Subject};
-use crate::sql::ident::{digest, quote, suffixed};
+use crate::sql::ident::{digest, literal, quote, quote_qualified, suffixed};
 
 /// Why an index stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +178,7 @@ fn keys(index: &Index) -> String {
 }
 
 fn qualified(table: &Table, name: &str) -> String {
-    format!("{}.{}", quote(&table.schema), quote(name))
+    quote_qualified(&table.schema, name)
 }
 
 fn left_over(table: &Table, index: &Index) -> Finding {
@@ -273,11 +273,6 @@ fn comment(table: &Table, index: &Index) -> Option<Step> {
     let comment = index.comment.as_ref()?;
     let sql = format!("COMMENT ON INDEX {} IS {}", qualified(table, &index.name), literal(comment));
     Some(Step::new(format!("{}: keep its comment", index.name), sql))
-}
-
-fn literal(text: &str) -> String {
-    let escape = if text.contains('\\') { " E" } else { "" };
-    format!("{escape}'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// CONCURRENTLY is not to be had for a partitioned table: an index of its own without partitions, one for each

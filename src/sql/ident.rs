@@ -99,6 +99,29 @@ pub fn quote(name: &str) -> String {
     if plain && !keyword && !name.is_empty() { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
+/// `schema.name`, each quoted where needed.
+#[must_use]
+pub fn quote_qualified(schema: &str, name: &str) -> String {
+    format!("{}.{}", quote(schema), quote(name))
+}
+
+/// A string constant with the value `text`, whatever the session takes backslashes for.
+#[must_use]
+pub fn literal(text: &str) -> String {
+    let quoted = format!("'{}'", text.replace('\'', "''"));
+    if text.contains('\\') { format!("E{}", quoted.replace('\\', "\\\\")) } else { quoted }
+}
+
+/// The quotes of a string constant that `text` can stand between as it is: `$sexton$`, or longer.
+#[must_use]
+pub fn dollar_quotes(text: &[u8]) -> String {
+    let mut quotes = "$sexton$".to_owned();
+    while memchr::memmem::find(text, quotes.as_bytes()).is_some() {
+        quotes.insert(1, '_');
+    }
+    quotes
+}
+
 /// `name` with `suffix`; where both together are longer than the server keeps, the name is cut, and a digest of it takes
 /// the place of what was.
 #[must_use]

@@ -5,10 +5,10 @@
 
 use crate::config::Strategy;
 use crate::schema::objects::keys::key_object;
-use crate::schema::objects::scene::{Reference, Scene, literal, names, only, qualified, values};
+use crate::schema::objects::scene::{Reference, Scene, names, only, values};
 use crate::schema::objects::wanted::{Function, Returns, function};
 use crate::schema::survey::Action;
-use crate::sql::ident::quote;
+use crate::sql::ident::{literal, quote};
 
 /// NO ACTION and RESTRICT change nothing.
 pub(super) fn is_check(action: Action) -> bool {
@@ -32,18 +32,12 @@ fn condition(reference: &Reference<'_>) -> String {
     format!("{points}{live}")
 }
 
-/// The columns that SET NULL and SET DEFAULT set.
-fn set_columns<'a>(reference: &Reference<'a>) -> &'a [String] {
-    let key = reference.key;
-    if key.set_columns.is_empty() { &key.columns } else { &key.set_columns }
-}
-
 /// The function that changes children, where ON DELETE changes any.
 pub(super) fn function_of(scene: &Scene<'_>, reference: &Reference<'_>) -> Option<Function> {
     let (child, condition) = (only(reference.child.table), condition(reference));
     let set = |value: &str| {
         let set: Vec<String> =
-            set_columns(reference).iter().map(|column| format!("{} = {value}", quote(column))).collect();
+            reference.key.columns_set().iter().map(|column| format!("{} = {value}", quote(column))).collect();
         let key = key_object(reference.child.identity, "x");
         format!("RETURN QUERY UPDATE {child} AS x SET {} WHERE {condition} RETURNING {key}", set.join(", "))
     };
@@ -98,7 +92,7 @@ fn check(reference: &Reference<'_>) -> String {
         only(reference.child.table),
         condition(reference),
         literal(&key.name),
-        literal(&qualified(reference.child.table)),
+        literal(&reference.child.table.quoted()),
         names(&key.referenced),
         values(&key.referenced, "gone"),
     )
@@ -107,14 +101,14 @@ fn check(reference: &Reference<'_>) -> String {
 /// SET NULL and SET DEFAULT; what stood there is noted for whoever restores the parent.
 fn note(reference: &Reference<'_>, act: &str) -> String {
     let key = reference.key;
-    let before = set_columns(reference).iter().filter_map(|column| {
+    let before = reference.key.columns_set().iter().filter_map(|column| {
         let place = key.columns.iter().position(|other| other == column)?;
         Some(format!("{}, {}", literal(column), gone(&key.referenced[place])))
     });
     format!(
         "    INSERT INTO sexton.nulled (event, relation, key, columns)
     SELECT sexton.event(false), {}, changed.key, jsonb_build_object({}) FROM sexton.{act}(gone) AS changed (key);",
-        literal(&qualified(reference.child.table)),
+        literal(&reference.child.table.quoted()),
         before.collect::<Vec<_>>().join(", "),
     )
 }

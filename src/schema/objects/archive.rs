@@ -6,7 +6,7 @@
 
 use crate::config::{Strategy, TableName};
 use crate::rewrite::policy::quote_name;
-use crate::schema::objects::scene::{Kept, Scene, qualified};
+use crate::schema::objects::scene::{Kept, Scene};
 use crate::schema::survey::{Column, Table};
 use crate::schema::{Finding, Level, Step, Subject};
 use crate::sql::ident::quote;
@@ -49,7 +49,7 @@ pub(super) fn records(table: &Table) -> impl Iterator<Item = (&str, &str)> {
 }
 
 fn table_findings(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName) -> Vec<Finding> {
-    let (table, archive) = (qualified(kept.table), quote_name(name));
+    let (table, archive) = (kept.table.quoted(), quote_name(name));
     let finding = |level, what: String, steps: Vec<Step>| Finding {
         level,
         kind: "archive",
@@ -99,18 +99,18 @@ fn create(table: &Table, name: &TableName) -> Vec<Step> {
     let sql = format!(
         "CREATE TABLE IF NOT EXISTS {archive} AS SELECT {} FROM {} WITH NO DATA",
         columns.join(", "),
-        qualified(table)
+        table.quoted()
     );
     let mut steps = Vec::new();
     if name.schema != table.schema {
         steps.push(Step::new("the archive's schema", format!("CREATE SCHEMA IF NOT EXISTS {schema}")));
     }
-    steps.push(Step::new(format!("where rows of {} go", qualified(table)), sql));
+    steps.push(Step::new(format!("where rows of {} go", table.quoted()), sql));
     steps
 }
 
 fn changed_type(kept: &Kept<'_>, name: &TableName, archived: &Column, type_name: &str) -> Finding {
-    let (table, archive, column) = (qualified(kept.table), quote_name(name), quote(&archived.name));
+    let (table, archive, column) = (kept.table.quoted(), quote_name(name), quote(&archived.name));
     let sql = format!("ALTER TABLE {archive} ALTER COLUMN {column} TYPE {type_name} USING {column}::{type_name}");
     Finding {
         level: Level::Warning,
@@ -137,7 +137,7 @@ fn not_null(kept: &Kept<'_>, archive: &Table, archived: &Column, name: &str) -> 
         object: name.to_owned(),
         what: format!(
             "its {column} is NOT NULL, that of {} is not: such a row cannot be archived",
-            qualified(kept.table)
+            kept.table.quoted()
         ),
         mend: None,
         steps: vec![Step::new(

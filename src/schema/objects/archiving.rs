@@ -9,10 +9,10 @@ use crate::rewrite::policy::quote_name;
 use crate::schema::objects::archive::{archive_name, records};
 use crate::schema::objects::exempt::{TRIED, stays};
 use crate::schema::objects::keys::{identity, key_object};
-use crate::schema::objects::scene::{Kept, Scene, function_name, literal, names, qualified};
+use crate::schema::objects::scene::{Kept, Scene, function_name, names};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::schema::survey::{Action, Table};
-use crate::sql::ident::quote;
+use crate::sql::ident::{literal, quote};
 
 /// The trigger's name.
 const TRIGGER: &str = "sexton_archive";
@@ -47,7 +47,7 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
         function: function_name,
     };
     let what = "a row that a cascade deletes would be lost".to_owned();
-    Some((wanted, Words { kind: "archive-trigger", object: qualified(table), what }))
+    Some((wanted, Words { kind: "archive-trigger", object: table.quoted(), what }))
 }
 
 /// A foreign key with ON DELETE CASCADE takes its rows. Even where the row it points to is only marked: that row leaves
@@ -110,7 +110,7 @@ impl Gone {
 }
 
 fn refusing(scene: &Scene<'_>, kept: &Kept<'_>, gone: Gone) -> String {
-    let table = qualified(kept.table);
+    let table = kept.table.quoted();
     let message = literal(&format!("sexton: a cascade would destroy a row of {table}"));
     let hint = literal(&format!("Name an archive for {table} in the configuration, and run sexton apply."));
     format!(
@@ -152,7 +152,7 @@ impl Said {
                 " LEFT JOIN LATERAL (SELECT d.event, d.actor, d.reason FROM sexton.deletions AS d
             WHERE {dead} AND d.at = {time} AND d.relation = {} AND d.keys @> jsonb_build_array({})
             ORDER BY d.id LIMIT 1) AS was ON true",
-                literal(&qualified(kept.table)),
+                literal(&kept.table.quoted()),
                 key_object(identity(scene.subject.survey, kept.table), "o")
             )
         });

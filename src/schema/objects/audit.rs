@@ -5,9 +5,9 @@
 
 use crate::schema::objects::exempt::stays;
 use crate::schema::objects::keys::{identity, key_object};
-use crate::schema::objects::scene::{Kept, Scene, function_name, literal, qualified};
+use crate::schema::objects::scene::{Kept, Scene, function_name};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
-use crate::sql::ident::quote;
+use crate::sql::ident::{literal, quote};
 
 /// How many keys a row of the audit holds at most. A deletion of more has none there: the server's limit for a value is
 /// some millions, and long before that the audit costs more than the deletion.
@@ -75,7 +75,7 @@ fn insert(kept: &Kept<'_>, rows: &str) -> String {
         GROUP BY action) AS found;
     RETURN NULL;
 END",
-        literal(&qualified(kept.table))
+        literal(&kept.table.quoted())
     )
 }
 
@@ -97,5 +97,5 @@ fn trigger<'a>(
         function: function_name,
     };
     let what = "deletions from it are not recorded".to_owned();
-    (wanted, Words { kind: "audit", object: qualified(table), what })
+    (wanted, Words { kind: "audit", object: table.quoted(), what })
 }

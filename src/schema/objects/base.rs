@@ -1,11 +1,10 @@
 //! Schema `sexton`: its tables, and the functions that everything else and the rewritten statements call.
 
-use crate::config::Strategy;
 use crate::rewrite::policy::quote_name;
-use crate::schema::objects::scene::{Scene, literal, registered_name};
+use crate::schema::objects::scene::{Scene, registered_name};
 use crate::schema::survey::{Routine, Survey, Table, Trigger};
 use crate::schema::{Finding, Level, Step, Subject};
-use crate::sql::ident::quote;
+use crate::sql::ident::{literal, quote};
 
 /// A table of the schema: name, what it is for, DDL.
 const TABLES: &[(&str, &str, &str)] = &[
@@ -172,11 +171,7 @@ pub fn records(subject: &Subject<'_>) -> Vec<Step> {
     let registered = scene.all().filter(|kept| kept.table.oid == kept.policy.oid);
     let rows = registered.filter_map(|kept| {
         let live = kept.policy.live.as_ref()?.plain();
-        let strategy = match kept.policy.strategy {
-            Strategy::Soft => "soft",
-            Strategy::Archive => "archive",
-            Strategy::Hard => "hard",
-        };
+        let strategy = kept.policy.strategy.word();
         let archive = kept.settings.archive.as_ref().map_or("NULL".to_owned(), |archive| literal(&quote_name(archive)));
         let name = registered_name(&kept);
         let sql = format!(

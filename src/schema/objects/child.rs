@@ -3,15 +3,13 @@
 //! The server's own trigger is content with a dead row. This one looks again, with the lock that the server's takes, and
 //! raises the server's error.
 
+use crate::rewrite::constraints::CHILD_SUFFIX;
 use crate::schema::objects::archive::archive_name;
-use crate::schema::objects::scene::{Reference, Scene, function_name, literal, names, only, qualified, values};
+use crate::schema::objects::scene::{Reference, Scene, function_name, names, only, values};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
-use crate::sql::ident::{quote, suffixed};
+use crate::sql::ident::{literal, quote, suffixed};
 
-/// What the trigger's name ends with, behind the constraint's.
-const SUFFIX: &str = "_sexton_c";
-
-/// The same where a trigger of its own sees updates.
+/// What the trigger's name ends with, behind the constraint's, where a trigger of its own sees updates.
 const UPDATE_SUFFIX: &str = "_sexton_u";
 
 /// The same of the trigger for rows that point to none.
@@ -45,7 +43,7 @@ fn orphan_trigger<'a>(scene: &Scene<'a>, reference: &Reference<'a>) -> Option<(W
     RETURN NULL;
 END",
         only(parent),
-        qualified(table)
+        table.quoted()
     );
     let function_name = function_name(table, &format!("{}_o", key.name));
     let wanted = Wanted {
@@ -76,14 +74,17 @@ fn triggers_for<'a>(scene: &Scene<'a>, reference: &Reference<'a>) -> Vec<(Wanted
         functions: vec![function(function_name.clone(), Returns::Trigger, &path, &body(reference))],
         function: function_name.clone(),
     };
-    let what = format!("a row can be written that points to a deleted row of {}", qualified(reference.parent.table));
+    let what = format!("a row can be written that points to a deleted row of {}", reference.parent.table.quoted());
     let words = Words { kind: "foreign-key", object: reference.object(), what };
     let points = points(reference);
     if key.is_deferrable {
-        return vec![(wanted(SUFFIX, "AFTER INSERT OR UPDATE", points), words)];
+        return vec![(wanted(CHILD_SUFFIX, "AFTER INSERT OR UPDATE", points), words)];
     }
     let anew = format!("{points} AND NOT ({})", as_before(reference));
-    vec![(wanted(SUFFIX, "AFTER INSERT", points), words.clone()), (wanted(UPDATE_SUFFIX, "AFTER UPDATE", anew), words)]
+    vec![
+        (wanted(CHILD_SUFFIX, "AFTER INSERT", points), words.clone()),
+        (wanted(UPDATE_SUFFIX, "AFTER UPDATE", anew), words),
+    ]
 }
 
 /// The row was live before, and pointed to the same.
@@ -130,11 +131,11 @@ fn body(reference: &Reference<'_>) -> String {
     RETURN NULL;
 END",
         only(parent),
-        qualified(child),
+        child.quoted(),
         reference.expected(),
         literal(&key.name),
-        literal(&qualified(child)),
-        literal(&qualified(parent)),
+        literal(&child.quoted()),
+        literal(&parent.quoted()),
         names(&key.columns),
         values(&key.columns, "NEW"),
     )

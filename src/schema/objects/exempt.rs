@@ -5,8 +5,9 @@
 //! row's image stays with it until it is known whether anything takes its place (`sexton.settle`).
 
 use crate::schema::objects::keys::{identity, key_object};
-use crate::schema::objects::scene::{Kept, Scene, literal, qualified};
+use crate::schema::objects::scene::{Kept, Scene};
 use crate::schema::survey::Table;
+use crate::sql::ident::literal;
 
 /// Holds while a deletion is only tried.
 pub(super) const TRIED: &str =
@@ -21,7 +22,7 @@ pub(super) fn stays(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str) -> String {
     format!(
         "NOT EXISTS (SELECT FROM sexton.exempt AS e WHERE e.txid = pg_current_xact_id_if_assigned()
         AND (e.relation = 0 OR e.relation = {}::regclass AND e.key = {}))",
-        literal(&qualified(registered(scene, kept))),
+        literal(&registered(scene, kept).quoted()),
         key(scene, kept, alias)
     )
 }
@@ -31,7 +32,7 @@ pub(super) fn let_go(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str, from: &str
     format!(
         "INSERT INTO sexton.exempt (txid, relation, key, image)
             SELECT pg_current_xact_id(), {}::regclass, {}, format('%s', {alias}.*) FROM {from};",
-        literal(&qualified(registered(scene, kept))),
+        literal(&registered(scene, kept).quoted()),
         key(scene, kept, alias)
     )
 }

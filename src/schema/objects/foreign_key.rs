@@ -24,13 +24,13 @@
 //! An UPDATE of a parent that deletes nothing waits for no child in flight, and a session may update the parent that
 //! another waits to delete: `lock` says where that is not so, `tests/it/keys/races.rs` shows both.
 
-use crate::schema::objects::scene::{Reference, function_name, literal, qualified};
-use crate::sql::ident::quote;
+use crate::schema::objects::scene::{Reference, function_name};
+use crate::sql::ident::{literal, quote};
 
 impl Reference<'_> {
     /// `public.orders: orders_user_id_fkey`, for findings.
     pub(super) fn object(&self) -> String {
-        format!("{}: {}", qualified(self.child.table), quote(&self.key.name))
+        format!("{}: {}", self.child.table.quoted(), quote(&self.key.name))
     }
 
     /// The name of the function that does `what` for it.
@@ -41,8 +41,8 @@ impl Reference<'_> {
     /// Statements that refuse to go on where the constraint is not there any more: it was dropped or renamed, or another
     /// table has taken the child's name.
     pub(super) fn expected(&self) -> String {
-        let (name, child) = (literal(&self.key.name), literal(&qualified(self.child.table)));
-        let parent = literal(&qualified(self.parent.table));
+        let (name, child) = (literal(&self.key.name), literal(&self.child.table.quoted()));
+        let parent = literal(&self.parent.table.quoted());
         format!(
             "    IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = {child}::regclass AND contypid = 0
         AND conname = {name} AND confrelid = {parent}::regclass) THEN

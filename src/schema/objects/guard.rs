@@ -1,8 +1,9 @@
 //! What stops a DELETE that did not come through Sexton: `sexton apply --guard`.
 
 use crate::config::Strategy;
-use crate::schema::objects::scene::{Kept, Scene, function_name, literal, qualified};
+use crate::schema::objects::scene::{Kept, Scene, function_name};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
+use crate::sql::ident::literal;
 
 /// The trigger's name; the rewriter looks for it.
 pub const TRIGGER: &str = "sexton_guard";
@@ -17,7 +18,7 @@ pub(super) fn wanted<'a>(scene: &Scene<'a>, with_guard: bool) -> Vec<(Wanted<'a>
 
 fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> (Wanted<'a>, Words) {
     let table = kept.table;
-    let name = qualified(table);
+    let name = table.quoted();
     let message = literal(&format!("sexton: rows of {name} are deleted through Sexton only"));
     let body = format!(
         "BEGIN

@@ -1,8 +1,7 @@
 //! How rows of a table are told apart: the primary key, or what comes nearest.
 
-use crate::schema::objects::scene::literal;
 use crate::schema::survey::{Column, Survey, Table};
-use crate::sql::ident::quote;
+use crate::sql::ident::{literal, quote};
 
 /// The columns of the primary key, or of a unique index whose columns are all NOT NULL.
 pub(super) fn identity<'a>(survey: &'a Survey, table: &Table) -> Option<&'a [String]> {

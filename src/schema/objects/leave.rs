@@ -10,10 +10,10 @@ use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::exempt::TRIED;
 use crate::schema::objects::keys::{is_made, key_object};
 use crate::schema::objects::lock;
-use crate::schema::objects::scene::{Reference, Scene, function_name, literal, only, qualified};
+use crate::schema::objects::scene::{Reference, Scene, function_name, only};
 use crate::schema::objects::wanted::{Function, Returns, Wanted, Words, function};
 use crate::schema::survey::{Action, Table};
-use crate::sql::ident::quote;
+use crate::sql::ident::{literal, quote};
 
 /// The trigger's name.
 const TRIGGER: &str = "sexton_leave";
@@ -77,7 +77,7 @@ END",
         function: function_name,
     };
     let what = "dead rows that point to a row stop it from being deleted, or lose what they pointed to".to_owned();
-    Some((wanted, Words { kind: "foreign-key", object: qualified(parent), what }))
+    Some((wanted, Words { kind: "foreign-key", object: parent.quoted(), what }))
 }
 
 /// An UPDATE of the key is stopped by dead rows in the same way, or sets their reference. Keys that the server makes are not updated.
@@ -117,7 +117,7 @@ fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>
         function: function_name,
     };
     let what = "dead rows that point to a row stop its key from being changed".to_owned();
-    Some((wanted, Words { kind: "foreign-key", object: qualified(parent), what }))
+    Some((wanted, Words { kind: "foreign-key", object: parent.quoted(), what }))
 }
 
 /// What sends the dead rows that point to OLD to their archive.
@@ -168,12 +168,11 @@ fn note(reference: &Reference<'_>) -> Option<String> {
         false => format!(" AND {}", reference.child.kept.filter(|kept| archive_name(kept).is_none())?.dead("x")?),
     };
     let points = reference.child_matches("x", |at| format!("OLD.{}", quote(&key.referenced[at])));
-    let columns = if key.set_columns.is_empty() { &key.columns } else { &key.set_columns };
-    let before = columns.iter().map(|column| format!("{}, x.{}", literal(column), quote(column)));
+    let before = key.columns_set().iter().map(|column| format!("{}, x.{}", literal(column), quote(column)));
     Some(format!(
         "    INSERT INTO sexton.nulled (event, relation, key, columns)
         SELECT sexton.event(false), {}, {}, jsonb_build_object({}) FROM {} AS x WHERE {points}{dead};",
-        literal(&qualified(child)),
+        literal(&child.quoted()),
         key_object(reference.child.identity, "x"),
         before.collect::<Vec<_>>().join(", "),
         only(child)

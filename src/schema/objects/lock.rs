@@ -13,7 +13,7 @@
 use crate::config::Strategy;
 use crate::schema::objects::probe::UNDO;
 use crate::schema::objects::reinsert;
-use crate::schema::objects::scene::{Kept, Scene, function_name, only, qualified};
+use crate::schema::objects::scene::{Kept, Scene, function_name, only};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::schema::survey::{Index, Table, Trigger};
 use crate::schema::{Finding, Level, Step, Subject};
@@ -107,7 +107,7 @@ fn index_finding(scene: &Scene<'_>, kept: &Kept<'_>) -> Option<Finding> {
     let finding = |what: &str, steps: Vec<Step>| Finding {
         level: Level::Warning,
         kind: "lock-index",
-        object: qualified(table),
+        object: table.quoted(),
         what: what.to_owned(),
         mend: None,
         steps,
@@ -139,7 +139,7 @@ fn index_finding(scene: &Scene<'_>, kept: &Kept<'_>) -> Option<Finding> {
     };
     let sql = format!(
         "CREATE UNIQUE INDEX {concurrently}IF NOT EXISTS {index} ON {} ({})",
-        qualified(table),
+        table.quoted(),
         columns.join(", ")
     );
     steps.push(step(why, sql));
@@ -164,7 +164,7 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
         function: function_name,
     };
     let what = "a child that is being inserted while its parent is deleted stays, without a parent".to_owned();
-    Some((wanted, Words { kind: "lock-trigger", object: qualified(table), what }))
+    Some((wanted, Words { kind: "lock-trigger", object: table.quoted(), what }))
 }
 
 /// A block that waits until nobody is about to change `rows`, called `x`, and lets them go again: a deletion in flight is

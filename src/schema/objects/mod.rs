@@ -25,7 +25,7 @@ mod scene;
 mod wanted;
 
 use crate::schema::objects::base::is_base_function;
-use crate::schema::objects::scene::{Scene, qualified};
+use crate::schema::objects::scene::Scene;
 use crate::schema::objects::wanted::{Wanted, Words};
 use crate::schema::{Finding, Level, Step, Subject};
 use crate::sql::ident::quote;
@@ -73,7 +73,7 @@ pub fn stale(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
         if wanted.iter().any(|wanted| wanted.table.oid == table.oid && wanted.name == trigger.name) {
             continue;
         }
-        let (name, table) = (quote(&trigger.name), qualified(table));
+        let (name, table) = (quote(&trigger.name), table.quoted());
         let sql = format!("DROP TRIGGER IF EXISTS {name} ON {table}");
         let what = "it enforces what the configuration no longer says";
         findings.push(stale_finding(format!("trigger {name} on {table}"), what, sql));

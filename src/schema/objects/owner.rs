@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::schema::objects::scene::{Scene, qualified};
+use crate::schema::objects::scene::Scene;
 use crate::schema::objects::wanted::Wanted;
 use crate::schema::survey::Table;
 use crate::schema::{Finding, Level, Subject};
@@ -39,7 +39,7 @@ fn hidden(scene: &Scene<'_>) -> Vec<Finding> {
         let what = "row-level security hides rows of it from the functions of schema sexton, as their owner cannot bypass \
                     it: deletions that need them fail (42501)";
         let mend = "let the owner of schema sexton bypass it: ALTER ROLE … BYPASSRLS, or run sexton apply as a superuser";
-        finding(Level::Error, "row-security", qualified(table), what.to_owned(), mend.to_owned())
+        finding(Level::Error, "row-security", table.quoted(), what.to_owned(), mend.to_owned())
     });
     found.collect()
 }
@@ -54,7 +54,7 @@ fn strangers(subject: &Subject<'_>, wanted: &[&Wanted<'_>]) -> Vec<Finding> {
         // A superuser's apply gives it away.
         let stays = |owner: &str| owner != written.owner && (!survey.is_superuser || written.forces_row_security);
         if let Some(routine) = there.filter(|routine| stays(&routine.owner)) {
-            found.insert(qualified(written), &routine.owner);
+            found.insert(written.quoted(), &routine.owner);
         }
     }
     let found = found.into_iter().map(|(table, owner)| {
@@ -93,7 +93,7 @@ fn types(subject: &Subject<'_>) -> Vec<Finding> {
             );
             let level = if is_named { Level::Error } else { Level::Warning };
             let mend = format!("leave CREATE on schema {} to superusers", quote(&schema.name));
-            findings.push(finding(level, "type-schema", qualified(scoped.table), what, mend));
+            findings.push(finding(level, "type-schema", scoped.table.quoted(), what, mend));
         }
     }
     findings

@@ -7,14 +7,12 @@
 //! the statement that began it all works that off (`sexton.drain`). Otherwise the check between two children
 //! of the same parent would run before the second of them is deleted.
 
-use crate::schema::objects::scene::{Reference, Scene, function_name, literal, qualified, values};
+use crate::rewrite::constraints::PARENT_SUFFIX;
+use crate::schema::objects::scene::{Reference, Scene, function_name, values};
 use crate::schema::objects::wanted::{Function, Returns, Wanted, Words, function};
 use crate::schema::objects::{action, probe};
 use crate::schema::survey::{Action, Table};
-use crate::sql::ident::{quote, suffixed};
-
-/// What the name of the trigger of a deferrable foreign key ends with, behind the constraint's.
-const SUFFIX: &str = "_sexton_p";
+use crate::sql::ident::{literal, quote, suffixed};
 
 /// The trigger for the foreign keys that cannot be deferred.
 const TRIGGER: &str = "sexton_delete";
@@ -109,7 +107,7 @@ fn check_trigger<'a>(scene: &Scene<'a>, reference: &Reference<'a>) -> (Wanted<'a
         functions(scene, std::slice::from_ref(reference), |what| reference.function_name(&format!("p_{what}")), false);
     let wanted = Wanted {
         table: reference.parent.table,
-        name: suffixed(&reference.key.name, SUFFIX),
+        name: suffixed(&reference.key.name, PARENT_SUFFIX),
         create: "CREATE CONSTRAINT TRIGGER",
         event: "AFTER UPDATE".to_owned(),
         clauses: format!("{} FOR EACH ROW WHEN ({})", reference.deferrability(), dies(std::slice::from_ref(reference))),
@@ -179,7 +177,7 @@ fn drain_triggers<'a>(scene: &Scene<'a>, parent: &'a Table) -> Vec<(Wanted<'a>, 
         function: "drain".to_owned(),
     };
     let what = "a cascade ends only at COMMIT".to_owned();
-    let words = |table| Words { kind: "foreign-key", object: qualified(table), what: what.clone() };
+    let words = |table: &Table| Words { kind: "foreign-key", object: table.quoted(), what: what.clone() };
     scene.named_as(parent).into_iter().map(|table| (trigger(table), words(table))).collect()
 }
 

@@ -9,10 +9,10 @@
 
 use crate::schema::objects::action::{gone, is_check};
 use crate::schema::objects::exempt::TRY;
-use crate::schema::objects::scene::{Reference, Scene, literal, only, qualified};
+use crate::schema::objects::scene::{Reference, Scene, only};
 use crate::schema::objects::wanted::{Function, Returns, function};
 use crate::schema::survey::{Action, Table};
-use crate::sql::ident::quote;
+use crate::sql::ident::{literal, quote, quote_qualified};
 
 /// What goes into a work function.
 pub(super) struct Probe {
@@ -39,7 +39,7 @@ pub(super) fn new(scene: &Scene<'_>, references: &[Reference<'_>], name: String)
         .iter()
         .filter(|reference| reference.key.is_deferrable && reference.key.on_delete == Action::NoAction);
     let names = deferred
-        .map(|reference| format!("{}.{}", quote(&reference.child.table.schema), quote(&reference.key.name)))
+        .map(|reference| quote_qualified(&reference.child.table.schema, &reference.key.name))
         .collect::<Vec<_>>()
         .join(", ");
     let at_once = if names.is_empty() { names } else { format!("            SET CONSTRAINTS {names} IMMEDIATE;\n") };
@@ -94,7 +94,7 @@ pub(super) fn new(scene: &Scene<'_>, references: &[Reference<'_>], name: String)
 
 /// The violation at hand is of this foreign key, and speaks of the row itself.
 fn violates(reference: &Reference<'_>) -> String {
-    let (name, child) = (literal(&reference.key.name), literal(&qualified(reference.child.table)));
+    let (name, child) = (literal(&reference.key.name), literal(&reference.child.table.quoted()));
     let key: Vec<String> = reference.key.referenced.iter().map(|column| gone(column)).collect();
     // Of a row that goes along it says nothing of this one.
     let own = format!("strpos(detail, ')=(' || concat_ws(', ', {}) || ') ') > 0", key.join(", "));

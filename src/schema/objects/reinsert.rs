@@ -10,15 +10,15 @@
 //! from which the end of the statement puts it back where nothing has taken its place.
 
 use crate::config::Reinsert;
+use crate::schema::objects::action::is_check;
 use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::exempt;
 use crate::schema::objects::keys::is_made;
 use crate::schema::objects::lock;
-use crate::schema::objects::scene::{Kept, Reference, Scene, function_name, literal, only, qualified};
+use crate::schema::objects::scene::{Kept, Reference, Scene, function_name, only};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
-use crate::schema::survey::Action;
 use crate::schema::unique::obstacle;
-use crate::sql::ident::quote;
+use crate::sql::ident::{literal, quote};
 
 /// The last of the BEFORE triggers: the key is then what it will be.
 const TRIGGER: &str = "~sexton_reinsert";
@@ -105,7 +105,7 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
         function: function_name,
     };
     let what = "a row that takes the key of a deleted one is refused (23505)".to_owned();
-    Some((wanted, Words { kind: "reinsert", object: qualified(table), what }))
+    Some((wanted, Words { kind: "reinsert", object: table.quoted(), what }))
 }
 
 /// What decides at the end of the statement about rows that were to go for good.
@@ -126,7 +126,7 @@ fn settle_trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>,
         function: "settle".to_owned(),
     };
     let what = "a deleted row whose place nothing takes comes back at COMMIT only".to_owned();
-    Some((wanted, Words { kind: "reinsert", object: qualified(kept.table), what }))
+    Some((wanted, Words { kind: "reinsert", object: kept.table.quoted(), what }))
 }
 
 /// A dead row that gives way is not kept: the new one is its revival, or its time is over.
@@ -150,7 +150,7 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<Strin
     let changed: Vec<String> =
         key.iter().map(|column| format!("NEW.{0} IS DISTINCT FROM OLD.{0}", quote(column))).collect();
     let (from, dead) = (only(table), kept.dead("x")?);
-    let name = qualified(table);
+    let name = table.quoted();
     let archive = archive_name(kept).is_some();
     let revives = kept.settings.reinsert == Reinsert::Revive;
     let due = (!archive && !revives).then(|| is_due(kept).unwrap_or_else(|| "false".to_owned()));
@@ -206,15 +206,14 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<Strin
 /// Live rows may point to a dead one for a moment: inserted by the same statement, or with a check that is deferred. What
 /// ON DELETE says would then be done to them, when the dead row gives way; `which` tells which it is.
 fn ahead(scene: &Scene<'_>, kept: &Kept<'_>, which: &str) -> String {
-    let name = qualified(kept.table);
-    let references = scene.references().filter(|reference| {
-        reference.parent.table.oid == kept.table.oid
-            && !matches!(reference.key.on_delete, Action::NoAction | Action::Restrict)
-    });
+    let name = kept.table.quoted();
+    let references = scene
+        .references()
+        .filter(|reference| reference.parent.table.oid == kept.table.oid && !is_check(reference.key.on_delete));
     let refusal = |reference: Reference<'_>| {
         let points = reference.child_matches("c", |at| format!("x.{}", quote(&reference.key.referenced[at])));
         let live = reference.child.live("c").map(|live| format!(" AND {live}")).unwrap_or_default();
-        let child = qualified(reference.child.table);
+        let child = reference.child.table.quoted();
         format!(
             "            IF EXISTS (SELECT FROM {} AS x, {} AS c WHERE {which} AND {points}{live}) THEN
                 RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = {}, DETAIL = {},

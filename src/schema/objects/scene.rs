@@ -7,7 +7,7 @@ use crate::schema::Subject;
 use crate::schema::objects::keys::identity;
 use crate::schema::situation::Scoped;
 use crate::schema::survey::{ForeignKey, Table};
-use crate::sql::ident::{digest, quote, suffixed};
+use crate::sql::ident::{digest, literal, quote, suffixed};
 
 /// A registered table of the database, or a partition or inheritance child of one.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,7 @@ impl<'a> Scene<'a> {
         if policy.fault.as_ref().is_some_and(|fault| fault.key != "archive") {
             return None;
         }
-        let settings = self.subject.database.tables.iter().find(|settings| settings.name == policy.table)?;
+        let settings = self.subject.section(policy)?;
         Some(Kept { table, policy, settings })
     }
 
@@ -166,8 +166,7 @@ impl<'a> Kept<'a> {
 
     /// It as the rules of `check` have it; `None` where every row is live.
     pub(super) fn scoped(&self) -> Option<Scoped<'a>> {
-        let Self { table, policy, settings: _ } = *self;
-        Some(Scoped { table, policy, live: policy.live.as_ref()?, deleted: policy.deleted.as_ref()? })
+        Scoped::new(self.table, self.policy)
     }
 
     /// The condition that the row `alias` is live.
@@ -196,26 +195,15 @@ impl<'a> Kept<'a> {
     }
 }
 
-/// `schema.table`, quoted where needed.
-pub(super) fn qualified(table: &Table) -> String {
-    format!("{}.{}", quote(&table.schema), quote(&table.name))
-}
-
 /// The table as a query of the server's own on behalf of a foreign key names it: without inheritance children, with
 /// partitions.
 pub(super) fn only(table: &Table) -> String {
-    if table.kind == 'p' { qualified(table) } else { format!("ONLY {}", qualified(table)) }
+    if table.kind == 'p' { table.quoted() } else { format!("ONLY {}", table.quoted()) }
 }
 
 /// The name of the function that does `what` for `table`: readable, and different for tables of the same name.
 pub(super) fn function_name(table: &Table, what: &str) -> String {
-    suffixed(&format!("{}_{what}", table.name), &format!("_{}", digest(&qualified(table))))
-}
-
-/// An SQL string constant.
-pub(super) fn literal(text: &str) -> String {
-    let quoted = format!("'{}'", text.replace('\'', "''"));
-    if text.contains('\\') { format!("E{}", quoted.replace('\\', "\\\\")) } else { quoted }
+    suffixed(&format!("{}_{what}", table.name), &format!("_{}", digest(&table.quoted())))
 }
 
 /// `ARRAY['a', 'b']::text[]`

@@ -2,11 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::schema::objects::scene::{literal, qualified};
 use crate::schema::plan::SEARCH_PATH;
 use crate::schema::survey::{Routine, Survey, Table, Trigger};
 use crate::schema::{Finding, Level, Step};
-use crate::sql::ident::quote;
+use crate::sql::ident::{dollar_quotes, literal, quote};
 
 /// A trigger and the function it calls.
 #[derive(Debug, Clone)]
@@ -75,18 +74,18 @@ impl Wanted<'_> {
         for function in &self.functions {
             steps.push(Step::new(format!("what {} does", self.name), function.create(self.table)));
         }
-        steps.push(Step::new(format!("the trigger {} on {}", self.name, qualified(self.table)), self.trigger_step()));
+        steps.push(Step::new(format!("the trigger {} on {}", self.name, self.table.quoted()), self.trigger_step()));
         steps
     }
 
     fn trigger(&self) -> String {
         let (create, name, event) = (self.create, quote(&self.name), &self.event);
-        let (table, clauses) = (qualified(self.table), &self.clauses);
+        let (table, clauses) = (self.table.quoted(), &self.clauses);
         format!("{create} {name} {event} ON {table} {clauses} EXECUTE FUNCTION sexton.{}()", quote(&self.function))
     }
 
     fn trigger_step(&self) -> String {
-        let (name, table) = (quote(&self.name), qualified(self.table));
+        let (name, table) = (quote(&self.name), self.table.quoted());
         // Its condition finds the operators that its function finds.
         let own = self.functions.iter().find(|function| function.name == self.function);
         let path = own.map(|own| own.search_path.as_str()).filter(|path| *path != SEARCH_PATH);
@@ -202,7 +201,7 @@ impl Function {
     /// expressions are that role's. Forced row security hides rows from the owner, but not from the server's actions.
     pub(super) fn run_as(self, table: &Table) -> Self {
         let owner = (!table.forces_row_security).then(|| table.owner.clone());
-        Self { writes: Some(Written { oid: table.oid, name: qualified(table), owner }), ..self }
+        Self { writes: Some(Written { oid: table.oid, name: table.quoted(), owner }), ..self }
     }
 
     /// The table that it writes as its owner.
@@ -237,7 +236,7 @@ impl Function {
         };
         let body = match (self.returns, &self.writes) {
             (Returns::Trigger, _) => {
-                let table = format!("{}::regclass", literal(&qualified(table)));
+                let table = format!("{}::regclass", literal(&table.quoted()));
                 guarded(format!("TG_RELID <> {table}"), format!("sexton.expect_partition(TG_RELID, {table})"))
             }
             (_, Some(written)) => {
@@ -268,9 +267,6 @@ impl Function {
 
 /// A string constant that needs no escapes.
 fn dollar_quoted(body: &str) -> String {
-    let mut tag = "$sexton$".to_owned();
-    while body.contains(&tag) {
-        tag.insert(1, '_');
-    }
-    format!("{tag}\n{body}\n{tag}")
+    let quotes = dollar_quotes(body.as_bytes());
+    format!("{quotes}\n{body}\n{quotes}")
 }
