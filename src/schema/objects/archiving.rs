@@ -37,15 +37,13 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
     };
     let function_name = function_name(table, "archive");
     let path = scene.search_path(&[table]);
-    let wanted = Wanted {
+    let wanted = Wanted::new(
         table,
-        name: TRIGGER.to_owned(),
-        create: "CREATE TRIGGER",
-        event: "AFTER DELETE".to_owned(),
-        clauses: format!("{} WHEN ({when})", gone.clauses()),
-        functions: vec![function(function_name.clone(), Returns::Trigger, &path, &body)],
-        function: function_name,
-    };
+        TRIGGER,
+        "AFTER DELETE",
+        format!("{} WHEN ({when})", gone.clauses()),
+        vec![function(function_name.clone(), Returns::Trigger, &path, &body)],
+    );
     let what = "a row that a cascade deletes would be lost".to_owned();
     Some((wanted, Words { kind: "archive-trigger", object: table.quoted(), what }))
 }

@@ -87,15 +87,13 @@ fn trigger<'a>(
 ) -> (Wanted<'a>, Words) {
     let table = kept.table;
     let function_name = function_name(table, short);
-    let wanted = Wanted {
+    let wanted = Wanted::new(
         table,
-        name: name.to_owned(),
-        create: "CREATE TRIGGER",
-        event: event.to_owned(),
-        clauses: clauses.to_owned(),
-        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), body)],
-        function: function_name,
-    };
+        name,
+        event,
+        clauses,
+        vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), body)],
+    );
     let what = "deletions from it are not recorded".to_owned();
     (wanted, Words { kind: "audit", object: table.quoted(), what })
 }

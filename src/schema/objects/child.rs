@@ -46,15 +46,13 @@ END",
         table.quoted()
     );
     let function_name = function_name(table, &format!("{}_o", key.name));
-    let wanted = Wanted {
+    let wanted = Wanted::new(
         table,
-        name: suffixed(&key.name, ORPHAN_SUFFIX),
-        create: "CREATE TRIGGER",
-        event: "AFTER UPDATE".to_owned(),
-        clauses: format!("FOR EACH ROW WHEN ({})", dies.join(" AND ")),
-        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table, parent]), &body)],
-        function: function_name,
-    };
+        suffixed(&key.name, ORPHAN_SUFFIX),
+        "AFTER UPDATE",
+        format!("FOR EACH ROW WHEN ({})", dies.join(" AND ")),
+        vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table, parent]), &body)],
+    );
     let what = "a row that points to none and is deleted before COMMIT is refused there".to_owned();
     Some((wanted, Words { kind: "foreign-key", object: reference.object(), what }))
 }
@@ -65,14 +63,15 @@ fn triggers_for<'a>(scene: &Scene<'a>, reference: &Reference<'a>) -> Vec<(Wanted
     let (key, table) = (reference.key, reference.child.table);
     let function_name = function_name(table, &format!("{}_c", key.name));
     let path = scene.search_path(&[table, reference.parent.table]);
-    let wanted = |suffix: &str, event: &str, condition: String| Wanted {
-        table,
-        name: suffixed(&key.name, suffix),
-        create: "CREATE CONSTRAINT TRIGGER",
-        event: event.to_owned(),
-        clauses: format!("{} FOR EACH ROW WHEN ({condition})", reference.deferrability()),
-        functions: vec![function(function_name.clone(), Returns::Trigger, &path, &body(reference))],
-        function: function_name.clone(),
+    let wanted = |suffix: &str, event: &str, condition: String| {
+        Wanted::new(
+            table,
+            suffixed(&key.name, suffix),
+            event,
+            format!("{} FOR EACH ROW WHEN ({condition})", reference.deferrability()),
+            vec![function(function_name.clone(), Returns::Trigger, &path, &body(reference))],
+        )
+        .constraint()
     };
     let what = format!("a row can be written that points to a deleted row of {}", reference.parent.table.quoted());
     let words = Words { kind: "foreign-key", object: reference.object(), what };

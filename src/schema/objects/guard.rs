@@ -30,15 +30,13 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> (Wanted<'a>, Words) {
 END"
     );
     let function_name = function_name(table, "guard");
-    let wanted = Wanted {
+    let wanted = Wanted::new(
         table,
-        name: TRIGGER.to_owned(),
-        create: "CREATE TRIGGER",
-        event: "BEFORE DELETE".to_owned(),
-        clauses: "FOR EACH ROW WHEN (pg_catalog.pg_trigger_depth() = 0)".to_owned(),
-        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[]), &body)],
-        function: function_name,
-    };
+        TRIGGER,
+        "BEFORE DELETE",
+        "FOR EACH ROW WHEN (pg_catalog.pg_trigger_depth() = 0)",
+        vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[]), &body)],
+    );
     let what = "a DELETE past Sexton destroys rows that are to be kept".to_owned();
     (wanted, Words { kind: "guard", object: name, what })
 }

@@ -67,15 +67,7 @@ END",
     let removing = references.iter().filter(|reference| reference.key.on_delete != Action::Cascade);
     let mut functions: Vec<Function> = removing.filter_map(|reference| removal_function(scene, reference)).collect();
     functions.push(function(function_name.clone(), Returns::Trigger, &scene.search_path(&tables), &body));
-    let wanted = Wanted {
-        table: parent,
-        name: TRIGGER.to_owned(),
-        create: "CREATE TRIGGER",
-        event: "BEFORE DELETE".to_owned(),
-        clauses: "FOR EACH ROW".to_owned(),
-        functions,
-        function: function_name,
-    };
+    let wanted = Wanted::new(parent, TRIGGER, "BEFORE DELETE", "FOR EACH ROW", functions);
     let what = "dead rows that point to a row stop it from being deleted, or lose what they pointed to".to_owned();
     Some((wanted, Words { kind: "foreign-key", object: parent.quoted(), what }))
 }
@@ -107,15 +99,13 @@ fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>
     let mut functions: Vec<Function> =
         references.iter().filter_map(|reference| removal_function(scene, reference)).collect();
     functions.push(function(function_name.clone(), Returns::Trigger, &scene.search_path(&tables), &body));
-    let wanted = Wanted {
-        table: parent,
-        name: ON_UPDATE.to_owned(),
-        create: "CREATE TRIGGER",
-        event: format!("BEFORE UPDATE OF {}", columns.join(", ")),
-        clauses: format!("FOR EACH ROW WHEN ({})", changed.join(" OR ")),
+    let wanted = Wanted::new(
+        parent,
+        ON_UPDATE,
+        format!("BEFORE UPDATE OF {}", columns.join(", ")),
+        format!("FOR EACH ROW WHEN ({})", changed.join(" OR ")),
         functions,
-        function: function_name,
-    };
+    );
     let what = "dead rows that point to a row stop its key from being changed".to_owned();
     Some((wanted, Words { kind: "foreign-key", object: parent.quoted(), what }))
 }

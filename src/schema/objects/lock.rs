@@ -154,15 +154,13 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
         only(table)
     );
     let function_name = function_name(table, "lock");
-    let wanted = Wanted {
+    let wanted = Wanted::new(
         table,
-        name: TRIGGER.to_owned(),
-        create: "CREATE TRIGGER",
-        event: "BEFORE UPDATE".to_owned(),
-        clauses: format!("FOR EACH ROW WHEN ({} AND {})", kept.live("OLD")?, kept.dead("NEW")?),
-        functions: vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), &body)],
-        function: function_name,
-    };
+        TRIGGER,
+        "BEFORE UPDATE",
+        format!("FOR EACH ROW WHEN ({} AND {})", kept.live("OLD")?, kept.dead("NEW")?),
+        vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), &body)],
+    );
     let what = "a child that is being inserted while its parent is deleted stays, without a parent".to_owned();
     Some((wanted, Words { kind: "lock-trigger", object: table.quoted(), what }))
 }

@@ -87,44 +87,36 @@ fn referenced_columns(references: &[Reference<'_>]) -> Vec<String> {
 fn delete_trigger<'a>(scene: &Scene<'a>, parent: &'a Table, references: &[Reference<'a>]) -> (Wanted<'a>, Words) {
     let name = |what: &str| function_name(parent, what);
     let has_actions = references.iter().any(|reference| !action::is_check(reference.key.on_delete));
-    let (functions, function) = functions(scene, references, name, has_actions);
-    let wanted = Wanted {
-        table: parent,
-        name: TRIGGER.to_owned(),
-        create: "CREATE TRIGGER",
-        event: "AFTER UPDATE".to_owned(),
-        clauses: format!("FOR EACH ROW WHEN ({})", dies(references)),
-        functions,
-        function,
-    };
+    let functions = functions(scene, references, name, has_actions);
+    let wanted =
+        Wanted::new(parent, TRIGGER, "AFTER UPDATE", format!("FOR EACH ROW WHEN ({})", dies(references)), functions);
     let keys: Vec<String> = references.iter().map(Reference::object).collect();
     let what = "deleting a row leaves its live children as they are".to_owned();
     (wanted, Words { kind: "foreign-key", object: keys.join(", "), what })
 }
 
 fn check_trigger<'a>(scene: &Scene<'a>, reference: &Reference<'a>) -> (Wanted<'a>, Words) {
-    let (functions, function) =
+    let functions =
         functions(scene, std::slice::from_ref(reference), |what| reference.function_name(&format!("p_{what}")), false);
-    let wanted = Wanted {
-        table: reference.parent.table,
-        name: suffixed(&reference.key.name, PARENT_SUFFIX),
-        create: "CREATE CONSTRAINT TRIGGER",
-        event: "AFTER UPDATE".to_owned(),
-        clauses: format!("{} FOR EACH ROW WHEN ({})", reference.deferrability(), dies(std::slice::from_ref(reference))),
+    let wanted = Wanted::new(
+        reference.parent.table,
+        suffixed(&reference.key.name, PARENT_SUFFIX),
+        "AFTER UPDATE",
+        format!("{} FOR EACH ROW WHEN ({})", reference.deferrability(), dies(std::slice::from_ref(reference))),
         functions,
-        function,
-    };
+    )
+    .constraint();
     let what = "deleting a row leaves its live children as they are".to_owned();
     (wanted, Words { kind: "foreign-key", object: reference.object(), what })
 }
 
-/// Everything that the trigger calls for `references`, and which of it the trigger calls itself.
+/// Everything that the trigger calls for `references`; the last is what it calls itself.
 fn functions<'a>(
     scene: &Scene<'a>,
     references: &[Reference<'a>],
     name: impl Fn(&str) -> String,
     has_actions: bool,
-) -> (Vec<Function>, String) {
+) -> Vec<Function> {
     let parent = references[0].parent.table;
     let columns = referenced_columns(references);
     let path = scene.search_path(&[parent]);
@@ -141,8 +133,8 @@ fn functions<'a>(
     functions.push(function(texts.clone(), Returns::Texts, &path, &body));
     functions.push(function(row.clone(), Returns::Row, &path, &reading(parent, &columns)));
     let later = format!("SELECT sexton.{}(sexton.{}($1), $2)", quote(&work), quote(&row));
-    functions.push(function(call.clone(), Returns::Trigger, &path, &calling(&work, &texts, &later, has_actions)));
-    (functions, call)
+    functions.push(function(call, Returns::Trigger, &path, &calling(&work, &texts, &later, has_actions)));
+    functions
 }
 
 /// The key out of its texts, as a record with the columns' names. Its types have no length that could cut a value, and
@@ -167,14 +159,8 @@ fn drain_triggers<'a>(scene: &Scene<'a>, parent: &'a Table) -> Vec<(Wanted<'a>, 
     let mut columns: Vec<String> = kept.policy.live.iter().flat_map(|live| live.columns()).map(quote).collect();
     columns.sort_unstable();
     columns.dedup();
-    let trigger = |table: &'a Table| Wanted {
-        table,
-        name: DRAIN.to_owned(),
-        create: "CREATE TRIGGER",
-        event: format!("AFTER UPDATE OF {}", columns.join(", ")),
-        clauses: "FOR EACH STATEMENT".to_owned(),
-        functions: Vec::new(),
-        function: "drain".to_owned(),
+    let trigger = |table: &'a Table| {
+        Wanted::of_base(table, DRAIN, format!("AFTER UPDATE OF {}", columns.join(", ")), "FOR EACH STATEMENT", "drain")
     };
     let what = "a cascade ends only at COMMIT".to_owned();
     let words = |table: &Table| Words { kind: "foreign-key", object: table.quoted(), what: what.clone() };

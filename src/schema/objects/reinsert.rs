@@ -92,18 +92,16 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
     let settings = " SET enable_seqscan = off SET datestyle = 'ISO, YMD' SET intervalstyle = postgres \
                     SET extra_float_digits = 1";
     let run = function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), &body);
-    let wanted = Wanted {
+    let wanted = Wanted::new(
         table,
-        name: TRIGGER.to_owned(),
-        create: "CREATE TRIGGER",
-        event: match fires_on_update(scene, kept) {
+        TRIGGER,
+        match fires_on_update(scene, kept) {
             true => format!("BEFORE INSERT OR UPDATE OF {}", columns.join(", ")),
             false => "BEFORE INSERT".to_owned(),
         },
-        clauses: "FOR EACH ROW".to_owned(),
-        functions: vec![run.with_settings(settings)],
-        function: function_name,
-    };
+        "FOR EACH ROW",
+        vec![run.with_settings(settings)],
+    );
     let what = "a row that takes the key of a deleted one is refused (23505)".to_owned();
     Some((wanted, Words { kind: "reinsert", object: table.quoted(), what }))
 }
@@ -113,18 +111,16 @@ fn settle_trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>,
     if !applies(kept) || full_keys(scene, kept).is_empty() || !goes_for_good(kept) {
         return None;
     }
-    let wanted = Wanted {
-        table: kept.table,
-        name: SETTLE.to_owned(),
-        create: "CREATE TRIGGER",
-        event: match fires_on_update(scene, kept) {
+    let wanted = Wanted::of_base(
+        kept.table,
+        SETTLE,
+        match fires_on_update(scene, kept) {
             true => "AFTER INSERT OR UPDATE".to_owned(),
             false => "AFTER INSERT".to_owned(),
         },
-        clauses: "FOR EACH STATEMENT".to_owned(),
-        functions: Vec::new(),
-        function: "settle".to_owned(),
-    };
+        "FOR EACH STATEMENT",
+        "settle",
+    );
     let what = "a deleted row whose place nothing takes comes back at COMMIT only".to_owned();
     Some((wanted, Words { kind: "reinsert", object: kept.table.quoted(), what }))
 }

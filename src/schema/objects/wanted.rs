@@ -37,6 +37,37 @@ pub(super) struct Words {
     pub(super) what: String,
 }
 
+impl<'a> Wanted<'a> {
+    /// A trigger that calls the last of `functions`.
+    pub(super) fn new(
+        table: &'a Table,
+        name: impl Into<String>,
+        event: impl Into<String>,
+        clauses: impl Into<String>,
+        functions: Vec<Function>,
+    ) -> Self {
+        let function = functions.last().map(|function| function.name.clone()).unwrap_or_default();
+        let (name, event, clauses) = (name.into(), event.into(), clauses.into());
+        Self { table, name, create: "CREATE TRIGGER", event, clauses, function, functions }
+    }
+
+    /// One that calls a function of the base.
+    pub(super) fn of_base(
+        table: &'a Table,
+        name: impl Into<String>,
+        event: impl Into<String>,
+        clauses: impl Into<String>,
+        function: &str,
+    ) -> Self {
+        Self { function: function.to_owned(), ..Self::new(table, name, event, clauses, Vec::new()) }
+    }
+
+    /// The same as a constraint trigger.
+    pub(super) fn constraint(self) -> Self {
+        Self { create: "CREATE CONSTRAINT TRIGGER", ..self }
+    }
+}
+
 impl Wanted<'_> {
     /// The trigger as it is in the survey, whatever it looks like.
     pub(super) fn existing<'s>(&self, survey: &'s Survey) -> Option<&'s Trigger> {
