@@ -89,7 +89,7 @@ pub(super) fn text(database: &str, findings: &[Finding], verbose: bool) -> Strin
     for object in objects {
         out.push_str(&format!("\n{object}\n"));
         for finding in findings.iter().filter(|finding| finding.object == object) {
-            out.push_str(&format!("  {:<7}  {}\n", level(finding.level), finding.what));
+            out.push_str(&format!("  {:<7}  {}\n", finding.level.word(), finding.what));
             if let Some(mend) = &finding.mend {
                 out.push_str(&format!("           mend: {}\n", mend.replace('\n', "\n             ")));
             }
@@ -107,14 +107,6 @@ pub(super) fn text(database: &str, findings: &[Finding], verbose: bool) -> Strin
     out
 }
 
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-        Level::Note => "note",
-    }
-}
-
 /// A statement, or where it is long its beginning: `sexton apply` prints it whole.
 fn first_line(sql: &str) -> String {
     match sql.split_once('\n') {
@@ -125,13 +117,14 @@ fn first_line(sql: &str) -> String {
 
 /// `2 errors, 1 warning, no notes; sexton apply mends 2 of them`
 fn summary(findings: &[Finding]) -> String {
-    let counted: Vec<String> = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")]
-        .map(|(level, word)| match findings.iter().filter(|finding| finding.level == level).count() {
+    let counted = [Level::Error, Level::Warning, Level::Note].map(|level| {
+        let word = level.word();
+        match findings.iter().filter(|finding| finding.level == level).count() {
             0 => format!("no {word}s"),
             1 => format!("1 {word}"),
             more => format!("{more} {word}s"),
-        })
-        .to_vec();
+        }
+    });
     let mended = match findings.iter().filter(|finding| !finding.steps.is_empty()).count() {
         0 => String::new(),
         mended => format!("; sexton apply mends {mended} of them"),

@@ -61,6 +61,8 @@ pub(super) struct Source {
     proposed: Option<Box<(Source, Registry)>>,
     /// The configuration is in force, and what it scopes is noted in `sexton.tables`.
     records: bool,
+    /// The catalog has been read since: what is noted may be out of date.
+    is_record_due: bool,
     /// The names that stood there before: what they hid is hidden still, or is no more.
     looked_at: Vec<String>,
 }
@@ -89,6 +91,7 @@ impl Source {
             is_absent: false,
             proposed: None,
             records: false,
+            is_record_due: false,
             looked_at: Vec::new(),
         }
     }
@@ -132,6 +135,10 @@ impl Source {
                         let _ = done.send(());
                     }
                 }
+            }
+            // Nobody waits for it.
+            if self.is_record_due {
+                self.record(&publish).await;
             }
         }
     }
@@ -218,6 +225,7 @@ impl Source {
             );
         }
         self.records = true;
+        self.is_record_due = false;
     }
 
     /// Reads the catalog and publishes a registry where it has changed; false where it cannot be read.
@@ -234,9 +242,7 @@ impl Source {
         if publish.borrow().snapshot() != &snapshot {
             self.publish(snapshot, publish);
         }
-        if self.records {
-            self.record(publish).await;
-        }
+        self.is_record_due = self.records;
         Ok(())
     }
 

@@ -105,14 +105,19 @@ enum Record {
 const RECORDS: &[(&str, Record)] =
     &[("deletion_id", Record::Event), ("deleted_by", Record::Actor), ("delete_reason", Record::Reason)];
 
-/// The same for archive tables.
-const ARCHIVE_RECORDS: &[(&str, Record)] = &[
-    ("archived_at", Record::Time),
-    ("archived_by", Record::Actor),
-    ("archive_reason", Record::Reason),
-    ("archive_txid", Record::Transaction),
-    ("deletion_id", Record::Event),
+/// The same for archive tables, with their types.
+const ARCHIVE_RECORDS: &[(&str, &str, Record)] = &[
+    ("archived_at", "timestamp with time zone", Record::Time),
+    ("archived_by", "text", Record::Actor),
+    ("archive_reason", "text", Record::Reason),
+    ("archive_txid", "bigint", Record::Transaction),
+    ("deletion_id", "uuid", Record::Event),
 ];
+
+/// Columns that an archive has beside its table's own, with their types.
+pub fn archive_records() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ARCHIVE_RECORDS.iter().map(|(name, type_name, _)| (*name, *type_name))
+}
 
 impl Record {
     /// The expression that fills it: by a function of schema `sexton` where there is one, which knows what is said in
@@ -157,8 +162,8 @@ impl Archive {
     ) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
         let records = ARCHIVE_RECORDS
             .iter()
-            .filter(|(name, _)| self.columns.iter().any(|column| column == name) && relation.column(name).is_none());
-        records.map(|(name, record)| (*name, record.value(relation, snapshot)))
+            .filter(|(name, ..)| self.columns.iter().any(|column| column == name) && relation.column(name).is_none());
+        records.map(|(name, _, record)| (*name, record.value(relation, snapshot)))
     }
 }
 

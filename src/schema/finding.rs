@@ -14,6 +14,18 @@ pub enum Level {
     Note,
 }
 
+impl Level {
+    /// `error`, `warning` or `note`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
 /// One thing that `sexton check` has to say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {

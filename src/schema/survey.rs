@@ -253,6 +253,8 @@ pub struct Trigger {
     pub on_update: bool,
     /// It fires on TRUNCATE.
     pub on_truncate: bool,
+    /// It fires before each row.
+    pub is_before_row: bool,
     /// It is enabled in an ordinary session.
     pub is_enabled: bool,
     /// COMMENT ON TRIGGER

@@ -185,6 +185,8 @@ trigger_json AS (
         'on_delete', g.tgtype::pg_catalog.int4 & 8 <> 0,
         'on_update', g.tgtype::pg_catalog.int4 & 16 <> 0,
         'on_truncate', g.tgtype::pg_catalog.int4 & 32 <> 0,
+        -- TRIGGER_TYPE_ROW and TRIGGER_TYPE_BEFORE
+        'is_before_row', g.tgtype::pg_catalog.int4 & 3 = 3,
         'is_enabled', g.tgenabled IN ('O', 'A'),
         'comment', pg_catalog.obj_description(g.oid, 'pg_trigger'),
         'definition', pg_catalog.pg_get_triggerdef(g.oid, true)) AS body

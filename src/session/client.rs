@@ -319,7 +319,8 @@ impl Session {
     }
 
     fn decide(&mut self, text: &[u8]) -> Arc<Plan> {
-        self.state();
+        // Finds the basis of this moment.
+        drop(self.state());
         let (Some(ground), Some(basis)) = (&self.ground, &self.basis) else { return Arc::new(nothing()) };
         if self.replication.is_some() && is_replication_command(text) {
             return Arc::new(Plan::unchanged(text));

@@ -5,29 +5,18 @@
 //! statement: its transition table has what was deleted, and not what an UPDATE has moved to another partition.
 
 use crate::config::{Strategy, TableName};
-use crate::rewrite::policy::quote_name;
+use crate::rewrite::policy::{archive_records, quote_name};
 use crate::schema::objects::scene::{Kept, Scene};
 use crate::schema::survey::{Column, Table};
-use crate::schema::{Finding, Level, Step, Subject};
+use crate::schema::{Finding, Level, Step};
 use crate::sql::ident::quote;
 
-/// Columns that an archive has beside its table's own, with their types.
-const RECORDS: &[(&str, &str)] = &[
-    ("archived_at", "timestamp with time zone"),
-    ("archived_by", "text"),
-    ("archive_reason", "text"),
-    ("archive_txid", "bigint"),
-    ("deletion_id", "uuid"),
-];
-
 /// Archive tables that are missing or lack something, and the triggers that fill them.
-#[must_use]
-pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
-    let scene = Scene::new(subject);
+pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for kept in scene.all() {
         let Some(name) = archive_name(&kept) else { continue };
-        findings.extend(table_findings(&scene, &kept, name));
+        findings.extend(table_findings(scene, &kept, name));
     }
     findings
 }
@@ -40,12 +29,12 @@ pub(super) fn archive_name<'a>(kept: &Kept<'a>) -> Option<&'a TableName> {
 /// The columns of the table that the archive must have, and those that record the deletion.
 fn columns_wanted(table: &Table) -> Vec<(&str, &str)> {
     let own = table.columns.iter().map(|column| (column.name.as_str(), column.type_name.as_str()));
-    own.chain(records(table)).collect()
+    own.chain(records(table).map(|(name, type_name): (&str, &str)| (name, type_name))).collect()
 }
 
 /// Those of them that the table has not.
-pub(super) fn records(table: &Table) -> impl Iterator<Item = (&str, &str)> {
-    RECORDS.iter().copied().filter(|(name, _)| table.column(name).is_none())
+pub(super) fn records(table: &Table) -> impl Iterator<Item = (&'static str, &'static str)> {
+    archive_records().filter(move |(name, _)| table.column(name).is_none())
 }
 
 fn table_findings(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName) -> Vec<Finding> {

@@ -3,7 +3,7 @@
 use crate::rewrite::policy::quote_name;
 use crate::schema::objects::scene::{Scene, registered_name};
 use crate::schema::survey::{Routine, Survey, Table, Trigger};
-use crate::schema::{Finding, Level, Step, Subject};
+use crate::schema::{Finding, Level, Step};
 use crate::sql::ident::{literal, quote};
 
 /// A table of the schema: name, what it is for, DDL.
@@ -76,10 +76,8 @@ fn is_current_queue(survey: &Survey) -> bool {
 }
 
 /// Schema `sexton`, where it is missing or not of this version.
-#[must_use]
-pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
-    let survey = subject.survey;
-    let scene = Scene::new(subject);
+pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
+    let survey = scene.subject.survey;
     if scene.all().next().is_none() && !survey.has_own_schema {
         return Vec::new();
     }
@@ -103,11 +101,11 @@ pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
         let sql = "ALTER TABLE sexton.tables ADD COLUMN IF NOT EXISTS oid oid";
         steps.push(Step::new("a renamed table is found again", sql));
     }
-    let role = quote(subject.own_role);
+    let role = quote(scene.subject.own_role);
     if missing("tables") {
         let sql = format!("GRANT SELECT, INSERT, UPDATE, DELETE ON sexton.tables TO {role}");
         steps.push(Step::new("`serve` notes there what it has registered", sql));
-        steps.extend(records(subject));
+        steps.extend(records(scene));
     }
     for name in ["deletions", "nulled"].into_iter().filter(|name| missing(name)) {
         let sql = format!("GRANT SELECT, INSERT, DELETE ON sexton.{name} TO {role}");
@@ -165,9 +163,7 @@ fn functions(survey: &Survey) -> Vec<Step> {
 }
 
 /// Notes in `sexton.tables` what is registered with a live predicate.
-#[must_use]
-pub fn records(subject: &Subject<'_>) -> Vec<Step> {
-    let scene = Scene::new(subject);
+fn records(scene: &Scene<'_>) -> Vec<Step> {
     let registered = scene.all().filter(|kept| kept.table.oid == kept.policy.oid);
     let rows = registered.filter_map(|kept| {
         let live = kept.policy.live.as_ref()?.plain();

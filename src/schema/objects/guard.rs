@@ -5,8 +5,8 @@ use crate::schema::objects::scene::{Kept, Scene, function_name};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::sql::ident::literal;
 
-/// The trigger's name; the rewriter looks for it.
-pub const TRIGGER: &str = "sexton_guard";
+/// The trigger's name.
+const TRIGGER: &str = "sexton_guard";
 
 /// The triggers, with the words for each: for all tables that keep rows, or only where they are already.
 pub(super) fn wanted<'a>(scene: &Scene<'a>, with_guard: bool) -> Vec<(Wanted<'a>, Words)> {

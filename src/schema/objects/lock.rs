@@ -16,7 +16,7 @@ use crate::schema::objects::reinsert;
 use crate::schema::objects::scene::{Kept, Scene, function_name, only};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::schema::survey::{Index, Table, Trigger};
-use crate::schema::{Finding, Level, Step, Subject};
+use crate::schema::{Finding, Level, Step};
 use crate::sql::ident::{quote, suffixed};
 
 /// The last of the BEFORE triggers but one: what others have made of the row is then known.
@@ -26,10 +26,8 @@ const TRIGGER: &str = "~sexton_lock";
 const SUFFIX: &str = "_sexton_lock";
 
 /// The indexes that are missing or broken.
-#[must_use]
-pub fn findings(subject: &Subject<'_>) -> Vec<Finding> {
-    let scene = Scene::new(subject);
-    scene.all().filter_map(|kept| index_finding(&scene, &kept)).collect()
+pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
+    scene.all().filter_map(|kept| index_finding(scene, &kept)).collect()
 }
 
 /// True where `index` has the marker in it so that an UPDATE of it locks like a DELETE; it counts dead rows on purpose.
@@ -65,12 +63,8 @@ fn is_within(scene: &Scene<'_>, table: &Table, other: &Table) -> bool {
 /// The marker, where an index with it takes the lock.
 fn indexed<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<&'a str> {
     let is_before = |trigger: &Trigger| {
-        let definition = &trigger.definition;
-        trigger.table == kept.table.oid
-            && trigger.on_update
-            && trigger.function_schema != "sexton"
-            && definition.contains(" BEFORE ")
-            && definition.contains(" FOR EACH ROW ")
+        let is_others = trigger.table == kept.table.oid && trigger.function_schema != "sexton";
+        is_others && trigger.on_update && trigger.is_before_row
     };
     let has_before = scene.subject.survey.triggers.iter().any(is_before) || reinsert::fires_on_update(scene, kept);
     marker(kept).filter(|_| !has_before)

@@ -6,14 +6,14 @@
 //! holds a digest of what was generated, so that a changed configuration or table is noticed.
 
 mod action;
-pub mod archive;
+mod archive;
 mod archiving;
 mod audit;
-pub mod base;
+mod base;
 mod child;
 mod exempt;
 mod foreign_key;
-pub mod guard;
+mod guard;
 mod keys;
 mod leave;
 pub mod lock;
@@ -34,43 +34,27 @@ use crate::sql::ident::quote;
 /// triggers that refuse deletions past Sexton; without, those that are there are kept up to date.
 #[must_use]
 pub fn findings(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
+    let scene = Scene::new(subject);
+    let wanted = wanted(&scene, with_guard);
     [
-        base::findings(subject),
-        archive::findings(subject),
-        lock::findings(subject),
-        triggers(subject, with_guard),
-        stale(subject, with_guard),
-        owners(subject, with_guard),
+        base::findings(&scene),
+        archive::findings(&scene),
+        lock::findings(&scene),
+        wanted.iter().filter_map(|(trigger, words)| trigger.finding(subject.survey, words)).collect(),
+        stale(&scene, &wanted),
+        owner::findings(&scene, &wanted),
     ]
     .concat()
 }
 
-/// The triggers that are missing or not what they should be, with their functions.
-#[must_use]
-pub fn triggers(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
-    let scene = Scene::new(subject);
-    let wanted = wanted(&scene, with_guard).into_iter();
-    wanted.filter_map(|(trigger, words)| trigger.finding(subject.survey, words)).collect()
-}
-
-/// What follows from whom the functions belong to.
-fn owners(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
-    let scene = Scene::new(subject);
-    let wanted = wanted(&scene, with_guard);
-    owner::findings(subject, &wanted.iter().map(|(trigger, _)| trigger).collect::<Vec<_>>())
-}
-
 /// Triggers and functions of schema `sexton` that nothing wants any more: a table was unregistered, a foreign key
 /// dropped, a strategy changed.
-#[must_use]
-pub fn stale(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
-    let scene = Scene::new(subject);
-    let wanted: Vec<Wanted<'_>> = wanted(&scene, with_guard).into_iter().map(|(trigger, _)| trigger).collect();
-    let survey = subject.survey;
+fn stale(scene: &Scene<'_>, wanted: &[(Wanted<'_>, Words)]) -> Vec<Finding> {
+    let survey = scene.subject.survey;
     let mut findings = Vec::new();
     for trigger in survey.triggers.iter().filter(|trigger| trigger.function_schema == "sexton") {
         let Some(table) = survey.table(trigger.table).filter(|table| table.schema != "sexton") else { continue };
-        if wanted.iter().any(|wanted| wanted.table.oid == table.oid && wanted.name == trigger.name) {
+        if wanted.iter().any(|(wanted, _)| wanted.table.oid == table.oid && wanted.name == trigger.name) {
             continue;
         }
         let (name, table) = (quote(&trigger.name), table.quoted());
@@ -79,7 +63,7 @@ pub fn stale(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
         findings.push(stale_finding(format!("trigger {name} on {table}"), what, sql));
     }
     for routine in survey.own_routines.iter().filter(|routine| !is_base_function(&routine.name)) {
-        if wanted.iter().flat_map(|wanted| &wanted.functions).any(|function| function.is(routine)) {
+        if wanted.iter().flat_map(|(wanted, _)| &wanted.functions).any(|function| function.is(routine)) {
             continue;
         }
         let name = format!("{}({})", quote(&routine.name), routine.arguments);

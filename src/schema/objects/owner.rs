@@ -4,18 +4,14 @@
 use std::collections::BTreeMap;
 
 use crate::schema::objects::scene::Scene;
-use crate::schema::objects::wanted::Wanted;
-use crate::schema::survey::Table;
+use crate::schema::objects::wanted::{Wanted, Words};
+use crate::schema::survey::{Survey, Table};
 use crate::schema::{Finding, Level, Subject};
 use crate::sql::ident::quote;
 
 /// All of it, where `wanted` are the triggers that should be there.
-pub(super) fn findings(subject: &Subject<'_>, wanted: &[&Wanted<'_>]) -> Vec<Finding> {
-    let scene = Scene::new(subject);
-    let mut findings = hidden(&scene);
-    findings.extend(strangers(subject, wanted));
-    findings.extend(types(subject));
-    findings
+pub(super) fn findings(scene: &Scene<'_>, wanted: &[(Wanted<'_>, Words)]) -> Vec<Finding> {
+    [hidden(scene), strangers(scene.subject.survey, wanted), types(scene.subject)].concat()
 }
 
 fn finding(level: Level, kind: &'static str, object: String, what: String, mend: String) -> Finding {
@@ -45,10 +41,9 @@ fn hidden(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 /// Tables whose triggers and expressions run as another role than their owner when a foreign key writes them.
-fn strangers(subject: &Subject<'_>, wanted: &[&Wanted<'_>]) -> Vec<Finding> {
-    let survey = subject.survey;
+fn strangers(survey: &Survey, wanted: &[(Wanted<'_>, Words)]) -> Vec<Finding> {
     let mut found: BTreeMap<String, &str> = BTreeMap::new();
-    for function in wanted.iter().flat_map(|wanted| &wanted.functions) {
+    for function in wanted.iter().flat_map(|(wanted, _)| &wanted.functions) {
         let Some(written) = function.written(survey) else { continue };
         let there = survey.own_routines.iter().find(|routine| function.is(routine));
         // A superuser's apply gives it away.

@@ -75,7 +75,7 @@ impl Wanted<'_> {
     }
 
     /// What is wrong with it, if anything is.
-    pub(super) fn finding(&self, survey: &Survey, words: Words) -> Option<Finding> {
+    pub(super) fn finding(&self, survey: &Survey, words: &Words) -> Option<Finding> {
         let digest = self.digest();
         let is_current = self.existing(survey).is_some_and(|trigger| {
             trigger.is_enabled
@@ -92,8 +92,8 @@ impl Wanted<'_> {
         Some(Finding {
             level: Level::Warning,
             kind: words.kind,
-            object: words.object,
-            what: words.what,
+            object: words.object.clone(),
+            what: words.what.clone(),
             mend: None,
             steps: self.steps(),
         })
