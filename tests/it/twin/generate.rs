@@ -369,7 +369,7 @@ impl Makes for Generator {
     }
 
     /// No two constraints of these tables can be violated at once.
-    fn claim(&self, _: &ServerError) -> Option<String> {
+    fn claim(&self, _: &ServerError, _: &str) -> Option<String> {
         None
     }
 }

@@ -30,7 +30,7 @@ pub(super) trait Makes {
 
     /// Where two errors differ: a query that is true of a database in which `error` is a right answer too, because a
     /// statement met several violations and which of them comes first is open.
-    fn claim(&self, error: &ServerError) -> Option<String>;
+    fn claim(&self, error: &ServerError, sql: &str) -> Option<String>;
 }
 
 /// The two sides, reached as the caller wishes.
@@ -162,7 +162,7 @@ fn compare(
     if let (Some(left), Some(right)) = (error(&left), error(&right))
         && is_violation(&left)
         && is_violation(&right)
-        && let Some(claim) = maker.claim(&left)
+        && let Some(claim) = maker.claim(&left, &statement.sql)
         && is_true(b, &claim, is_saved)
     {
         let name = |error: &ServerError| error.object('n').unwrap_or_default().to_owned();

@@ -362,13 +362,13 @@ impl Makes for Keyed {
         TABLES.iter().map(query).collect()
     }
 
-    fn claim(&self, error: &ServerError) -> Option<String> {
-        claim(error)
+    fn claim(&self, error: &ServerError, sql: &str) -> Option<String> {
+        claim(error, sql)
     }
 }
 
 /// `Key (a, b)=(1, 2) is still referenced from table "c".` as a question about the constraint's columns.
-fn claim(error: &ServerError) -> Option<String> {
+fn claim(error: &ServerError, sql: &str) -> Option<String> {
     let detail = error.detail.as_deref()?;
     let (columns, rest) = detail.strip_prefix("Key (")?.split_once(")=(")?;
     let (values, said) = rest.split_once(") ")?;
@@ -381,7 +381,11 @@ fn claim(error: &ServerError) -> Option<String> {
     }
     if let Some(parent) = said.strip_prefix("is not present in table \"") {
         let key = if parent.starts_with("lines") { "order_id, no" } else { "id" };
-        return Some(format!("SELECT NOT {}", exists(parent.trim_end_matches("\".\n").trim_end_matches("\"."), key)));
+        let parent = parent.trim_end_matches("\".\n").trim_end_matches("\".");
+        // A MERGE that inserts the child may delete the parent, in whatever order its rows come.
+        let merges = sql.contains(&format!("MERGE INTO {parent} ")) && sql.contains("THEN DELETE");
+        let is_source = sql.contains(&format!("({values}, "));
+        return Some(format!("SELECT NOT {} OR {}", exists(parent, key), merges && is_source));
     }
     said.starts_with("is still referenced").then(|| {
         let child = constraint.trim_start_matches(table).trim_start_matches('_').trim_end_matches("_fkey");
