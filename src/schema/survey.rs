@@ -65,6 +65,8 @@ pub struct Table {
     pub forces_row_security: bool,
     /// It hides rows from the functions of schema `sexton`, or would: their owner cannot bypass it.
     pub hides_rows: bool,
+    /// It has rules for UPDATE or DELETE.
+    pub has_rules: bool,
     /// The planner's estimate; negative where it has none.
     pub rows_estimate: i64,
 }

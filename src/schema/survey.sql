@@ -64,6 +64,7 @@ table_json AS (
         'forces_row_security', t.relrowsecurity AND t.relforcerowsecurity,
         'hides_rows', t.relrowsecurity AND NOT o.bypasses
             AND (t.relforcerowsecurity OR NOT pg_catalog.pg_has_role(o.owner, t.relowner, 'USAGE')),
+        'has_rules', EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = t.oid AND w.ev_type IN ('2', '4')),
         'rows_estimate', t.reltuples::pg_catalog.int8) AS body
     FROM tables t CROSS JOIN own o
 ),

@@ -6,7 +6,7 @@
 use crate::config::Strategy;
 use crate::schema::objects::keys::key_object;
 use crate::schema::objects::scene::{Reference, Scene, names, only, values};
-use crate::schema::objects::wanted::{Function, Returns, function};
+use crate::schema::objects::wanted::{Function, Returns, function, writing};
 use crate::schema::survey::Action;
 use crate::sql::ident::{literal, quote};
 
@@ -39,15 +39,22 @@ pub(super) fn function_of(scene: &Scene<'_>, reference: &Reference<'_>) -> Optio
         let set: Vec<String> =
             reference.key.columns_set().iter().map(|column| format!("{} = {value}", quote(column))).collect();
         let key = key_object(reference.child.identity, "x");
-        format!("RETURN QUERY UPDATE {child} AS x SET {} WHERE {condition} RETURNING {key}", set.join(", "))
+        let update = format!("UPDATE {child} AS x SET {} WHERE {condition} RETURNING {key} AS key", set.join(", "));
+        writing(reference.child.table, &update, Some("SELECT written.key FROM written"))
     };
     let (returns, statement) = match reference.key.on_delete {
         Action::NoAction | Action::Restrict => return None,
         Action::SetNull => (Returns::Keys, set("NULL")),
         Action::SetDefault => (Returns::Keys, set("DEFAULT")),
         Action::Cascade => match reference.child.kept.filter(|_| is_marked(reference)) {
-            Some(kept) => (Returns::Action, format!("UPDATE {child} AS x SET {} WHERE {condition}", kept.marks("x"))),
-            None => (Returns::Action, format!("DELETE FROM {child} AS x WHERE {condition}")),
+            Some(kept) => {
+                let mark = format!("UPDATE {child} AS x SET {} WHERE {condition}", kept.marks("x"));
+                (Returns::Action, writing(reference.child.table, &mark, None))
+            }
+            None => (
+                Returns::Action,
+                writing(reference.child.table, &format!("DELETE FROM {child} AS x WHERE {condition}"), None),
+            ),
         },
     };
     let path = scene.search_path(&[reference.child.table, reference.parent.table]);
@@ -60,7 +67,7 @@ pub(super) fn statements(reference: &Reference<'_>) -> String {
     let act = quote(&reference.function_name("act"));
     let statements = match reference.key.on_delete {
         Action::NoAction | Action::Restrict => check(reference),
-        Action::Cascade => format!("    PERFORM sexton.{act}(gone);"),
+        Action::Cascade => format!("    PERFORM sexton.{act}(gone, session_path);"),
         Action::SetNull => note(reference, &act),
         // The default may be the very key that is gone.
         Action::SetDefault => format!("{}\n{}", note(reference, &act), check(reference)),
@@ -107,7 +114,7 @@ fn note(reference: &Reference<'_>, act: &str) -> String {
     });
     format!(
         "    INSERT INTO sexton.nulled (event, relation, key, columns)
-    SELECT sexton.event(false), {}, changed.key, jsonb_build_object({}) FROM sexton.{act}(gone) AS changed (key);",
+    SELECT sexton.event(false), {}, changed.key, jsonb_build_object({}) FROM sexton.{act}(gone, session_path) AS changed (key);",
         literal(&reference.child.table.quoted()),
         before.collect::<Vec<_>>().join(", "),
     )

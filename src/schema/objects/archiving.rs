@@ -42,7 +42,7 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
         TRIGGER,
         "AFTER DELETE",
         format!("{} WHEN ({when})", gone.clauses()),
-        vec![function(function_name.clone(), Returns::Trigger, &path, &body)],
+        vec![function(function_name, Returns::Trigger, &path, &body)],
     );
     let what = "a row that a cascade deletes would be lost".to_owned();
     Some((wanted, Words { kind: "archive-trigger", object: table.quoted(), what }))

@@ -92,7 +92,7 @@ fn trigger<'a>(
         name,
         event,
         clauses,
-        vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), body)],
+        vec![function(function_name, Returns::Trigger, &scene.search_path(&[table]), body)],
     );
     let what = "deletions from it are not recorded".to_owned();
     (wanted, Words { kind: "audit", object: table.quoted(), what })

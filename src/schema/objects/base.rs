@@ -72,7 +72,7 @@ pub(super) fn is_base_function(name: &str) -> bool {
 /// The queue has what the functions of this version write.
 fn is_current_queue(survey: &Survey) -> bool {
     let queue = survey.find("sexton", "queue");
-    queue.is_some_and(|queue| ["txid", "relation"].iter().all(|name| queue.column(name).is_some()))
+    queue.is_some_and(|queue| ["txid", "relation", "path"].iter().all(|name| queue.column(name).is_some()))
 }
 
 /// Schema `sexton`, where it is missing or not of this version.

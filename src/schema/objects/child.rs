@@ -38,20 +38,26 @@ fn orphan_trigger<'a>(scene: &Scene<'a>, reference: &Reference<'a>) -> Option<(W
         "BEGIN
     PERFORM FROM {} AS x WHERE {matches};
     IF NOT FOUND THEN
-        DELETE FROM {} AS x WHERE x.ctid = NEW.ctid AND x.tableoid = TG_RELID;
+        DELETE FROM {} AS x WHERE x.ctid OPERATOR(pg_catalog.=) NEW.ctid
+            AND x.tableoid OPERATOR(pg_catalog.=) TG_RELID;
     END IF;
     RETURN NULL;
 END",
         only(parent),
         table.quoted()
     );
-    let function_name = function_name(table, &format!("{}_o", key.name));
+    let run = function(
+        function_name(table, &format!("{}_o", key.name)),
+        Returns::Trigger,
+        &scene.search_path(&[table, parent]),
+        &body,
+    );
     let wanted = Wanted::new(
         table,
         suffixed(&key.name, ORPHAN_SUFFIX),
         "AFTER UPDATE",
         format!("FOR EACH ROW WHEN ({})", dies.join(" AND ")),
-        vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table, parent]), &body)],
+        vec![run.keeping_path()],
     );
     let what = "a row that points to none and is deleted before COMMIT is refused there".to_owned();
     Some((wanted, Words { kind: "foreign-key", object: reference.object(), what }))
@@ -121,7 +127,8 @@ fn body(reference: &Reference<'_>) -> String {
 {unchanged}    PERFORM FROM {} AS x WHERE {matches}{live} FOR KEY SHARE OF x;
     IF NOT FOUND THEN
         -- A row that is gone or has changed again is judged by its own event.
-        PERFORM FROM {} AS x WHERE x.ctid = NEW.ctid AND x.tableoid = TG_RELID;
+        PERFORM FROM {} AS x WHERE x.ctid OPERATOR(pg_catalog.=) NEW.ctid
+            AND x.tableoid OPERATOR(pg_catalog.=) TG_RELID;
         IF FOUND THEN
 {}            PERFORM sexton.refuse_absent({}, {}::regclass, TG_RELID, {}::regclass,
                 {}, {});

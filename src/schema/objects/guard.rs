@@ -35,7 +35,7 @@ END"
         TRIGGER,
         "BEFORE DELETE",
         "FOR EACH ROW WHEN (pg_catalog.pg_trigger_depth() = 0)",
-        vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[]), &body)],
+        vec![function(function_name, Returns::Trigger, &scene.search_path(&[]), &body)],
     );
     let what = "a DELETE past Sexton destroys rows that are to be kept".to_owned();
     (wanted, Words { kind: "guard", object: name, what })

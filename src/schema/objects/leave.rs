@@ -11,7 +11,7 @@ use crate::schema::objects::exempt::TRIED;
 use crate::schema::objects::keys::{is_made, key_object};
 use crate::schema::objects::lock;
 use crate::schema::objects::scene::{Reference, Scene, function_name, only};
-use crate::schema::objects::wanted::{Function, Returns, Wanted, Words, function};
+use crate::schema::objects::wanted::{Function, Returns, SESSION_PATH, TELLS_PATH, Wanted, Words, function, writing};
 use crate::schema::survey::{Action, Table};
 use crate::sql::ident::{literal, quote};
 
@@ -46,6 +46,7 @@ fn trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Word
     // Dead rows may point to each other in a circle: each is left to the statement that has begun with it.
     let body = format!(
         "DECLARE
+    {SESSION_PATH}
     before constant text := coalesce(current_setting('sexton.leaving', true), '');
     here constant text := format('%s%s ', TG_RELID, OLD.ctid);
 BEGIN
@@ -66,8 +67,8 @@ END",
     let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
     let removing = references.iter().filter(|reference| reference.key.on_delete != Action::Cascade);
     let mut functions: Vec<Function> = removing.filter_map(|reference| removal_function(scene, reference)).collect();
-    functions.push(function(function_name.clone(), Returns::Trigger, &scene.search_path(&tables), &body));
-    let wanted = Wanted::new(parent, TRIGGER, "BEFORE DELETE", "FOR EACH ROW", functions);
+    functions.push(function(function_name, Returns::Trigger, &scene.search_path(&tables), &body));
+    let wanted = Wanted::new(parent, TRIGGER, "BEFORE DELETE", format!("FOR EACH ROW WHEN ({TELLS_PATH})"), functions);
     let what = "dead rows that point to a row stop it from being deleted, or lose what they pointed to".to_owned();
     Some((wanted, Words { kind: "foreign-key", object: parent.quoted(), what }))
 }
@@ -93,17 +94,17 @@ fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>
     columns.dedup();
     let changed: Vec<String> =
         columns.iter().map(|column| format!("NEW.{column} IS DISTINCT FROM OLD.{column}")).collect();
-    let body = format!("BEGIN\n{}\n    RETURN NEW;\nEND", statements.join("\n"));
+    let body = format!("DECLARE\n    {SESSION_PATH}\nBEGIN\n{}\n    RETURN NEW;\nEND", statements.join("\n"));
     let function_name = function_name(parent, "rekey");
     let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
     let mut functions: Vec<Function> =
         references.iter().filter_map(|reference| removal_function(scene, reference)).collect();
-    functions.push(function(function_name.clone(), Returns::Trigger, &scene.search_path(&tables), &body));
+    functions.push(function(function_name, Returns::Trigger, &scene.search_path(&tables), &body));
     let wanted = Wanted::new(
         parent,
         ON_UPDATE,
         format!("BEFORE UPDATE OF {}", columns.join(", ")),
-        format!("FOR EACH ROW WHEN ({})", changed.join(" OR ")),
+        format!("FOR EACH ROW WHEN (({}) AND {TELLS_PATH})", changed.join(" OR ")),
         functions,
     );
     let what = "dead rows that point to a row stop its key from being changed".to_owned();
@@ -113,7 +114,11 @@ fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>
 /// What sends the dead rows that point to OLD to their archive.
 fn removal(reference: &Reference<'_>) -> Option<String> {
     reference.child.kept.filter(|kept| archive_name(kept).is_some() && kept.has_dead())?;
-    Some(format!("{}    PERFORM sexton.{}(OLD);", reference.expected(), quote(&reference.function_name("away"))))
+    Some(format!(
+        "{}    PERFORM sexton.{}(OLD, session_path);",
+        reference.expected(),
+        quote(&reference.function_name("away"))
+    ))
 }
 
 /// The function for it. A deletion of one that is in flight is waited for, as the server's check would wait for it. One
@@ -129,9 +134,10 @@ fn removal_function(scene: &Scene<'_>, reference: &Reference<'_>) -> Option<Func
     IF EXISTS (SELECT FROM {live}) THEN
 {}
     END IF;
-    DELETE FROM {child} AS x WHERE {points} AND {dead};
+    {};
 END",
-        lock::wait(&live)
+        lock::wait(&live),
+        writing(reference.child.table, &format!("DELETE FROM {child} AS x WHERE {points} AND {dead}"), None)
     );
     let path = scene.search_path(&[reference.child.table]);
     Some(function(reference.function_name("away"), Returns::Action, &path, &body).run_as(reference.child.table))

@@ -153,7 +153,7 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
         TRIGGER,
         "BEFORE UPDATE",
         format!("FOR EACH ROW WHEN ({} AND {})", kept.live("OLD")?, kept.dead("NEW")?),
-        vec![function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), &body)],
+        vec![function(function_name, Returns::Trigger, &scene.search_path(&[table]), &body)],
     );
     let what = "a child that is being inserted while its parent is deleted stays, without a parent".to_owned();
     Some((wanted, Words { kind: "lock-trigger", object: table.quoted(), what }))

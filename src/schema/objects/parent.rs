@@ -132,8 +132,9 @@ fn functions<'a>(
     let body = format!("BEGIN\n    RETURN {};\nEND", values(&columns, "gone"));
     functions.push(function(texts.clone(), Returns::Texts, &path, &body));
     functions.push(function(row.clone(), Returns::Row, &path, &reading(parent, &columns)));
-    let later = format!("SELECT sexton.{}(sexton.{}($1), $2)", quote(&work), quote(&row));
-    functions.push(function(call, Returns::Trigger, &path, &calling(&work, &texts, &later, has_actions)));
+    let later = format!("SELECT sexton.{}(sexton.{}($1), $2, $3)", quote(&work), quote(&row));
+    functions
+        .push(function(call, Returns::Trigger, &path, &calling(&work, &texts, &later, has_actions)).keeping_path());
     functions
 }
 
@@ -178,27 +179,31 @@ fn dies(references: &[Reference<'_>]) -> String {
 /// The trigger's function: at once for the statement's own rows, later for those of a cascade. Beside the key stands the
 /// table that the row is in, a partition perhaps.
 fn calling(work: &str, texts: &str, later: &str, has_actions: bool) -> String {
-    let call = format!("PERFORM sexton.{}(OLD, TG_RELID);", quote(work));
+    let path = "pg_catalog.current_setting('search_path')";
+    let is_on = |setting: &str| format!("pg_catalog.current_setting('{setting}', true) OPERATOR(pg_catalog.=) 'on'");
+    let call = format!("PERFORM sexton.{}(OLD, TG_RELID, {path});", quote(work));
     let at_once = match has_actions {
         true => format!(
-            "PERFORM set_config('sexton.cascade', 'on', true);
+            "PERFORM pg_catalog.set_config('sexton.cascade', 'on', true);
         {call}
-        PERFORM set_config('sexton.cascade', '', true);
-        IF current_setting('sexton.late', true) = 'on' THEN
+        PERFORM pg_catalog.set_config('sexton.cascade', '', true);
+        IF {} THEN
             PERFORM sexton.drain_all();
-        END IF;"
+        END IF;",
+            is_on("sexton.late")
         ),
         false => call,
     };
     format!(
         "BEGIN
-    IF current_setting('sexton.cascade', true) = 'on' THEN
-        INSERT INTO sexton.queue (call, key, relation) VALUES ({}, sexton.{}(OLD), TG_RELID);
+    IF {} THEN
+        INSERT INTO sexton.queue (call, key, relation, path) VALUES ({}, sexton.{}(OLD), TG_RELID, {path});
     ELSE
         {at_once}
     END IF;
     RETURN NULL;
 END",
+        is_on("sexton.cascade"),
         literal(later),
         quote(texts)
     )

@@ -16,7 +16,9 @@ use crate::schema::objects::exempt;
 use crate::schema::objects::keys::is_made;
 use crate::schema::objects::lock;
 use crate::schema::objects::scene::{Kept, Reference, Scene, function_name, only};
-use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
+use crate::schema::objects::wanted::{
+    BACK, OWN_PATH, Returns, SESSION_PATH, TELLS_PATH, Wanted, Words, function, writing,
+};
 use crate::schema::unique::obstacle;
 use crate::sql::ident::{literal, quote};
 
@@ -70,7 +72,7 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
     let table = kept.table;
     let statements: Vec<String> = keys.iter().filter_map(|key| statement(scene, kept, key)).collect();
     let body = format!(
-        "DECLARE\n    key text;\n    is_due boolean;\nBEGIN\n    IF {} THEN\n        RETURN NEW;\n    END IF;\n{}\n    RETURN \
+        "DECLARE\n    {SESSION_PATH} {OWN_PATH}\n    is_due boolean;\nBEGIN\n    IF {} THEN\n        RETURN NEW;\n    END IF;\n{}\n    RETURN \
          NEW;\nEND",
         kept.dead("NEW")?,
         statements.join("\n")
@@ -91,7 +93,7 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
     // image of a row is read back as it was written.
     let settings = " SET enable_seqscan = off SET datestyle = 'ISO, YMD' SET intervalstyle = postgres \
                     SET extra_float_digits = 1";
-    let run = function(function_name.clone(), Returns::Trigger, &scene.search_path(&[table]), &body);
+    let run = function(function_name, Returns::Trigger, &scene.search_path(&[table]), &body);
     let wanted = Wanted::new(
         table,
         TRIGGER,
@@ -99,7 +101,7 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
             true => format!("BEFORE INSERT OR UPDATE OF {}", columns.join(", ")),
             false => "BEFORE INSERT".to_owned(),
         },
-        "FOR EACH ROW",
+        format!("FOR EACH ROW WHEN ({TELLS_PATH})"),
         vec![run.with_settings(settings)],
     );
     let what = "a row that takes the key of a deleted one is refused (23505)".to_owned();
@@ -182,7 +184,8 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<Strin
             PERFORM FROM {from} AS x WHERE {same} AND {dead}{itself};
             IF FOUND THEN
 {check}{ahead}                BEGIN
-{let_go}                    DELETE FROM {from} AS x WHERE {same} AND {dead}{itself};
+{let_go}                    {leaves};
+                    {BACK}
                 EXCEPTION WHEN foreign_key_violation OR restrict_violation OR feature_not_supported THEN
                     RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = {message}, DETAIL = SQLERRM,
                         HINT = 'Name an archive for the table whose deleted rows point to it, and run sexton apply.';
@@ -195,6 +198,7 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<Strin
         check = check.unwrap_or_default(),
         wait = lock::wait(&format!("{from} AS x WHERE {same}{ITSELF}")),
         ahead = ahead(scene, kept, &format!("{same} AND {dead}{ITSELF}")),
+        leaves = writing(table, &format!("DELETE FROM {from} AS x WHERE {same} AND {dead}{ITSELF}"), None),
         itself = ITSELF,
     ))
 }

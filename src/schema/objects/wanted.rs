@@ -152,9 +152,10 @@ impl Wanted<'_> {
 pub(super) enum Returns {
     /// A trigger function.
     Trigger,
-    /// One that works on the key of a row, a record with the columns' names, in the table `here`.
+    /// One that works on the key of a row, a record with the columns' names, in the table `here`, for a session with that
+    /// search path.
     Work,
-    /// One that changes the children of such a row.
+    /// One that changes the children of such a row; see [`writing`].
     Action,
     /// The same, with their keys as objects.
     Keys,
@@ -175,10 +176,10 @@ impl Returns {
     fn signature(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Trigger => ("", "", "trigger"),
-            Self::Work => ("gone record, here oid", "record, oid", "void"),
-            Self::Action => ("gone record", "record", "void"),
-            Self::Keys => ("gone record", "record", "SETOF jsonb"),
-            Self::Attempt => ("gone record", "record", "boolean"),
+            Self::Work => ("gone record, here oid, session_path text", "record, oid, text", "void"),
+            Self::Action => ("gone record, session_path text", "record, text", "void"),
+            Self::Keys => ("gone record, session_path text", "record, text", "SETOF jsonb"),
+            Self::Attempt => ("gone record, session_path text", "record, text", "boolean"),
             Self::Texts => ("gone record", "record", "text[]"),
             Self::Row => ("text[]", "text[]", "record"),
         }
@@ -201,6 +202,8 @@ pub(super) struct Function {
     name: String,
     returns: Returns,
     search_path: String,
+    /// It leaves the session its own path: everything in its body is named in full.
+    keeps_path: bool,
     /// What it sets besides: ` SET a = b …`, or nothing.
     settings: &'static str,
     body: String,
@@ -219,10 +222,50 @@ struct Written {
 
 /// The function `name`. It runs as its owner.
 pub(super) fn function(name: String, returns: Returns, search_path: &str, body: &str) -> Function {
-    Function { name, returns, search_path: search_path.to_owned(), settings: "", body: body.to_owned(), writes: None }
+    Function {
+        name,
+        returns,
+        search_path: search_path.to_owned(),
+        keeps_path: false,
+        settings: "",
+        body: body.to_owned(),
+        writes: None,
+    }
+}
+
+/// The WHEN of a BEFORE trigger whose function finds the session's search path in [`SESSION_PATH`]: the function's own
+/// hides it.
+pub(super) const TELLS_PATH: &str =
+    "pg_catalog.set_config('sexton.path', pg_catalog.current_setting('search_path'), true) IS NOT NULL";
+
+/// What such a function declares for [`writing`].
+pub(super) const SESSION_PATH: &str = "session_path text := current_setting('sexton.path');";
+
+/// What it declares where it goes on after that, and the statement by which it does.
+pub(super) const OWN_PATH: &str = "own_path constant text := current_setting('search_path');";
+pub(super) const BACK: &str = "PERFORM pg_catalog.set_config('search_path', own_path, true);";
+
+/// `statement`, which writes `table`, under the session's search path: a trigger of the table finds what it would find had
+/// the server's own action fired it. The statement itself is planned before, and finds what the function's path has.
+/// `gives` is a query of what `statement` returns, called `written`. The server takes no statement on a table with rules
+/// into WITH.
+pub(super) fn writing(table: &Table, statement: &str, gives: Option<&str>) -> String {
+    let set = "set_config('search_path', session_path, true)";
+    match gives {
+        None if table.has_rules => statement.to_owned(),
+        Some(_) if table.has_rules => format!("RETURN QUERY {statement}"),
+        // The main query comes before a modifying one that it does not name.
+        None => format!("WITH written AS ({statement}) SELECT {set} INTO session_path"),
+        Some(query) => format!("RETURN QUERY WITH written AS ({statement}) {query} WHERE (SELECT {set}) IS NOT NULL"),
+    }
 }
 
 impl Function {
+    /// The same, under the session's search path: everything in its body is named in full.
+    pub(super) fn keeping_path(self) -> Self {
+        Self { keeps_path: true, ..self }
+    }
+
     /// The same, with settings of its own besides the path.
     pub(super) fn with_settings(self, settings: &'static str) -> Self {
         Self { settings, ..self }
@@ -267,8 +310,11 @@ impl Function {
         };
         let body = match (self.returns, &self.writes) {
             (Returns::Trigger, _) => {
-                let table = format!("{}::regclass", literal(&table.quoted()));
-                guarded(format!("TG_RELID <> {table}"), format!("sexton.expect_partition(TG_RELID, {table})"))
+                let table = format!("{}::pg_catalog.regclass", literal(&table.quoted()));
+                guarded(
+                    format!("TG_RELID OPERATOR(pg_catalog.<>) {table}"),
+                    format!("sexton.expect_partition(TG_RELID, {table})"),
+                )
             }
             (_, Some(written)) => {
                 let written = format!("{}::regclass", literal(&written.name));
@@ -276,11 +322,14 @@ impl Function {
             }
             (_, None) => body.clone(),
         };
+        let path = match self.keeps_path {
+            true => String::new(),
+            false => format!("SET search_path = {} ", self.search_path),
+        };
         let create = format!(
-            "CREATE OR REPLACE FUNCTION sexton.{}({parameters}) RETURNS {result}\nLANGUAGE plpgsql SECURITY DEFINER SET \
-             search_path = {} {}{} AS {};\nREVOKE ALL ON FUNCTION {name} FROM PUBLIC;",
+            "CREATE OR REPLACE FUNCTION sexton.{}({parameters}) RETURNS {result}\nLANGUAGE plpgsql SECURITY DEFINER \
+             {path}{}{} AS {};\nREVOKE ALL ON FUNCTION {name} FROM PUBLIC;",
             quote(&self.name),
-            self.search_path,
             self.returns.settings(),
             self.settings,
             dollar_quoted(&body)

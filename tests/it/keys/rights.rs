@@ -1,6 +1,6 @@
 //! What runs as the owner of schema sexton does nothing for anybody else.
 
-use super::Kind::{Archive, Soft, SoftArchived};
+use super::Kind::{Archive, Soft, SoftArchived, Unregistered};
 use super::Twin;
 
 /// A role of that name, which owns nothing.
@@ -78,7 +78,7 @@ fn an_action_runs_as_the_owner_of_the_child() {
             CREATE TRIGGER spy BEFORE UPDATE OR DELETE ON c FOR EACH ROW EXECUTE FUNCTION spy();
             INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1, 1), (2, 2); ALTER TABLE c OWNER TO keys_other"
         );
-        let kind = if unregistered { super::Kind::Unregistered } else { Soft };
+        let kind = if unregistered { Unregistered } else { Soft };
         let Some(mut twin) = Twin::new("keys::an_action_runs…", &schema, &[("p", Soft), ("c", kind)]) else { return };
         twin.delete("p", "id = 1");
         twin.both("BEGIN ISOLATION LEVEL REPEATABLE READ");
@@ -86,6 +86,84 @@ fn an_action_runs_as_the_owner_of_the_child() {
         twin.both("COMMIT");
         assert_eq!(twin.ask("SELECT string_agg(DISTINCT who, ' ') FROM heard"), "keys_other");
     }
+}
+
+/// Triggers of a table that a foreign key's action reaches find what the session would find.
+#[test]
+fn an_action_leaves_the_session_its_search_path() {
+    let spies = ["BEFORE UPDATE OR DELETE ON c FOR EACH STATEMENT", "BEFORE UPDATE OR DELETE ON c FOR EACH ROW"]
+        .into_iter()
+        .chain(["AFTER UPDATE OR DELETE ON c FOR EACH ROW", "AFTER UPDATE OR DELETE ON c FOR EACH STATEMENT"])
+        .enumerate()
+        .map(|(at, when)| format!("CREATE TRIGGER spy{at} {when} EXECUTE FUNCTION app.spy();"))
+        .collect::<String>();
+    for (action, kind) in [("CASCADE", Soft), ("CASCADE", Archive), ("CASCADE", Unregistered), ("SET NULL", Soft)] {
+        let schema = format!(
+            "CREATE SCHEMA app; CREATE TABLE app.heard (p int, what text, path text);
+            CREATE TABLE g (id int PRIMARY KEY, deleted_at timestamptz);
+            CREATE TABLE p (id int PRIMARY KEY, g int REFERENCES g ON DELETE CASCADE, deleted_at timestamptz);
+            CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE {action}, deleted_at timestamptz);
+            CREATE FUNCTION app.spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                INSERT INTO heard VALUES (OLD.p, TG_WHEN || TG_LEVEL, current_setting('search_path'));
+                RETURN coalesce(NEW, OLD); END $$;
+            INSERT INTO g VALUES (1); INSERT INTO p VALUES (1, NULL), (2, NULL), (3, 1);
+            INSERT INTO c VALUES (1, 1), (2, 2), (3, 3); {spies}"
+        );
+        let tables = [("g", Soft), ("p", Soft), ("c", kind)];
+        let Some(mut twin) = Twin::new("keys::an_action_leaves…", &schema, &tables) else { return };
+        twin.both("SET search_path = app, public");
+        twin.delete("p", "id = 1");
+        twin.both("BEGIN ISOLATION LEVEL REPEATABLE READ");
+        twin.delete("p", "id = 2");
+        twin.both("COMMIT");
+        twin.delete("g", "id = 1");
+        let heard = "SELECT DISTINCT what, path FROM app.heard WHERE what LIKE '%STATEMENT' OR p = 3 ORDER BY what";
+        let all = "AFTERROWapp, publicAFTERSTATEMENTapp, publicBEFOREROWapp, publicBEFORESTATEMENTapp, public";
+        assert_eq!(twin.ask(heard), all, "{action} {kind:?}");
+    }
+}
+
+/// Rules of a table are not in the way of an action.
+#[test]
+fn an_action_reaches_a_table_with_rules() {
+    for action in ["CASCADE", "SET NULL"] {
+        let schema = format!(
+            "CREATE TABLE heard (c int); CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+            CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE {action}, deleted_at timestamptz);
+            CREATE RULE hear AS ON UPDATE TO c DO ALSO INSERT INTO heard VALUES (old.id);
+            INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)"
+        );
+        let Some(mut twin) = Twin::new("keys::an_action_reaches…", &schema, &[("p", Soft), ("c", Soft)]) else {
+            return;
+        };
+        twin.delete("p", "id = 1");
+        assert_eq!(twin.ask("SELECT c FROM heard"), "1", "{action}");
+    }
+}
+
+/// Triggers of deleted rows that give way find what the session would find, too.
+#[test]
+fn a_row_that_gives_way_leaves_the_session_its_search_path() {
+    let schema = "CREATE SCHEMA app; CREATE TABLE app.heard (what text);
+        CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (code text PRIMARY KEY, p int REFERENCES p DEFERRABLE, deleted_at timestamptz);
+        CREATE FUNCTION app.spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO heard VALUES (OLD.code); RETURN coalesce(NEW, OLD); END $$;
+        CREATE TRIGGER spy BEFORE DELETE ON c FOR EACH ROW EXECUTE FUNCTION app.spy();
+        INSERT INTO p VALUES (1), (2), (3); INSERT INTO c VALUES ('a', 1), ('b', 2), ('c', 3)";
+    let Some(mut twin) = Twin::new("keys::a_row_that…", schema, &[("p", Archive), ("c", SoftArchived)]) else {
+        return;
+    };
+    twin.both("SET search_path = app, public");
+    twin.delete("c", "true");
+    // Its parent leaves, changes its key, or a row takes its own.
+    twin.delete("p", "id = 1");
+    twin.both("UPDATE p SET id = 4 WHERE id = 2");
+    twin.both("INSERT INTO c VALUES ('c', 3)");
+    twin.both("BEGIN; SET CONSTRAINTS ALL DEFERRED; INSERT INTO c VALUES ('d', 9)");
+    twin.delete("c", "code = 'd'");
+    twin.both("COMMIT");
+    assert_eq!(twin.ask("SELECT DISTINCT what FROM app.heard ORDER BY what"), "abcd");
 }
 
 /// Rows that row security hides from the functions are not passed over in silence.

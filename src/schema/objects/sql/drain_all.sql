@@ -12,7 +12,7 @@ BEGIN
         FOR item IN SELECT * FROM sexton.take(seen) LOOP
             found := true;
             seen := item.id;
-            EXECUTE item.call USING item.key, item.relation;
+            EXECUTE item.call USING item.key, item.relation, item.path;
         END LOOP;
         EXIT WHEN NOT found;
     END LOOP;
