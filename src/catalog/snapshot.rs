@@ -72,15 +72,17 @@ pub struct UniqueIndex {
     pub is_deferrable: bool,
 }
 
-/// A table with a foreign key that points to another.
+/// A foreign key that points to a relation, and the table it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Referencing {
-    /// Its oid. The snapshot need not hold it.
+    /// The table's oid. The snapshot need not hold it.
     pub oid: u32,
     /// Its schema.
     pub schema: String,
     /// Its name.
     pub name: String,
+    /// The constraint's name.
+    pub key: String,
 }
 
 /// A trigger whose function lies in schema `sexton`.
@@ -151,7 +153,7 @@ pub struct Relation {
     pub foreign_keys: Vec<ForeignKey>,
     /// Its unique indexes, in order of their names.
     pub unique_indexes: Vec<UniqueIndex>,
-    /// The tables with foreign keys that point to it, in order of their oids.
+    /// The foreign keys that point to it, in order of their tables' oids and their names.
     pub referencing: Vec<Referencing>,
     /// Row-level security.
     pub row_security: RowSecurity,

@@ -172,7 +172,7 @@ fn foreign_key(row: &Row) -> Result<ForeignKey, tokio_postgres::Error> {
 }
 
 fn referring(row: &Row) -> Result<Referencing, tokio_postgres::Error> {
-    Ok(Referencing { oid: row.try_get(1)?, schema: row.try_get(2)?, name: row.try_get(3)? })
+    Ok(Referencing { oid: row.try_get(1)?, schema: row.try_get(2)?, name: row.try_get(3)?, key: row.try_get(4)? })
 }
 
 fn unique_index(row: &Row) -> Result<UniqueIndex, tokio_postgres::Error> {

@@ -152,13 +152,13 @@ const VERSION: &str = "SELECT pg_catalog.current_setting('server_version_num')::
 
 /// The tables with foreign keys that point to the relations `$1`; those that the server copies to partitions are left out.
 const REFERENCING: &str = "
-SELECT DISTINCT k.confrelid, c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text
+SELECT k.confrelid, c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, k.conname::pg_catalog.text
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) k.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 WHERE k.contype OPERATOR(pg_catalog.=) 'f' AND k.conparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
   AND k.confrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
-ORDER BY k.confrelid, c.oid";
+ORDER BY k.confrelid, c.oid, k.conname";
 
 const UNIQUE_INDEXES: &str = "
 SELECT i.indrelid, c.relname::pg_catalog.text,

@@ -6,9 +6,12 @@
 //! ```
 //!
 //! ALL means them as well. Only triggers that are there are named, so that no name of Sexton's own can be an error.
+//!
+//! A foreign key that nothing completes, because it was made after `sexton apply` was run, would not notice a mark.
 
-use crate::catalog::OwnTrigger;
+use crate::catalog::{OwnTrigger, Referencing, Relation, Snapshot};
 use crate::rewrite::outcome::Effect;
+use crate::rewrite::policy::has_events;
 use crate::rewrite::refusal::Refusal;
 use crate::rewrite::search_path::Member;
 use crate::rewrite::statement::{Decision, Statement};
@@ -20,6 +23,19 @@ use crate::sql::lexer::Kind;
 pub const CHILD_SUFFIX: &str = "_sexton_c";
 /// The same, on the table that is pointed to.
 pub const PARENT_SUFFIX: &str = "_sexton_p";
+
+/// A foreign key that points to `relation`, or to a table it is a partition of, and has no triggers, where others would.
+pub(crate) fn incomplete<'a>(relation: &Relation, snapshot: &'a Snapshot) -> Option<&'a Referencing> {
+    if !has_events(relation, snapshot) {
+        return None;
+    }
+    let above = snapshot.ancestors(relation.oid).into_iter();
+    let mut keys = snapshot.by_oid(relation.oid).into_iter().chain(above).flat_map(|relation| &relation.referencing);
+    keys.find(|key| {
+        let completing = suffixed(&key.key, CHILD_SUFFIX);
+        !snapshot.own.triggers.iter().any(|trigger| trigger.table == key.oid && trigger.name == completing)
+    })
+}
 
 /// True for SET CONSTRAINTS; a setting of that name would be followed by its value.
 pub(crate) fn is_set_constraints(statement: &Statement<'_>) -> bool {

@@ -7,9 +7,11 @@
 //! UPDATE users u SET deleted_at = now() FROM posts p WHERE u.deleted_at IS NULL AND NOT p.deleted AND (p.user_id = u.id);
 //! ```
 
+use crate::catalog::Referencing;
 use crate::config::Strategy;
 use crate::rewrite::archive::conditions;
 use crate::rewrite::block::Target;
+use crate::rewrite::constraints;
 use crate::rewrite::outcome::TagChange;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
@@ -83,7 +85,7 @@ impl Rewriter<'_> {
     }
 
     fn soft_delete(&mut self, delete: &Delete, entry: &Entry, place: &Place<'_>) -> Result<(), Refusal> {
-        self.check_policies(entry, delete.target.name.relation())?;
+        self.check_mark(entry, delete.target.name.relation())?;
         if let Some(returning) = &delete.returning {
             let carried = self.returns_marked(returning, &delete.target, entry);
             self.check_versions(returning, &delete.target, entry, carried)?;
@@ -101,11 +103,19 @@ impl Rewriter<'_> {
         self.returning_subqueries(delete)
     }
 
-    /// The UPDATE is held to the policies for UPDATE, which may let it mark rows that the role may not delete.
-    pub(crate) fn check_policies(&self, entry: &Entry, cause: usize) -> Result<(), Refusal> {
-        match self.names.marks_what_it_deletes(entry) {
-            true => Ok(()),
-            false => self.refuse(Reason::Policies { verb: "DELETE", table: entry.display() }, cause),
+    /// What an UPDATE would not do as a DELETE does. It is held to the policies for UPDATE, which may let it mark rows that
+    /// the role may not delete; and a foreign key notices it only with the triggers of schema `sexton`.
+    pub(crate) fn check_mark(&self, entry: &Entry, cause: usize) -> Result<(), Refusal> {
+        let table = entry.display();
+        if !self.names.marks_what_it_deletes(entry) {
+            return self.refuse(Reason::Policies { verb: "DELETE", table }, cause);
+        }
+        match constraints::incomplete(&entry.relation, self.names.registry.snapshot()) {
+            None => Ok(()),
+            Some(Referencing { schema, name, key, .. }) => {
+                let by = format!("{schema}.{name}");
+                self.refuse(Reason::KeyIncomplete { table, key: key.clone(), by }, cause)
+            }
         }
     }
 

@@ -81,7 +81,7 @@ impl Rewriter<'_> {
                 self.refuse(Reason::Privilege { verb: "DELETE", table: entry.display() }, keyword)
             }
             Strategy::Soft if rows == Rows::Live && !returns => {
-                self.check_policies(entry, keyword)?;
+                self.check_mark(entry, keyword)?;
                 self.replace(keyword, keyword, &format!("UPDATE SET {set}"), keyword);
                 Ok(())
             }

@@ -103,6 +103,15 @@ pub enum Reason {
         /// The table.
         table: String,
     },
+    /// A foreign key that was made after `sexton apply` was run would not notice a mark.
+    KeyIncomplete {
+        /// The table it points to.
+        table: String,
+        /// The constraint.
+        key: String,
+        /// The table that has it.
+        by: String,
+    },
     /// Row-level security holds the statement's new form to other policies than the statement.
     Policies {
         /// What the client wants to do.

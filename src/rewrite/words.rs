@@ -125,6 +125,12 @@ impl Reason {
                 format!("permission denied for table {table}: the role is not known to have the {verb} privilege"),
                 "GRANT it; a privilege granted or a role changed during the session counts from the next one on.",
             ),
+            Self::KeyIncomplete { table, key, by } => words(
+                "key-incomplete",
+                SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+                format!("the foreign key {key} of {by} does not see deletions from {table}, as it was made since"),
+                "Run sexton apply; what is running takes note within half a minute, or at SIGHUP.",
+            ),
             Self::Policies { verb, table } => words(
                 "policies",
                 unscoped,

@@ -2,6 +2,7 @@
 
 use crate::support::ground::{Ground, answered};
 use crate::support::raw::{Raw, bind, execute, message, parse, query, sync};
+use crate::support::schema;
 
 const CONFIG: &str = "[databases.\"*\".tables.users]\ndelete = \"soft\"\n";
 
@@ -153,4 +154,28 @@ fn truncate_of_a_table_that_is_referred_to_is_refused_in_the_servers_words() {
     let Some(ground) = Ground::new("own_schema::truncate_of_a_table…", schema, CONFIG) else { return };
     let error = |mut session: Raw| session.simple("TRUNCATE users").remove(0).error.expect("it is refused");
     assert_eq!(error(ground.connect()), error(ground.database.direct()));
+}
+
+/// Nothing completes a foreign key that was made after `apply` was run: a mark would leave its rows without a parent.
+#[test]
+fn a_new_foreign_key_stops_deletions_until_apply_is_run() {
+    let schema =
+        "CREATE TABLE users (id int PRIMARY KEY, deleted_at timestamptz); INSERT INTO users VALUES (1), (2), (3)";
+    let Some(ground) = Ground::new("own_schema::a_new_foreign_key…", schema, CONFIG) else { return };
+    let mut session = ground.connect();
+    session.expect("CREATE TABLE likes (id int, user_id int REFERENCES users ON DELETE CASCADE)");
+    session.expect("DELETE FROM users WHERE id = 1");
+    schema::apply(&ground.database, CONFIG, false);
+    session.expect("CREATE TABLE posts (id int, user_id int REFERENCES users ON DELETE CASCADE)");
+    session.expect("INSERT INTO likes VALUES (1, 2); INSERT INTO posts VALUES (1, 2)");
+    for sql in ["DELETE FROM users WHERE id = 2", "DELETE FROM users WHERE id = 2 RETURNING id"] {
+        let error = session.simple(sql)[0].error.clone().expect("it is refused");
+        assert_eq!(error.sqlstate, "55000", "{sql}: {error:?}");
+        assert!(error.message.contains("foreign key posts_user_id_fkey of public.posts"), "{error:?}");
+    }
+    schema::apply(&ground.database, CONFIG, false);
+    session.expect("ALTER TABLE users ADD COLUMN name text");
+    session.expect("DELETE FROM users WHERE id = 2");
+    let left = session.expect("SELECT (SELECT count(*) FROM likes) + (SELECT count(*) FROM posts)");
+    assert_eq!(left[0].texts(), [["0"]]);
 }
