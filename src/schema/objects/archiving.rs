@@ -150,7 +150,7 @@ impl Said {
                 " LEFT JOIN LATERAL (SELECT d.event, d.actor, d.reason FROM sexton.deletions AS d
             WHERE {dead} AND d.at = {time} AND d.relation = {} AND d.keys @> jsonb_build_array({})
             ORDER BY d.id LIMIT 1) AS was ON true",
-                literal(&kept.table.quoted()),
+                literal(&scene.registered(kept).quoted()),
                 key_object(identity(scene.subject.survey, kept.table), "o")
             )
         });

@@ -21,7 +21,9 @@ const ON_UPDATE: &str = "sexton_audit_update";
 
 /// The triggers, with the words for each.
 pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
-    let audited = scene.all().filter(|kept| kept.settings.audit);
+    // A statement may name a partition, and fires its statement triggers only. Foreign ones have no transition tables.
+    let tables = scene.subject.survey.tables.iter().filter(|table| !(table.is_partition && table.kind == 'f'));
+    let audited = tables.filter_map(|table| scene.kept(table)).filter(|kept| kept.settings.audit);
     audited.flat_map(|kept| [Some(deletes(scene, &kept)), marks(scene, &kept)]).flatten().collect()
 }
 
@@ -34,7 +36,7 @@ fn deletes<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> (Wanted<'a>, Words) {
     };
     let gone = format!("SELECT {action} AS action, {key} AS key FROM gone AS o WHERE {}", stays(scene, kept, "o"));
     let clauses = "REFERENCING OLD TABLE AS gone FOR EACH STATEMENT";
-    trigger(scene, kept, (ON_DELETE, "AFTER DELETE", clauses, "ad"), &insert(kept, &gone))
+    trigger(scene, kept, (ON_DELETE, "AFTER DELETE", clauses, "ad"), &insert(scene, kept, &gone))
 }
 
 fn marks<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> {
@@ -56,11 +58,11 @@ fn marks<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> 
         ),
     };
     let clauses = "REFERENCING OLD TABLE AS gone NEW TABLE AS marked FOR EACH STATEMENT";
-    Some(trigger(scene, kept, (ON_UPDATE, "AFTER UPDATE", clauses, "au"), &insert(kept, &marked)))
+    Some(trigger(scene, kept, (ON_UPDATE, "AFTER UPDATE", clauses, "au"), &insert(scene, kept, &marked)))
 }
 
 /// The rows of the audit, over the actions and keys that `rows` gives.
-fn insert(kept: &Kept<'_>, rows: &str) -> String {
+fn insert(scene: &Scene<'_>, kept: &Kept<'_>, rows: &str) -> String {
     format!(
         "BEGIN
     INSERT INTO sexton.deletions (event, actor, role, application_name, client_address, relation, action, rows, keys,
@@ -75,7 +77,7 @@ fn insert(kept: &Kept<'_>, rows: &str) -> String {
         GROUP BY action) AS found;
     RETURN NULL;
 END",
-        literal(&kept.table.quoted())
+        literal(&scene.registered(kept).quoted())
     )
 }
 

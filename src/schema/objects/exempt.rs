@@ -6,7 +6,6 @@
 
 use crate::schema::objects::keys::{identity, key_object};
 use crate::schema::objects::scene::{Kept, Scene};
-use crate::schema::survey::Table;
 use crate::sql::ident::literal;
 
 /// Holds while a deletion is only tried.
@@ -22,7 +21,7 @@ pub(super) fn stays(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str) -> String {
     format!(
         "NOT EXISTS (SELECT FROM sexton.exempt AS e WHERE e.txid = pg_current_xact_id_if_assigned()
         AND (e.relation = 0 OR e.relation = {}::regclass AND e.key = {}))",
-        literal(&registered(scene, kept).quoted()),
+        literal(&scene.registered(kept).quoted()),
         key(scene, kept, alias)
     )
 }
@@ -32,17 +31,12 @@ pub(super) fn let_go(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str, from: &str
     format!(
         "INSERT INTO sexton.exempt (txid, relation, key, image)
             SELECT pg_current_xact_id(), {}::regclass, {}, format('%s', {alias}.*) FROM {from};",
-        literal(&registered(scene, kept).quoted()),
+        literal(&scene.registered(kept).quoted()),
         key(scene, kept, alias)
     )
 }
 
 /// What tells the row apart, alike in a partition and in the table above.
 fn key(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str) -> String {
-    key_object(identity(scene.subject.survey, registered(scene, kept)), alias)
-}
-
-/// The table that the statements of `reinsert` name.
-fn registered<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> &'a Table {
-    scene.subject.survey.table(kept.policy.oid).filter(|_| kept.table.is_partition).unwrap_or(kept.table)
+    key_object(identity(scene.subject.survey, scene.registered(kept)), alias)
 }

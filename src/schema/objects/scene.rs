@@ -65,6 +65,11 @@ impl<'a> Scene<'a> {
         own.filter_map(|table| self.kept(table))
     }
 
+    /// The registered table that a partition is of; any other is its own.
+    pub(super) fn registered(&self, kept: &Kept<'a>) -> &'a Table {
+        self.subject.survey.table(kept.policy.oid).filter(|_| kept.table.is_partition).unwrap_or(kept.table)
+    }
+
     /// `table` and its partitions, at any depth: a statement may name any of them, and fires its statement triggers only.
     pub(super) fn named_as(&self, table: &'a Table) -> Vec<&'a Table> {
         let mut family = vec![table];

@@ -99,6 +99,27 @@ fn each_statement_that_deletes_is_recorded() {
 }
 
 #[test]
+fn a_deletion_from_a_partition_is_recorded_as_one_from_its_table() {
+    let Some(cluster) = cluster::shared("keys::a_deletion_from_a_partition…") else { return };
+    let database = Database::create(cluster, "keys_audit");
+    database.run(
+        "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz) PARTITION BY RANGE (id);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (id);
+        CREATE TABLE p11 PARTITION OF p1 FOR VALUES FROM (0) TO (5);
+        CREATE TABLE p12 PARTITION OF p1 FOR VALUES FROM (5) TO (10); INSERT INTO p VALUES (1), (2), (3), (7)",
+    );
+    schema::apply(&database, "[databases.\"*\".tables.p]\ndelete = \"soft\"\naudit = true", false);
+    for (table, id) in [("p", 1), ("p1", 2), ("p11", 3)] {
+        database.run(&format!("UPDATE {table} SET deleted_at = now() WHERE id = {id} AND deleted_at IS NULL"));
+    }
+    database.run("DELETE FROM p12");
+    let rows = database.direct().expect("SELECT relation, rows, keys FROM sexton.deletions ORDER BY id")[0].texts();
+    let told: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();
+    let expected = [1, 2, 3, 7].map(|id| format!("public.p 1 [{{\"id\": {id}}}]"));
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_comment_that_is_no_tag_stops_nothing() {
     let Some(database) = audited("keys::a_comment…") else { return };
     let mut session = database.direct();
