@@ -12,6 +12,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLES = ["accounts", "branches", "tellers", "history"]
 SCALE = 10
+# What the names of doors end with that have TLS on both legs.
+TLS = ", TLS"
 
 
 def cores():
@@ -41,10 +43,14 @@ def install(*packages):
 
 
 class Door:
-    """One way to the database: a port, and the process whose time it takes."""
+    """One way to the database: a port, the process whose time it takes, and libpq's `sslmode` for it."""
 
-    def __init__(self, name, port, pid=None):
-        self.name, self.port, self.pid = name, port, pid
+    def __init__(self, name, port, pid=None, sslmode="disable"):
+        self.name, self.port, self.pid, self.sslmode = name, port, pid, sslmode
+
+    @property
+    def environment(self):
+        return {**os.environ, "PGSSLMODE": self.sslmode}
 
     def cpu_seconds(self):
         if self.pid is None:
@@ -60,7 +66,7 @@ class Bed:
         self.directory, self.processes, self.doors = directory, [], {}
 
     def __enter__(self):
-        install("pgbouncer", "haproxy")
+        install("pgbouncer", "haproxy", "openssl")
         # PostgreSQL and PgBouncer refuse to run as root.
         self.unprivileged = {"cwd": "/"}
         if os.geteuid() == 0:
@@ -106,7 +112,17 @@ class Bed:
                 time.sleep(0.1)
         raise SystemExit(f"bench/run: {command[0]} does not listen")
 
+    def make_certificate(self):
+        self.certificate, self.key = self.directory / "server.crt", self.directory / "server.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-subj", "/CN=localhost", "-days", "2", "-keyout", str(self.key), "-out", str(self.certificate)],
+                       check=True, capture_output=True)
+        self.key.chmod(0o600)
+        if os.geteuid() == 0:
+            os.chown(self.key, pwd.getpwnam("postgres").pw_uid, -1)
+
     def start_postgres(self):
+        self.make_certificate()
         self.port, data = free_port(), self.directory / "data"
         initdb = [find("initdb"), "-D", str(data), "-A", "trust", "-U", "postgres", "--no-sync"]
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **self.unprivileged)
@@ -118,6 +134,9 @@ class Bed:
             "shared_buffers": "512MB",
             "fsync": "off",
             "autovacuum": "off",
+            "ssl": "on",
+            "ssl_cert_file": self.certificate,
+            "ssl_key_file": self.key,
         }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         self.spawn(find("postgres"), *options, "-D", str(data), port=self.port, **self.unprivileged)
@@ -137,36 +156,42 @@ class Bed:
 
     def start_doors(self):
         self.doors["direct"] = Door("direct", self.port)
-        self.start_pgbouncer()
+        self.start_pgbouncer("pgbouncer")
+        self.start_pgbouncer(f"pgbouncer{TLS}", "client_tls_sslmode = require\nserver_tls_sslmode = require\n"
+                             f"client_tls_cert_file = {self.certificate}\nclient_tls_key_file = {self.key}\n")
         self.start_haproxy()
         port = free_port()
         process = self.spawn(self.splice, f"127.0.0.1:{port}", f"127.0.0.1:{self.port}", port=port)
         self.doors["splice"] = Door("splice", port, process.pid)
-        self.start_sexton("sexton", "".join(self.table(f"pgbench_{table}", "soft") for table in TABLES)
-                          + self.table("notes", "soft") + self.table("letters", "archive"))
+        registered = "".join(self.table(f"pgbench_{table}", "soft") for table in TABLES)
+        registered += self.table("notes", "soft") + self.table("letters", "archive")
+        self.start_sexton("sexton", registered)
         self.start_sexton("sexton, nothing registered", "[databases.bench]\n")
+        self.start_sexton(f"sexton{TLS}", registered, 'tls = "require"\n'
+                          f'[listen.tls]\nmode = "require"\ncert = "{self.certificate}"\nkey = "{self.key}"\n')
 
     def table(self, name, strategy):
         return f'[databases.bench.tables.{name}]\ndelete = "{strategy}"\n'
 
-    def start_sexton(self, name, databases):
+    def start_sexton(self, name, databases, more=""):
         port = free_port()
         path = self.directory / f"sexton.{port}.toml"
         path.write_text(f'[listen]\naddress = "127.0.0.1:{port}"\n[upstream]\naddress = "127.0.0.1:{self.port}"\n'
-                        f'user = "postgres"\n{databases}')
+                        f'user = "postgres"\n{more}{databases}')
         process = self.spawn(self.sexton, "serve", "--config", str(path), port=port)
-        self.doors[name] = Door(name, port, process.pid)
+        self.doors[name] = Door(name, port, process.pid, "require" if name.endswith(TLS) else "disable")
 
-    def start_pgbouncer(self):
+    def start_pgbouncer(self, name, more=""):
         if not shutil.which("pgbouncer"):
             return print("skipped: PgBouncer is not installed")
-        port, users, path = free_port(), self.directory / "users", self.directory / "pgbouncer.ini"
+        port, users = free_port(), self.directory / "users"
+        path = self.directory / f"pgbouncer.{port}.ini"
         users.write_text('"postgres" ""\n')
         path.write_text(f"[databases]\nbench = host=127.0.0.1 port={self.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
                         f"listen_port = {port}\nunix_socket_dir =\nauth_type = trust\nauth_file = {users}\n"
-                        "pool_mode = session\nmax_client_conn = 1000\ndefault_pool_size = 300\n")
+                        f"pool_mode = session\nmax_client_conn = 1000\ndefault_pool_size = 300\n{more}")
         process = self.spawn("pgbouncer", "-q", str(path), port=port, **self.unprivileged)
-        self.doors["pgbouncer"] = Door("pgbouncer", port, process.pid)
+        self.doors[name] = Door(name, port, process.pid, "require" if name.endswith(TLS) else "disable")
 
     def start_haproxy(self):
         if not shutil.which("haproxy"):

@@ -45,7 +45,7 @@ class Pgbench(Comparison):
             command = [servers.find("pgbench"), *bed.at(door.port), "-n", "-M", self.mode, "-T", str(seconds),
                        "-c", str(self.clients), "-j", str(min(self.clients, servers.cores())), *what, *latencies, "bench"]
             before = door.cpu_seconds()
-            said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            said = subprocess.run(command, check=True, capture_output=True, text=True, env=door.environment).stdout
             spent = None if before is None else door.cpu_seconds() - before
             micros = sorted(int(line.split()[2]) for log in pathlib.Path(logs).iterdir() for line in log.open())
         count = int(re.search(r"actually processed: (\d+)", said)[1])
@@ -73,7 +73,7 @@ class Bulk(Comparison):
         fed = f"{self.stdin} | " if self.stdin else ""
         quoted = " ".join(f"'{part}'" for part in psql)
         before, started = door.cpu_seconds(), time.monotonic()
-        subprocess.run(["sh", "-c", f"{fed}{quoted} > /dev/null"], check=True)
+        subprocess.run(["sh", "-c", f"{fed}{quoted} > /dev/null"], check=True, env=door.environment)
         sample = {"rate": 1 / (time.monotonic() - started)}
         if before is not None:
             sample["cpu_us"] = (door.cpu_seconds() - before) * 1e6
@@ -88,6 +88,8 @@ MANY = min(64, 32 * servers.cores())
 COMPARISONS = [
     *[Pgbench(f"select/{mode}/{clients}", ALL, "pgbouncer", 1.0, mode, clients)
       for mode in ("simple", "extended", "prepared") for clients in (1, 16, MANY)],
+    *[Pgbench(f"tls/{mode}/16", [f"pgbouncer{servers.TLS}", f"sexton{servers.TLS}"], f"pgbouncer{servers.TLS}", 1.0, mode, 16)
+      for mode in ("simple", "prepared")],
     Pgbench("tpcb/prepared/16", BY_HAND, "pgbouncer", 0.95, "prepared", 16, "tpcb.sql", {"pgbouncer": "tpcb_by_hand.sql"}),
     Pgbench("deletes/prepared/16", BY_HAND, "pgbouncer", 0.95, "prepared", 16, "deletes.sql",
             {"pgbouncer": "deletes_by_hand.sql"}),
