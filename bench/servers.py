@@ -76,6 +76,7 @@ class Bed:
             self.start_postgres()
             self.build()
             self.start_doors()
+            self.hold_sessions()
         except BaseException:
             self.__exit__()
             raise
@@ -169,6 +170,13 @@ class Bed:
         self.start_sexton("sexton, nothing registered", "[databases.bench]\n")
         self.start_sexton(f"sexton{TLS}", registered, 'tls = "require"\n'
                           f'[listen.tls]\nmode = "require"\ncert = "{self.certificate}"\nkey = "{self.key}"\n')
+
+    def hold_sessions(self):
+        """A session through every door that does nothing: a proxy in use is never without one."""
+        for door in self.doors.values():
+            psql = [find("psql"), "-X", "-q", *self.at(door.port), "-d", "bench", "-c", "SELECT pg_sleep(86400)"]
+            held = subprocess.Popen(psql, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=door.environment)
+            self.processes.append(held)
 
     def table(self, name, strategy):
         return f'[databases.bench.tables.{name}]\ndelete = "{strategy}"\n'

@@ -90,6 +90,8 @@ COMPARISONS = [
       for mode in ("simple", "extended", "prepared") for clients in (1, 16, MANY)],
     *[Pgbench(f"tls/{mode}/16", [f"pgbouncer{servers.TLS}", f"sexton{servers.TLS}"], f"pgbouncer{servers.TLS}", 1.0, mode, 16)
       for mode in ("simple", "prepared")],
+    *[Pgbench(f"select by hand/{mode}/16", ["pgbouncer", "splice", "sexton, nothing registered", "sexton"], "pgbouncer", 1.0,
+              mode, 16, "unique_by_hand.sql", {"sexton": "unique.sql"}) for mode in ("simple", "prepared")],
     Pgbench("tpcb/prepared/16", BY_HAND, "pgbouncer", 0.95, "prepared", 16, "tpcb.sql", {"pgbouncer": "tpcb_by_hand.sql"}),
     Pgbench("deletes/prepared/16", BY_HAND, "pgbouncer", 0.95, "prepared", 16, "deletes.sql",
             {"pgbouncer": "deletes_by_hand.sql"}),
