@@ -57,13 +57,16 @@ class Pgbench(Comparison):
         return sample
 
 
+BULK = ["direct", "pgbouncer", "splice", "sexton, nothing registered"]
+
+
 class Bulk(Comparison):
     """One statement of psql's that moves many bytes."""
 
     unit = "runs a second"
 
     def __init__(self, name, bar, sql, stdin=None, before=None):
-        super().__init__(name, ["direct", "pgbouncer", "splice", "sexton"], "direct", bar)
+        super().__init__(name, [*BULK, "sexton"], "direct", bar)
         self.sql, self.stdin, self.before = sql, stdin, before
 
     def measure(self, bed, door, seconds):

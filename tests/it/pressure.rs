@@ -7,6 +7,8 @@ use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sexton::cli::demo::cluster::Cluster;
+
 use crate::support::cluster;
 use crate::support::database::Database;
 use crate::support::ground::Ground;
@@ -29,6 +31,11 @@ const BINDS: usize = 100_000;
 const PASSING_BYTES_MAX: usize = 8 << 20;
 /// What a connection that does nothing may take.
 const IDLE_BYTES_MAX: usize = 8 * 1024;
+/// Sessions at work beside those, and how much each does.
+const BUSY: usize = 16;
+const QUERIES: usize = 200;
+/// What other programs may add to the 99th percentile of what these take.
+const NOISE: Duration = Duration::from_millis(20);
 
 fn megabytes() -> usize {
     number("SEXTON_MEGABYTES").unwrap_or(48) as usize
@@ -166,10 +173,32 @@ fn connections_that_do_nothing_take_next_to_nothing() {
     rlimit::increase_nofile_limit(rlimit::INFINITY).expect("open files up to the hard limit");
     // Memory comes in steps of 2 MiB: with fewer connections one step more or less would decide.
     let warm = open(50);
+    let alone = slowest_percent(&sexton, &database);
     let before = sexton.memory();
     let held = open(idle);
     let each = sexton.memory().saturating_sub(before) / idle;
-    eprintln!("pressure: {idle} idle connections, {each} bytes each");
+    let beside = slowest_percent(&sexton, &database);
+    eprintln!("pressure: {idle} idle connections, {each} bytes each; p99 of busy ones {alone:?}, beside them {beside:?}");
     assert!(each <= IDLE_BYTES_MAX, "{each} bytes each");
+    assert!(beside <= 2 * alone + NOISE, "{alone:?}, {beside:?}");
     drop((warm, held));
+}
+
+/// The 99th percentile of what a query takes, over [`BUSY`] sessions at once.
+fn slowest_percent(sexton: &Sexton, database: &Database) -> Duration {
+    let mut times: Vec<Duration> = thread::scope(|scope| {
+        let busy = || {
+            let mut connection = sexton.connect(Cluster::SUPERUSER, &database.name);
+            let ask = |_| {
+                let started = Instant::now();
+                connection.expect("SELECT id FROM users");
+                started.elapsed()
+            };
+            (0..QUERIES).map(ask).collect::<Vec<_>>()
+        };
+        let threads: Vec<_> = (0..BUSY).map(|_| scope.spawn(busy)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("every query is answered")).collect()
+    });
+    times.sort_unstable();
+    times[times.len() * 99 / 100]
 }
