@@ -36,7 +36,7 @@ const KEPT: &[(&str, &str, &str)] = &[
 
 /// Columns that record a deletion, or that ON UPDATE CASCADE changes in rows that are already marked.
 const NOT_COMPARED: &str = "'{deleted_at, deleted, state, archived_at, archived_by, archive_reason, archive_txid, \
-                            deletion_id, org_id, team_id, order_id}'::text[]";
+                            deletion_id, org_id, team_id, order_id, line_no}'::text[]";
 
 /// A pair of new databases: behind Sexton with `apply` run on it, and with real deletes, which are written down.
 pub(super) struct Pair {
