@@ -178,7 +178,9 @@ fn connections_that_do_nothing_take_next_to_nothing() {
     let held = open(idle);
     let each = sexton.memory().saturating_sub(before) / idle;
     let beside = slowest_percent(&sexton, &database);
-    eprintln!("pressure: {idle} idle connections, {each} bytes each; p99 of busy ones {alone:?}, beside them {beside:?}");
+    eprintln!(
+        "pressure: {idle} idle connections, {each} bytes each; p99 of busy ones {alone:?}, beside them {beside:?}"
+    );
     assert!(each <= IDLE_BYTES_MAX, "{each} bytes each");
     assert!(beside <= 2 * alone + NOISE, "{alone:?}, {beside:?}");
     drop((warm, held));
