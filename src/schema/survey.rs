@@ -2,6 +2,8 @@
 //!
 //! One query answers with one JSON text; whoever has a connection sends it. Names are as stored, oids are the server's.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::sql::ident::quote_qualified;
@@ -27,6 +29,12 @@ pub struct Survey {
     pub publications: Vec<Publication>,
     /// Every trigger on those tables that belongs to no constraint of the server's own.
     pub triggers: Vec<Trigger>,
+    /// Who may create objects in each schema, superusers left out.
+    pub creators: BTreeMap<String, Vec<String>>,
+    /// Roles that may do everything.
+    pub superusers: Vec<String>,
+    /// The role that schema `sexton` and what is in it belong to, or will.
+    pub own_owner: String,
     /// The functions in schema `sexton`.
     pub own_routines: Vec<Routine>,
     /// Whoever asks is a superuser.
@@ -65,8 +73,6 @@ pub struct Table {
     pub forces_row_security: bool,
     /// It hides rows from the functions of schema `sexton`, or would: their owner cannot bypass it.
     pub hides_rows: bool,
-    /// It has rules for UPDATE or DELETE.
-    pub has_rules: bool,
     /// The planner's estimate; negative where it has none.
     pub rows_estimate: i64,
 }
@@ -81,8 +87,10 @@ pub struct Column {
     pub type_name: String,
     /// The type without a length and the like; of a domain, what it is made of.
     pub base_type: String,
+    /// That type is the server's own.
+    pub is_builtin: bool,
     /// Where that type's operators are, unless in `pg_catalog`.
-    pub type_schema: Option<TypeSchema>,
+    pub type_schema: Option<String>,
     /// NOT NULL.
     pub not_null: bool,
     /// GENERATED ALWAYS AS (…).
@@ -91,16 +99,6 @@ pub struct Column {
     pub identity: bool,
     /// The DEFAULT expression.
     pub default: Option<String>,
-}
-
-/// A schema with operators in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TypeSchema {
-    /// Its name.
-    pub name: String,
-    /// Only superusers and the owner of schema `sexton` may add to it.
-    pub is_trusted: bool,
 }
 
 /// An index.
@@ -288,6 +286,13 @@ impl Survey {
     /// The text is not what the query gives.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
+    }
+
+    /// Nobody may create objects in `schema` but superusers, the owner of schema `sexton`, and `others`.
+    #[must_use]
+    pub fn is_trusted(&self, schema: &str, others: &[&str]) -> bool {
+        let is_known = |role: &String| *role == self.own_owner || others.contains(&role.as_str());
+        self.creators.get(schema).is_some_and(|creators| creators.iter().all(is_known))
     }
 
     /// The table with this oid.

@@ -37,11 +37,8 @@ table_json AS (
                 'name', a.attname,
                 'type_name', pg_catalog.format_type(a.atttypid, a.atttypmod),
                 'base_type', pg_catalog.format_type(b.oid, -1),
-                'type_schema', CASE WHEN b.typtype = 'b' AND b.typelem = 0 AND m.nspname <> 'pg_catalog' THEN
-                    pg_catalog.json_build_object('name', m.nspname, 'is_trusted', NOT EXISTS (
-                        SELECT FROM pg_catalog.pg_roles r
-                        WHERE NOT r.rolsuper AND r.rolname NOT IN (o.owner, 'pg_database_owner')
-                          AND pg_catalog.has_schema_privilege(r.oid, m.oid, 'CREATE'))) END,
+                'is_builtin', m.nspname = 'pg_catalog',
+                'type_schema', CASE WHEN b.typtype = 'b' AND b.typelem = 0 AND m.nspname <> 'pg_catalog' THEN m.nspname END,
                 'not_null', a.attnotnull,
                 'generated', a.attgenerated <> '',
                 'identity', a.attidentity <> '',
@@ -64,7 +61,6 @@ table_json AS (
         'forces_row_security', t.relrowsecurity AND t.relforcerowsecurity,
         'hides_rows', t.relrowsecurity AND NOT o.bypasses
             AND (t.relforcerowsecurity OR NOT pg_catalog.pg_has_role(o.owner, t.relowner, 'USAGE')),
-        'has_rules', EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = t.oid AND w.ev_type IN ('2', '4')),
         'rows_estimate', t.reltuples::pg_catalog.int8) AS body
     FROM tables t CROSS JOIN own o
 ),
@@ -220,6 +216,14 @@ SELECT pg_catalog.json_build_object(
     'publications', (
         SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, pubname), '[]') FROM publication_json),
     'triggers', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, tgname), '[]') FROM trigger_json),
+    'creators', (
+        SELECT coalesce(pg_catalog.json_object_agg(n.nspname, ARRAY(
+            SELECT r.rolname FROM pg_catalog.pg_roles r
+            WHERE NOT r.rolsuper AND r.rolname <> 'pg_database_owner'
+              AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE') ORDER BY 1)), '{}')
+        FROM pg_catalog.pg_namespace n WHERE n.nspname !~ '^pg_'),
+    'superusers', ARRAY(SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.rolsuper ORDER BY 1),
+    'own_owner', (SELECT o.owner FROM own o),
     'own_routines', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY proname, arguments), '[]') FROM routine_json),
     'is_superuser', (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user),
     'has_own_schema', EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'sexton')

@@ -4,9 +4,9 @@
 //! expressions, so it runs as the owner of the child, as the server's own actions do.
 
 use crate::config::Strategy;
-use crate::schema::objects::keys::key_object;
+use crate::schema::objects::keys::{key_object, object};
 use crate::schema::objects::scene::{Reference, Scene, names, only, values};
-use crate::schema::objects::wanted::{Function, Returns, function, writing};
+use crate::schema::objects::wanted::{Function, Returns, back, function};
 use crate::schema::survey::Action;
 use crate::sql::ident::{literal, quote};
 
@@ -38,39 +38,32 @@ pub(super) fn function_of(scene: &Scene<'_>, reference: &Reference<'_>) -> Optio
     let set = |value: &str| {
         let set: Vec<String> =
             reference.key.columns_set().iter().map(|column| format!("{} = {value}", quote(column))).collect();
-        let key = key_object(reference.child.identity, "x");
-        let update = format!("UPDATE {child} AS x SET {} WHERE {condition} RETURNING {key} AS key", set.join(", "));
-        writing(reference.child.table, &update, Some("SELECT written.key FROM written"))
+        let key = key_object(scene.subject.survey, reference.child.table, "x");
+        format!("RETURN QUERY UPDATE {child} AS x SET {} WHERE {condition} RETURNING {key}", set.join(", "))
     };
     let (returns, statement) = match reference.key.on_delete {
         Action::NoAction | Action::Restrict => return None,
         Action::SetNull => (Returns::Keys, set("NULL")),
         Action::SetDefault => (Returns::Keys, set("DEFAULT")),
         Action::Cascade => match reference.child.kept.filter(|_| is_marked(reference)) {
-            Some(kept) => {
-                let mark = format!("UPDATE {child} AS x SET {} WHERE {condition}", kept.marks("x"));
-                (Returns::Action, writing(reference.child.table, &mark, None))
-            }
-            None => (
-                Returns::Action,
-                writing(reference.child.table, &format!("DELETE FROM {child} AS x WHERE {condition}"), None),
-            ),
+            Some(kept) => (Returns::Action, format!("UPDATE {child} AS x SET {} WHERE {condition}", kept.marks("x"))),
+            None => (Returns::Action, format!("DELETE FROM {child} AS x WHERE {condition}")),
         },
     };
-    let path = scene.search_path(&[reference.child.table, reference.parent.table]);
+    let path = scene.writing_path(reference.child.table, &[reference.child.table, reference.parent.table]);
     let body = format!("BEGIN\n    {statement};\nEND");
     Some(function(reference.function_name("act"), returns, &path, &body).run_as(reference.child.table))
 }
 
-/// What ON DELETE says, as statements.
-pub(super) fn statements(reference: &Reference<'_>) -> String {
+/// What ON DELETE says, as statements of a function with the search path `path`.
+pub(super) fn statements(reference: &Reference<'_>, path: &str) -> String {
     let act = quote(&reference.function_name("act"));
     let statements = match reference.key.on_delete {
         Action::NoAction | Action::Restrict => check(reference),
-        Action::Cascade => format!("    PERFORM sexton.{act}(gone, session_path);"),
-        Action::SetNull => note(reference, &act),
+        Action::Cascade => format!("    PERFORM sexton.{act}(gone);\n    {}", back(path)),
+        Action::SetNull => format!("{}\n    {}", note(reference, &act), back(path)),
         // The default may be the very key that is gone.
-        Action::SetDefault => format!("{}\n{}", note(reference, &act), check(reference)),
+        Action::SetDefault => format!("{}\n    {}\n{}", note(reference, &act), back(path), check(reference)),
     };
     format!("{}{statements}", reference.expected())
 }
@@ -108,14 +101,13 @@ fn check(reference: &Reference<'_>) -> String {
 /// SET NULL and SET DEFAULT; what stood there is noted for whoever restores the parent.
 fn note(reference: &Reference<'_>, act: &str) -> String {
     let key = reference.key;
-    let before = reference.key.columns_set().iter().filter_map(|column| {
-        let place = key.columns.iter().position(|other| other == column)?;
-        Some(format!("{}, {}", literal(column), gone(&key.referenced[place])))
+    let before = object(reference.child.table, key.columns_set(), |column| {
+        let place = key.columns.iter().position(|other| other == column);
+        place.map_or("NULL".to_owned(), |place| gone(&key.referenced[place]))
     });
     format!(
         "    INSERT INTO sexton.nulled (event, relation, key, columns)
-    SELECT sexton.event(false), {}, changed.key, jsonb_build_object({}) FROM sexton.{act}(gone, session_path) AS changed (key);",
+    SELECT sexton.event(false), {}, changed.key, {before} FROM sexton.{act}(gone) AS changed (key);",
         literal(&reference.child.table.quoted()),
-        before.collect::<Vec<_>>().join(", "),
     )
 }

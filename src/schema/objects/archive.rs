@@ -51,7 +51,7 @@ fn table_findings(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName) -> Vec<F
     let Some(there) = scene.subject.survey.find(&name.schema, &name.relation) else {
         return vec![finding(level, format!("rows that leave {table} have nowhere to go"), create(kept.table, name))];
     };
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = strangers(scene, kept, there, &archive).into_iter().collect();
     let mut missing = Vec::new();
     for (column, type_name) in columns_wanted(kept.table) {
         match there.column(column) {
@@ -78,6 +78,20 @@ fn table_findings(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName) -> Vec<F
     }
     findings.extend(unique(scene, there, &archive));
     findings
+}
+
+/// Whoever owns the archive reads what is in it, and its triggers run as the owner of schema `sexton`.
+fn strangers(scene: &Scene<'_>, kept: &Kept<'_>, there: &Table, archive: &str) -> Option<Finding> {
+    let (survey, owner) = (scene.subject.survey, &there.owner);
+    if [&survey.own_owner, &kept.table.owner].contains(&owner) || survey.superusers.contains(owner) {
+        return None;
+    }
+    let table = kept.table.quoted();
+    let what =
+        format!("it belongs to {}: rows that a cascade takes from {table} do not go there (42501)", quote(owner));
+    let mend = format!("ALTER TABLE {archive} OWNER TO {}", quote(&kept.table.owner));
+    let object = archive.to_owned();
+    Some(Finding { level: Level::Error, kind: "archive", object, what, mend: Some(mend), steps: Vec::new() })
 }
 
 fn create(table: &Table, name: &TableName) -> Vec<Step> {

@@ -8,7 +8,7 @@ use crate::config::{Strategy, TableName};
 use crate::rewrite::policy::quote_name;
 use crate::schema::objects::archive::{archive_name, records};
 use crate::schema::objects::exempt::{TRIED, stays};
-use crate::schema::objects::keys::{identity, key_object};
+use crate::schema::objects::keys::key_object;
 use crate::schema::objects::scene::{Kept, Scene, function_name, names};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::schema::survey::{Action, Table};
@@ -151,7 +151,7 @@ impl Said {
             WHERE {dead} AND d.at = {time} AND d.relation = {} AND d.keys @> jsonb_build_array({})
             ORDER BY d.id LIMIT 1) AS was ON true",
                 literal(&scene.registered(kept).quoted()),
-                key_object(identity(scene.subject.survey, kept.table), "o")
+                key_object(scene.subject.survey, kept.table, "o")
             )
         });
         let known = |column: &str, recorded: &str, otherwise: &str| {
@@ -215,6 +215,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM {0} AS o) OR {TRIED} THEN
         RETURN NULL;
     END IF;
+    IF EXISTS (SELECT FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner
+            WHERE c.oid = {3}::regclass AND NOT r.rolsuper AND r.rolname NOT IN (current_user, {8})) THEN
+        RAISE insufficient_privilege USING MESSAGE = {9}, HINT = 'sexton check says whose it may be.';
+    END IF;
     IF here = {1} THEN
         {2};
         RETURN NULL;
@@ -241,5 +245,7 @@ END",
         literal(&executed),
         literal(&event),
         gone.argument(),
+        literal(&table.owner),
+        literal(&format!("sexton: the archive table {archive} belongs to somebody else")),
     )
 }

@@ -28,7 +28,7 @@ pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
 }
 
 fn deletes<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> (Wanted<'a>, Words) {
-    let key = key_object(identity(scene.subject.survey, kept.table), "o");
+    let key = key_object(scene.subject.survey, kept.table, "o");
     // A row that was dead before it left has been deleted, and recorded, before.
     let action = match kept.dead("o") {
         Some(dead) => format!("CASE WHEN pg_trigger_depth() > 1 AND {dead} THEN 'SUPERSEDE' ELSE 'DELETE' END"),
@@ -47,14 +47,15 @@ fn marks<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> 
             let same: Vec<String> = columns.iter().map(|column| format!("o.{0} = n.{0}", quote(column))).collect();
             format!(
                 "SELECT 'DELETE' AS action, {} AS key FROM gone AS o JOIN marked AS n ON {} WHERE {was} AND {is}",
-                key_object(Some(columns), "o"),
+                key_object(scene.subject.survey, kept.table, "o"),
                 same.join(" AND ")
             )
         }
         // Without a key the rows cannot be paired: as many are dead now as were not before.
         None => format!(
-            "SELECT 'DELETE' AS action, to_jsonb(n.*) AS key FROM marked AS n WHERE {is} LIMIT greatest(0,
-            (SELECT count(*) FROM marked AS n WHERE {is}) - (SELECT count(*) FROM gone AS o WHERE NOT {was}))"
+            "SELECT 'DELETE' AS action, {} AS key FROM marked AS n WHERE {is} LIMIT greatest(0,
+            (SELECT count(*) FROM marked AS n WHERE {is}) - (SELECT count(*) FROM gone AS o WHERE NOT {was}))",
+            key_object(scene.subject.survey, kept.table, "n")
         ),
     };
     let clauses = "REFERENCING OLD TABLE AS gone NEW TABLE AS marked FOR EACH STATEMENT";

@@ -69,10 +69,13 @@ pub(super) fn is_base_function(name: &str) -> bool {
     FUNCTIONS.iter().any(|(known, _, _)| *known == name)
 }
 
-/// The queue has what the functions of this version write.
-fn is_current_queue(survey: &Survey) -> bool {
-    let queue = survey.find("sexton", "queue");
-    queue.is_some_and(|queue| ["txid", "relation", "path"].iter().all(|name| queue.column(name).is_some()))
+/// Tables that are empty between transactions, and columns that the functions of this version write in them.
+const PASSING: &[(&str, &[&str])] = &[("queue", &["txid", "relation"]), ("exempt", &["back"])];
+
+/// The table is there, but as another version has made it.
+fn is_outdated(survey: &Survey, name: &str) -> bool {
+    let columns = PASSING.iter().find(|(passing, _)| *passing == name).map_or(&[][..], |(_, columns)| *columns);
+    survey.find("sexton", name).is_some_and(|table| columns.iter().any(|column| table.column(column).is_none()))
 }
 
 /// Schema `sexton`, where it is missing or not of this version.
@@ -87,12 +90,11 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
         steps.push(Step::new("everybody's statements call its functions", "GRANT USAGE ON SCHEMA sexton TO PUBLIC"));
     }
     let missing = |name: &str| survey.find("sexton", name).is_none();
-    let has_queue = is_current_queue(survey);
-    if !has_queue && !missing("queue") {
-        steps.push(Step::new("it is made anew; nothing is in it", "DROP TABLE IF EXISTS sexton.queue"));
-    }
     for (name, why, sql) in TABLES {
-        if missing(name) || *name == "queue" && !has_queue {
+        if is_outdated(survey, name) {
+            steps.push(Step::new("it is made anew; nothing is in it", format!("DROP TABLE IF EXISTS sexton.{name}")));
+        }
+        if missing(name) || is_outdated(survey, name) {
             steps.push(Step::new(*why, sql.trim_end()));
         }
     }
@@ -114,7 +116,7 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     steps.extend(functions(survey));
     for (name, table) in LATE {
         let is_late = |trigger: &Trigger| trigger.name == *name && trigger.function_schema == "sexton";
-        if *table == "queue" && !has_queue || !survey.triggers.iter().any(is_late) {
+        if is_outdated(survey, table) || !survey.triggers.iter().any(is_late) {
             steps.push(Step::new("at COMMIT nothing is left to do", late(name, table)));
         }
     }

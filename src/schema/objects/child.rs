@@ -35,29 +35,32 @@ fn orphan_trigger<'a>(scene: &Scene<'a>, reference: &Reference<'a>) -> Option<(W
     let dies: Vec<String> = [kept.live("OLD")?, kept.dead("NEW")?].into_iter().chain(set).collect();
     let matches = reference.parent_matches("x", |at| format!("NEW.{}", quote(&key.columns[at])));
     let body = format!(
-        "BEGIN
+        "DECLARE
+    orphan record;
+BEGIN
     PERFORM FROM {} AS x WHERE {matches};
     IF NOT FOUND THEN
-        DELETE FROM {} AS x WHERE x.ctid OPERATOR(pg_catalog.=) NEW.ctid
-            AND x.tableoid OPERATOR(pg_catalog.=) TG_RELID;
+        SELECT NEW.ctid AS place, TG_RELID AS relation INTO orphan;
+        PERFORM sexton.{}(orphan);
     END IF;
     RETURN NULL;
 END",
         only(parent),
+        quote(&reference.function_name("orphan")),
+    );
+    let away = format!(
+        "BEGIN\n    DELETE FROM {} AS x WHERE x.ctid = gone.place AND x.tableoid = gone.relation;\nEND",
         table.quoted()
     );
-    let run = function(
-        function_name(table, &format!("{}_o", key.name)),
-        Returns::Trigger,
-        &scene.search_path(&[table, parent]),
-        &body,
-    );
+    let path = scene.writing_path(table, &[table]);
+    let away = function(reference.function_name("orphan"), Returns::Action, &path, &away).run_as(table);
+    let function_name = function_name(table, &format!("{}_o", key.name));
     let wanted = Wanted::new(
         table,
         suffixed(&key.name, ORPHAN_SUFFIX),
         "AFTER UPDATE",
         format!("FOR EACH ROW WHEN ({})", dies.join(" AND ")),
-        vec![run.keeping_path()],
+        vec![away, function(function_name, Returns::Trigger, &scene.search_path(&[table, parent]), &body)],
     );
     let what = "a row that points to none and is deleted before COMMIT is refused there".to_owned();
     Some((wanted, Words { kind: "foreign-key", object: reference.object(), what }))
@@ -127,8 +130,7 @@ fn body(reference: &Reference<'_>) -> String {
 {unchanged}    PERFORM FROM {} AS x WHERE {matches}{live} FOR KEY SHARE OF x;
     IF NOT FOUND THEN
         -- A row that is gone or has changed again is judged by its own event.
-        PERFORM FROM {} AS x WHERE x.ctid OPERATOR(pg_catalog.=) NEW.ctid
-            AND x.tableoid OPERATOR(pg_catalog.=) TG_RELID;
+        PERFORM FROM {} AS x WHERE x.ctid = NEW.ctid AND x.tableoid = TG_RELID;
         IF FOUND THEN
 {}            PERFORM sexton.refuse_absent({}, {}::regclass, TG_RELID, {}::regclass,
                 {}, {});

@@ -4,7 +4,7 @@
 //! No setting says so, which anybody could set, but a row of a table that nobody but its owner's functions can write. The
 //! row's image stays with it until it is known whether anything takes its place (`sexton.settle`).
 
-use crate::schema::objects::keys::{identity, key_object};
+use crate::schema::objects::keys::key_object;
 use crate::schema::objects::scene::{Kept, Scene};
 use crate::sql::ident::literal;
 
@@ -26,17 +26,18 @@ pub(super) fn stays(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str) -> String {
     )
 }
 
-/// Lets the rows `alias` of a query go on purpose, keeping their image.
-pub(super) fn let_go(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str, from: &str) -> String {
+/// Lets the rows `alias` of a query go on purpose, keeping their image, and which function puts it back.
+pub(super) fn let_go(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str, from: &str, back: &str) -> String {
     format!(
-        "INSERT INTO sexton.exempt (txid, relation, key, image)
-            SELECT pg_current_xact_id(), {}::regclass, {}, format('%s', {alias}.*) FROM {from};",
+        "INSERT INTO sexton.exempt (txid, relation, key, image, back)
+            SELECT pg_current_xact_id(), {}::regclass, {}, format('%s', {alias}.*), {} FROM {from};",
         literal(&scene.registered(kept).quoted()),
-        key(scene, kept, alias)
+        key(scene, kept, alias),
+        literal(back)
     )
 }
 
 /// What tells the row apart, alike in a partition and in the table above.
 fn key(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str) -> String {
-    key_object(identity(scene.subject.survey, scene.registered(kept)), alias)
+    key_object(scene.subject.survey, scene.registered(kept), alias)
 }

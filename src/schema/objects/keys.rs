@@ -26,13 +26,25 @@ pub(super) fn is_made(column: &Column) -> bool {
         || ["nextval(", "gen_random_uuid(", "uuid_generate_", "uuidv"].iter().any(|made| default.contains(made))
 }
 
-/// The key of the row `alias` as a JSON object; of a table without one, the whole row.
-pub(super) fn key_object(columns: Option<&[String]>, alias: &str) -> String {
-    match columns {
-        None => format!("to_jsonb({alias}.*)"),
-        Some(columns) => {
-            let pairs = columns.iter().map(|column| format!("{}, {alias}.{}", literal(column), quote(column)));
-            format!("jsonb_build_object({})", pairs.collect::<Vec<_>>().join(", "))
+/// The key of the row `alias` of `table` as a JSON object; without a key, the whole row.
+pub(super) fn key_object(survey: &Survey, table: &Table, alias: &str) -> String {
+    let all: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+    object(table, identity(survey, table).unwrap_or(&all), |column| format!("{alias}.{}", quote(column)))
+}
+
+/// A JSON object of `columns` of `table` and what `value` says they hold. A value of somebody's own type is a text: JSON
+/// functions call the casts that its owner has made.
+pub(super) fn object(table: &Table, columns: &[String], value: impl Fn(&str) -> String) -> String {
+    let pairs = columns.iter().map(|column| {
+        let is_builtin = table.column(column).is_some_and(|column| column.is_builtin);
+        let value = value(column);
+        match is_builtin {
+            true => format!("{}, {value}", literal(column)),
+            false => format!("{}, CASE WHEN {value} IS NOT NULL THEN format('%s', {value}) END", literal(column)),
         }
-    }
+    });
+    // A function takes a hundred arguments at most.
+    let pairs: Vec<String> = pairs.collect();
+    let parts = pairs.chunks(50).map(|chunk| format!("jsonb_build_object({})", chunk.join(", ")));
+    parts.collect::<Vec<_>>().join(" || ")
 }

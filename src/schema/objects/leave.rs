@@ -8,11 +8,11 @@ use crate::config::Strategy;
 use crate::schema::objects::action::gone;
 use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::exempt::TRIED;
-use crate::schema::objects::keys::{is_made, key_object};
+use crate::schema::objects::keys::{is_made, key_object, object};
 use crate::schema::objects::lock;
 use crate::schema::objects::scene::{Reference, Scene, function_name, only};
-use crate::schema::objects::wanted::{Function, Returns, SESSION_PATH, TELLS_PATH, Wanted, Words, function, writing};
-use crate::schema::survey::{Action, Table};
+use crate::schema::objects::wanted::{Function, Returns, Wanted, Words, back, function};
+use crate::schema::survey::{Action, Survey, Table};
 use crate::sql::ident::{literal, quote};
 
 /// The trigger's name.
@@ -39,14 +39,16 @@ pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
 fn trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Words)> {
     let references: Vec<Reference<'a>> =
         scene.references().filter(|reference| reference.parent.table.oid == parent.oid).collect();
-    let statements: Vec<String> = references.iter().filter_map(statement).collect();
+    let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
+    let path = scene.search_path(&tables);
+    let statements: Vec<String> =
+        references.iter().filter_map(|reference| statement(scene.subject.survey, reference, &path)).collect();
     if statements.is_empty() {
         return None;
     }
     // Dead rows may point to each other in a circle: each is left to the statement that has begun with it.
     let body = format!(
         "DECLARE
-    {SESSION_PATH}
     before constant text := coalesce(current_setting('sexton.leaving', true), '');
     here constant text := format('%s%s ', TG_RELID, OLD.ctid);
 BEGIN
@@ -64,11 +66,10 @@ END",
         statements.join("\n")
     );
     let function_name = function_name(parent, "leave");
-    let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
     let removing = references.iter().filter(|reference| reference.key.on_delete != Action::Cascade);
     let mut functions: Vec<Function> = removing.filter_map(|reference| removal_function(scene, reference)).collect();
-    functions.push(function(function_name, Returns::Trigger, &scene.search_path(&tables), &body));
-    let wanted = Wanted::new(parent, TRIGGER, "BEFORE DELETE", format!("FOR EACH ROW WHEN ({TELLS_PATH})"), functions);
+    functions.push(function(function_name, Returns::Trigger, &path, &body));
+    let wanted = Wanted::new(parent, TRIGGER, "BEFORE DELETE", "FOR EACH ROW", functions);
     let what = "dead rows that point to a row stop it from being deleted, or lose what they pointed to".to_owned();
     Some((wanted, Words { kind: "foreign-key", object: parent.quoted(), what }))
 }
@@ -84,7 +85,9 @@ fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>
                 && !reference.key.referenced.iter().any(is_made)
         })
         .collect();
-    let statements: Vec<String> = references.iter().filter_map(removal).collect();
+    let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
+    let path = scene.search_path(&tables);
+    let statements: Vec<String> = references.iter().filter_map(|reference| removal(reference, &path)).collect();
     if statements.is_empty() {
         return None;
     }
@@ -94,17 +97,16 @@ fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>
     columns.dedup();
     let changed: Vec<String> =
         columns.iter().map(|column| format!("NEW.{column} IS DISTINCT FROM OLD.{column}")).collect();
-    let body = format!("DECLARE\n    {SESSION_PATH}\nBEGIN\n{}\n    RETURN NEW;\nEND", statements.join("\n"));
+    let body = format!("BEGIN\n{}\n    RETURN NEW;\nEND", statements.join("\n"));
     let function_name = function_name(parent, "rekey");
-    let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
     let mut functions: Vec<Function> =
         references.iter().filter_map(|reference| removal_function(scene, reference)).collect();
-    functions.push(function(function_name, Returns::Trigger, &scene.search_path(&tables), &body));
+    functions.push(function(function_name, Returns::Trigger, &path, &body));
     let wanted = Wanted::new(
         parent,
         ON_UPDATE,
         format!("BEFORE UPDATE OF {}", columns.join(", ")),
-        format!("FOR EACH ROW WHEN (({}) AND {TELLS_PATH})", changed.join(" OR ")),
+        format!("FOR EACH ROW WHEN ({})", changed.join(" OR ")),
         functions,
     );
     let what = "dead rows that point to a row stop its key from being changed".to_owned();
@@ -112,13 +114,10 @@ fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>
 }
 
 /// What sends the dead rows that point to OLD to their archive.
-fn removal(reference: &Reference<'_>) -> Option<String> {
+fn removal(reference: &Reference<'_>, path: &str) -> Option<String> {
     reference.child.kept.filter(|kept| archive_name(kept).is_some() && kept.has_dead())?;
-    Some(format!(
-        "{}    PERFORM sexton.{}(OLD, session_path);",
-        reference.expected(),
-        quote(&reference.function_name("away"))
-    ))
+    let away = quote(&reference.function_name("away"));
+    Some(format!("{}    PERFORM sexton.{away}(OLD);\n    {}", reference.expected(), back(path)))
 }
 
 /// The function for it. A deletion of one that is in flight is waited for, as the server's check would wait for it. One
@@ -134,20 +133,20 @@ fn removal_function(scene: &Scene<'_>, reference: &Reference<'_>) -> Option<Func
     IF EXISTS (SELECT FROM {live}) THEN
 {}
     END IF;
-    {};
+    DELETE FROM {child} AS x WHERE {points} AND {dead};
 END",
-        lock::wait(&live),
-        writing(reference.child.table, &format!("DELETE FROM {child} AS x WHERE {points} AND {dead}"), None)
+        lock::wait(&live)
     );
-    let path = scene.search_path(&[reference.child.table]);
+    let path = scene.writing_path(reference.child.table, &[reference.child.table]);
     Some(function(reference.function_name("away"), Returns::Action, &path, &body).run_as(reference.child.table))
 }
 
-fn statement(reference: &Reference<'_>) -> Option<String> {
+fn statement(survey: &Survey, reference: &Reference<'_>, path: &str) -> Option<String> {
     match reference.key.on_delete {
-        Action::NoAction | Action::Restrict => removal(reference),
+        Action::NoAction | Action::Restrict => removal(reference, path),
         Action::SetNull | Action::SetDefault => {
-            let statements: Vec<String> = [removal(reference), note(reference)].into_iter().flatten().collect();
+            let statements: Vec<String> =
+                [removal(reference, path), note(survey, reference)].into_iter().flatten().collect();
             (!statements.is_empty()).then(|| statements.join("\n"))
         }
         Action::Cascade => None,
@@ -156,7 +155,7 @@ fn statement(reference: &Reference<'_>) -> Option<String> {
 
 /// What stands in the rows whose reference is about to be set: those that are restored with an archived parent, and dead
 /// ones that have no archive to go to.
-fn note(reference: &Reference<'_>) -> Option<String> {
+fn note(survey: &Survey, reference: &Reference<'_>) -> Option<String> {
     let (key, child) = (reference.key, reference.child.table);
     let is_archived = reference.parent.kept.is_some_and(|kept| kept.policy.strategy == Strategy::Archive);
     let dead = match is_archived {
@@ -164,13 +163,12 @@ fn note(reference: &Reference<'_>) -> Option<String> {
         false => format!(" AND {}", reference.child.kept.filter(|kept| archive_name(kept).is_none())?.dead("x")?),
     };
     let points = reference.child_matches("x", |at| format!("OLD.{}", quote(&key.referenced[at])));
-    let before = key.columns_set().iter().map(|column| format!("{}, x.{}", literal(column), quote(column)));
+    let before = object(child, key.columns_set(), |column| format!("x.{}", quote(column)));
     Some(format!(
         "    INSERT INTO sexton.nulled (event, relation, key, columns)
-        SELECT sexton.event(false), {}, {}, jsonb_build_object({}) FROM {} AS x WHERE {points}{dead};",
+        SELECT sexton.event(false), {}, {}, {before} FROM {} AS x WHERE {points}{dead};",
         literal(&child.quoted()),
-        key_object(reference.child.identity, "x"),
-        before.collect::<Vec<_>>().join(", "),
+        key_object(survey, child, "x"),
         only(child)
     ))
 }

@@ -75,7 +75,8 @@ fn types(subject: &Subject<'_>) -> Vec<Finding> {
             indexes.any(|index| index.columns.as_ref().is_some_and(|columns| columns.contains(name)))
         };
         for column in &scoped.table.columns {
-            let Some(schema) = column.type_schema.as_ref().filter(|schema| !schema.is_trusted) else { continue };
+            let schema = column.type_schema.as_ref().filter(|schema| !subject.survey.is_trusted(schema, &[]));
+            let Some(schema) = schema else { continue };
             let is_named = named.contains(&column.name.as_str());
             if !is_named && !is_key(&column.name) {
                 continue;
@@ -84,10 +85,10 @@ fn types(subject: &Subject<'_>) -> Vec<Finding> {
                 "its column {} is of a type whose operators are in schema {}, where others may create objects: triggers do \
                  not use them, and compare otherwise or fail",
                 quote(&column.name),
-                quote(&schema.name)
+                quote(schema)
             );
             let level = if is_named { Level::Error } else { Level::Warning };
-            let mend = format!("leave CREATE on schema {} to superusers", quote(&schema.name));
+            let mend = format!("leave CREATE on schema {} to superusers", quote(schema));
             findings.push(finding(level, "type-schema", scoped.table.quoted(), what, mend));
         }
     }

@@ -124,17 +124,17 @@ fn functions<'a>(
     let mut functions: Vec<Function> =
         references.iter().filter_map(|reference| action::function_of(scene, reference)).collect();
     let look = probe::new(scene, references, name("tried"));
-    let actions: Vec<String> = references.iter().map(action::statements).collect();
-    let body = format!("{}BEGIN\n{}\n{}END", look.declarations, actions.join("\n"), look.statements);
     let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
+    let work_path = scene.search_path(&tables);
+    let actions: Vec<String> = references.iter().map(|reference| action::statements(reference, &work_path)).collect();
+    let body = format!("{}BEGIN\n{}\n{}END", look.declarations, actions.join("\n"), look.statements);
     functions.extend(look.functions);
-    functions.push(function(work.clone(), Returns::Work, &scene.search_path(&tables), &body));
+    functions.push(function(work.clone(), Returns::Work, &work_path, &body));
     let body = format!("BEGIN\n    RETURN {};\nEND", values(&columns, "gone"));
     functions.push(function(texts.clone(), Returns::Texts, &path, &body));
     functions.push(function(row.clone(), Returns::Row, &path, &reading(parent, &columns)));
-    let later = format!("SELECT sexton.{}(sexton.{}($1), $2, $3)", quote(&work), quote(&row));
-    functions
-        .push(function(call, Returns::Trigger, &path, &calling(&work, &texts, &later, has_actions)).keeping_path());
+    let later = format!("SELECT sexton.{}(sexton.{}($1), $2)", quote(&work), quote(&row));
+    functions.push(function(call, Returns::Trigger, &path, &calling(&work, &texts, &later, has_actions)));
     functions
 }
 
@@ -179,31 +179,27 @@ fn dies(references: &[Reference<'_>]) -> String {
 /// The trigger's function: at once for the statement's own rows, later for those of a cascade. Beside the key stands the
 /// table that the row is in, a partition perhaps.
 fn calling(work: &str, texts: &str, later: &str, has_actions: bool) -> String {
-    let path = "pg_catalog.current_setting('search_path')";
-    let is_on = |setting: &str| format!("pg_catalog.current_setting('{setting}', true) OPERATOR(pg_catalog.=) 'on'");
-    let call = format!("PERFORM sexton.{}(OLD, TG_RELID, {path});", quote(work));
+    let call = format!("PERFORM sexton.{}(OLD, TG_RELID);", quote(work));
     let at_once = match has_actions {
         true => format!(
-            "PERFORM pg_catalog.set_config('sexton.cascade', 'on', true);
+            "PERFORM set_config('sexton.cascade', 'on', true);
         {call}
-        PERFORM pg_catalog.set_config('sexton.cascade', '', true);
-        IF {} THEN
+        PERFORM set_config('sexton.cascade', '', true);
+        IF current_setting('sexton.late', true) = 'on' THEN
             PERFORM sexton.drain_all();
-        END IF;",
-            is_on("sexton.late")
+        END IF;"
         ),
         false => call,
     };
     format!(
         "BEGIN
-    IF {} THEN
-        INSERT INTO sexton.queue (call, key, relation, path) VALUES ({}, sexton.{}(OLD), TG_RELID, {path});
+    IF current_setting('sexton.cascade', true) = 'on' THEN
+        INSERT INTO sexton.queue (call, key, relation) VALUES ({}, sexton.{}(OLD), TG_RELID);
     ELSE
         {at_once}
     END IF;
     RETURN NULL;
 END",
-        is_on("sexton.cascade"),
         literal(later),
         quote(texts)
     )

@@ -10,7 +10,7 @@
 use crate::schema::objects::action::{gone, is_check};
 use crate::schema::objects::exempt::TRY;
 use crate::schema::objects::scene::{Reference, Scene, only};
-use crate::schema::objects::wanted::{BACK, Function, OWN_PATH, Returns, function, writing};
+use crate::schema::objects::wanted::{Function, Returns, back, function};
 use crate::schema::survey::{Action, Table};
 use crate::sql::ident::{literal, quote, quote_qualified};
 
@@ -109,10 +109,10 @@ fn attempts(scene: &Scene<'_>, references: &[Reference<'_>], name: String) -> (V
     for reference in references.iter().filter(|reference| is_check(reference.key.on_delete)) {
         let points = reference.child_matches("x", |at| gone(&reference.key.referenced[at]));
         let name = reference.function_name("tried");
-        tries.push(format!("sexton.{}(gone, session_path)", quote(&name)));
+        tries.push(format!("sexton.{}(gone)", quote(&name)));
         functions.push(attempt(scene, name, reference.child.table, &points));
     }
-    tries.push(format!("sexton.{}(gone, session_path)", quote(&name)));
+    tries.push(format!("sexton.{}(gone)", quote(&name)));
     functions.push(attempt(
         scene,
         name,
@@ -124,11 +124,11 @@ fn attempts(scene: &Scene<'_>, references: &[Reference<'_>], name: String) -> (V
 
 /// Deletes what `condition` says of the rows `x`, as the owner of the table; true where nothing of it is left.
 fn attempt(scene: &Scene<'_>, name: String, table: &Table, condition: &str) -> Function {
-    let from = only(table);
+    let (from, path) = (only(table), scene.writing_path(table, &[table]));
     let body = format!(
-        "DECLARE\n    {OWN_PATH}\nBEGIN\n    {};\n    {BACK}\n    RETURN NOT EXISTS (SELECT FROM {from} AS x WHERE \
+        "BEGIN\n    DELETE FROM {from} AS x WHERE {condition};\n    {}\n    RETURN NOT EXISTS (SELECT FROM {from} AS x WHERE \
          {condition});\nEND",
-        writing(table, &format!("DELETE FROM {from} AS x WHERE {condition}"), None)
+        back(&path)
     );
-    function(name, Returns::Attempt, &scene.search_path(&[table]), &body).run_as(table)
+    function(name, Returns::Attempt, &path, &body).run_as(table)
 }

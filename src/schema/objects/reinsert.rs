@@ -16,9 +16,7 @@ use crate::schema::objects::exempt;
 use crate::schema::objects::keys::is_made;
 use crate::schema::objects::lock;
 use crate::schema::objects::scene::{Kept, Reference, Scene, function_name, only};
-use crate::schema::objects::wanted::{
-    BACK, OWN_PATH, Returns, SESSION_PATH, TELLS_PATH, Wanted, Words, function, writing,
-};
+use crate::schema::objects::wanted::{Function, Returns, Wanted, Words, back, function};
 use crate::schema::unique::obstacle;
 use crate::sql::ident::{literal, quote};
 
@@ -70,9 +68,13 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
         return None;
     }
     let table = kept.table;
-    let statements: Vec<String> = keys.iter().filter_map(|key| statement(scene, kept, key)).collect();
+    let path = scene.search_path(&[table]);
+    let ways: Vec<(Function, String)> =
+        (0..).zip(&keys).filter_map(|(at, key)| statement(scene, kept, key, at, &path)).collect();
+    let (mut functions, statements): (Vec<Function>, Vec<String>) = ways.into_iter().unzip();
+    functions.extend(goes_for_good(kept).then(|| back_function(scene, kept)));
     let body = format!(
-        "DECLARE\n    {SESSION_PATH} {OWN_PATH}\n    is_due boolean;\nBEGIN\n    IF {} THEN\n        RETURN NEW;\n    END IF;\n{}\n    RETURN \
+        "DECLARE\n    way record;\n    is_due boolean;\nBEGIN\n    IF {} THEN\n        RETURN NEW;\n    END IF;\n{}\n    RETURN \
          NEW;\nEND",
         kept.dead("NEW")?,
         statements.join("\n")
@@ -88,12 +90,11 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
     columns.sort_unstable();
     columns.dedup();
     let columns: Vec<String> = columns.into_iter().map(|column| quote(column)).collect();
-    let function_name = function_name(table, "reinsert");
     // A plan that was made while the table was empty would be kept until the statement that fills it has ended. The
     // image of a row is read back as it was written.
     let settings = " SET enable_seqscan = off SET datestyle = 'ISO, YMD' SET intervalstyle = postgres \
                     SET extra_float_digits = 1";
-    let run = function(function_name, Returns::Trigger, &scene.search_path(&[table]), &body);
+    functions.push(function(function_name(table, "reinsert"), Returns::Trigger, &path, &body).with_settings(settings));
     let wanted = Wanted::new(
         table,
         TRIGGER,
@@ -101,8 +102,8 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
             true => format!("BEFORE INSERT OR UPDATE OF {}", columns.join(", ")),
             false => "BEFORE INSERT".to_owned(),
         },
-        format!("FOR EACH ROW WHEN ({TELLS_PATH})"),
-        vec![run.with_settings(settings)],
+        "FOR EACH ROW",
+        functions,
     );
     let what = "a row that takes the key of a deleted one is refused (23505)".to_owned();
     Some((wanted, Words { kind: "reinsert", object: table.quoted(), what }))
@@ -142,39 +143,26 @@ fn is_due(kept: &Kept<'_>) -> Option<String> {
 const ITSELF: &str = " AND (TG_OP = 'INSERT' OR x.ctid <> OLD.ctid)";
 
 /// The dead row of that key gives way: into the archive, or, with `revive`, to the row that takes its place.
-fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<String> {
+fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String], at: usize, path: &str) -> Option<(Function, String)> {
     let table = kept.table;
     let same = key.iter().map(|column| format!("x.{0} = NEW.{0}", quote(column))).collect::<Vec<_>>().join(" AND ");
     let changed: Vec<String> =
         key.iter().map(|column| format!("NEW.{0} IS DISTINCT FROM OLD.{0}", quote(column))).collect();
     let (from, dead) = (only(table), kept.dead("x")?);
-    let name = table.quoted();
-    let archive = archive_name(kept).is_some();
-    let revives = kept.settings.reinsert == Reinsert::Revive;
-    let due = (!archive && !revives).then(|| is_due(kept).unwrap_or_else(|| "false".to_owned()));
+    let rows = format!("{from} AS x WHERE {same} AND {dead}{ITSELF}");
     let let_go = match goes_for_good(kept) {
-        true => format!(
-            "                    {}\n",
-            exempt::let_go(scene, kept, "x", &format!("{from} AS x WHERE {same} AND {dead}{ITSELF}"))
-        ),
+        true => {
+            format!("                    {}\n", exempt::let_go(scene, kept, "x", &rows, &function_name(table, "back")))
+        }
         false => String::new(),
     };
-    let check = due.map(|due| {
-        let message =
-            literal(&format!("sexton: a deleted row of {name} holds this key, and nothing says where to keep it"));
-        format!(
-            "        SELECT {due} INTO is_due FROM {from} AS x WHERE {same} AND {dead}{ITSELF};
-        IF NOT is_due THEN
-            RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = {message},
-                HINT = 'Name an archive for the table, or write reinsert = \"revive\", and run sexton apply.';
-        END IF;
-"
-        )
-    });
-    let message = literal(&format!("sexton: the deleted row of {name} that holds this key cannot give way"));
+    let message =
+        literal(&format!("sexton: the deleted row of {} that holds this key cannot give way", table.quoted()));
+    let way = function_name(table, &format!("way{at}"));
+    let row: Vec<String> = key.iter().map(|column| format!("NEW.{0} AS {0}", quote(column))).collect();
     // Of most keys there is no row at all, and one look is all it takes. Where somebody may be about to delete the row of
     // that key, the server's unique check would wait for the outcome, and so must this; the lock is given back at once.
-    Some(format!(
+    let statement = format!(
         "    IF TG_OP = 'INSERT' OR {changed} OR {was_dead} THEN
         SELECT x.xmax::text <> '0' AND NOT ({dead}) INTO is_due FROM {from} AS x WHERE {same}{itself};
         IF FOUND AND is_due THEN
@@ -184,8 +172,9 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<Strin
             PERFORM FROM {from} AS x WHERE {same} AND {dead}{itself};
             IF FOUND THEN
 {check}{ahead}                BEGIN
-{let_go}                    {leaves};
-                    {BACK}
+{let_go}                    SELECT {row}, CASE WHEN TG_OP = 'UPDATE' THEN OLD.ctid END AS sexton_itself INTO way;
+                    PERFORM sexton.{way}(way);
+                    {back}
                 EXCEPTION WHEN foreign_key_violation OR restrict_violation OR feature_not_supported THEN
                     RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = {message}, DETAIL = SQLERRM,
                         HINT = 'Name an archive for the table whose deleted rows point to it, and run sexton apply.';
@@ -195,12 +184,64 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String]) -> Option<Strin
     END IF;",
         changed = changed.join(" OR "),
         was_dead = kept.dead("OLD")?,
-        check = check.unwrap_or_default(),
+        check = due_check(kept, &rows),
         wait = lock::wait(&format!("{from} AS x WHERE {same}{ITSELF}")),
         ahead = ahead(scene, kept, &format!("{same} AND {dead}{ITSELF}")),
-        leaves = writing(table, &format!("DELETE FROM {from} AS x WHERE {same} AND {dead}{ITSELF}"), None),
         itself = ITSELF,
-    ))
+        row = row.join(", "),
+        way = quote(&way),
+        back = back(path),
+    );
+    Some((way_function(scene, kept, key, way)?, statement))
+}
+
+/// Without an archive, the row among `rows` goes for good only when its time is over.
+fn due_check(kept: &Kept<'_>, rows: &str) -> String {
+    if archive_name(kept).is_some() || kept.settings.reinsert == Reinsert::Revive {
+        return String::new();
+    }
+    let due = is_due(kept).unwrap_or_else(|| "false".to_owned());
+    let name = kept.table.quoted();
+    let message =
+        literal(&format!("sexton: a deleted row of {name} holds this key, and nothing says where to keep it"));
+    format!(
+        "        SELECT {due} INTO is_due FROM {rows};
+        IF NOT is_due THEN
+            RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = {message},
+                HINT = 'Name an archive for the table, or write reinsert = \"revive\", and run sexton apply.';
+        END IF;
+"
+    )
+}
+
+/// Removes the dead row of the key in the record `gone`, but for the row at `gone.sexton_itself`.
+fn way_function(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String], name: String) -> Option<Function> {
+    let (table, dead) = (kept.table, kept.dead("x")?);
+    let same = key.iter().map(|column| format!("x.{0} = gone.{0}", quote(column))).collect::<Vec<_>>().join(" AND ");
+    let body = format!(
+        "BEGIN
+    DELETE FROM {} AS x WHERE {same} AND {dead} AND (gone.sexton_itself IS NULL OR x.ctid <> gone.sexton_itself);
+END",
+        only(table)
+    );
+    Some(function(name, Returns::Action, &scene.writing_path(table, &[table]), &body).run_as(table))
+}
+
+/// Puts a row back out of its image, with whatever columns the table has by now.
+fn back_function(scene: &Scene<'_>, kept: &Kept<'_>) -> Function {
+    let table = kept.table;
+    let name = literal(&table.quoted());
+    let body = format!(
+        "DECLARE
+    names text;
+BEGIN
+    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO names FROM pg_attribute
+        WHERE attrelid = {name}::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
+    EXECUTE format('INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM (SELECT ($1::%1$s).*) AS was',
+        {name}::regclass, names) USING image;
+END"
+    );
+    function(function_name(table, "back"), Returns::Image, &scene.writing_path(table, &[table]), &body).run_as(table)
 }
 
 /// Live rows may point to a dead one for a moment: inserted by the same statement, or with a check that is deferred. What

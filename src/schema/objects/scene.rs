@@ -4,7 +4,7 @@ use crate::config;
 use crate::rewrite::policy::{Mark, Policy, quote_name};
 use crate::rewrite::registry::EntryKind;
 use crate::schema::Subject;
-use crate::schema::objects::keys::identity;
+use crate::schema::objects::action::is_check;
 use crate::schema::situation::Scoped;
 use crate::schema::survey::{ForeignKey, Table};
 use crate::sql::ident::{digest, literal, quote, suffixed};
@@ -92,16 +92,64 @@ impl<'a> Scene<'a> {
     /// those that nobody else may add an operator to. A predicate or a unique key may need one; foreign keys have operators
     /// of their own.
     pub(super) fn search_path(&self, tables: &[&Table]) -> String {
-        let columns = tables.iter().flat_map(|table| &table.columns);
-        let mut schemas: Vec<String> = columns
-            .filter_map(|column| column.type_schema.as_ref())
-            .filter(|schema| schema.is_trusted)
-            .map(|schema| format!("{}, ", quote(&schema.name)))
-            .collect();
-        schemas.sort_unstable();
-        schemas.dedup();
-        format!("pg_catalog, {}pg_temp", schemas.concat())
+        path(self.trusted_types(tables))
     }
+
+    /// The same for a function that writes `table`, whose triggers and expressions run in it, and those of the tables that
+    /// the server's own actions reach from there: also of the schemas of these tables and of their triggers' functions
+    /// those that nobody may add to but the owner of `table`, as whom it runs.
+    ///
+    /// It is not the session's. AFTER triggers, which the server's own actions leave to the session's role, run as the
+    /// owner here: what they name without a schema must not be for the session to choose.
+    pub(super) fn writing_path(&self, table: &Table, tables: &[&Table]) -> String {
+        let survey = self.subject.survey;
+        let is_owners = survey.is_superuser && !table.forces_row_security;
+        let owner = [table.owner.as_str()];
+        let others: &[&str] = if is_owners { &owner } else { &[] };
+        let schemas = self.reached(table).into_iter().flat_map(|table| {
+            let triggers = survey.triggers.iter().filter(|trigger| trigger.table == table.oid);
+            [&table.schema].into_iter().chain(triggers.map(|trigger| &trigger.function_schema))
+        });
+        let trusted = schemas.filter(|schema| *schema != "sexton" && survey.is_trusted(schema, others));
+        path(trusted.chain(self.trusted_types(tables)))
+    }
+
+    /// `table` and the tables that ON DELETE changes along with it, at any depth.
+    fn reached<'s>(&'s self, table: &'s Table) -> Vec<&'s Table> {
+        let mut reached = vec![table];
+        let mut next = 0;
+        while let Some(parent) = reached.get(next).map(|table| table.oid) {
+            let changed = self
+                .references
+                .iter()
+                .filter(|reference| reference.parent.table.oid == parent && !is_check(reference.key.on_delete));
+            for child in changed.map(|reference| reference.child.table) {
+                if reached.iter().all(|known| known.oid != child.oid) {
+                    reached.push(child);
+                }
+            }
+            next += 1;
+        }
+        reached
+    }
+
+    fn trusted_types<'s>(&'s self, tables: &'s [&Table]) -> impl Iterator<Item = &'s String> {
+        let columns = tables.iter().flat_map(|table| &table.columns);
+        columns
+            .filter_map(|column| column.type_schema.as_ref())
+            .filter(|schema| self.subject.survey.is_trusted(schema, &[]))
+    }
+}
+
+/// A `search_path` of these schemas, the system's before them and that of temporary objects behind.
+fn path<'s>(schemas: impl Iterator<Item = &'s String>) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for schema in schemas.map(|schema| format!("{}, ", quote(schema))) {
+        if !names.contains(&schema) {
+            names.push(schema);
+        }
+    }
+    format!("pg_catalog, {}pg_temp", names.concat())
 }
 
 /// One side of a foreign key.
@@ -109,13 +157,11 @@ impl<'a> Scene<'a> {
 pub(super) struct Side<'a> {
     pub(super) table: &'a Table,
     pub(super) kept: Option<Kept<'a>>,
-    /// What tells its rows apart.
-    pub(super) identity: Option<&'a [String]>,
 }
 
 impl<'a> Side<'a> {
     fn new(scene: &Scene<'a>, table: &'a Table) -> Self {
-        Self { table, kept: scene.kept(table), identity: identity(scene.subject.survey, table) }
+        Self { table, kept: scene.kept(table) }
     }
 
     /// The condition that a row of it, called `alias`, is live; `None` where every row is.

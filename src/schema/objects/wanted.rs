@@ -152,15 +152,16 @@ impl Wanted<'_> {
 pub(super) enum Returns {
     /// A trigger function.
     Trigger,
-    /// One that works on the key of a row, a record with the columns' names, in the table `here`, for a session with that
-    /// search path.
+    /// One that works on the key of a row, a record with the columns' names, in the table `here`.
     Work,
-    /// One that changes the children of such a row; see [`writing`].
+    /// One that changes the children of such a row.
     Action,
     /// The same, with their keys as objects.
     Keys,
     /// One that deletes, and tells whether all is gone.
     Attempt,
+    /// One that puts a row back, out of its text.
+    Image,
     /// The key as texts, that any session reads alike.
     Texts,
     /// The key out of such texts.
@@ -176,10 +177,11 @@ impl Returns {
     fn signature(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Trigger => ("", "", "trigger"),
-            Self::Work => ("gone record, here oid, session_path text", "record, oid, text", "void"),
-            Self::Action => ("gone record, session_path text", "record, text", "void"),
-            Self::Keys => ("gone record, session_path text", "record, text", "SETOF jsonb"),
-            Self::Attempt => ("gone record, session_path text", "record, text", "boolean"),
+            Self::Work => ("gone record, here oid", "record, oid", "void"),
+            Self::Action => ("gone record", "record", "void"),
+            Self::Keys => ("gone record", "record", "SETOF jsonb"),
+            Self::Attempt => ("gone record", "record", "boolean"),
+            Self::Image => ("image text", "text", "void"),
             Self::Texts => ("gone record", "record", "text[]"),
             Self::Row => ("text[]", "text[]", "record"),
         }
@@ -190,7 +192,7 @@ impl Returns {
     fn settings(self) -> &'static str {
         match self {
             Self::Trigger | Self::Work => "SET row_security = off",
-            Self::Action | Self::Keys | Self::Attempt => "SET row_security = on",
+            Self::Action | Self::Keys | Self::Attempt | Self::Image => "SET row_security = on",
             Self::Texts | Self::Row => TEXTS,
         }
     }
@@ -202,8 +204,6 @@ pub(super) struct Function {
     name: String,
     returns: Returns,
     search_path: String,
-    /// It leaves the session its own path: everything in its body is named in full.
-    keeps_path: bool,
     /// What it sets besides: ` SET a = b …`, or nothing.
     settings: &'static str,
     body: String,
@@ -222,50 +222,22 @@ struct Written {
 
 /// The function `name`. It runs as its owner.
 pub(super) fn function(name: String, returns: Returns, search_path: &str, body: &str) -> Function {
-    Function {
-        name,
-        returns,
-        search_path: search_path.to_owned(),
-        keeps_path: false,
-        settings: "",
-        body: body.to_owned(),
-        writes: None,
-    }
+    Function { name, returns, search_path: search_path.to_owned(), settings: "", body: body.to_owned(), writes: None }
 }
 
-/// The WHEN of a BEFORE trigger whose function finds the session's search path in [`SESSION_PATH`]: the function's own
-/// hides it.
-pub(super) const TELLS_PATH: &str =
-    "pg_catalog.set_config('sexton.path', pg_catalog.current_setting('search_path'), true) IS NOT NULL";
-
-/// What such a function declares for [`writing`].
-pub(super) const SESSION_PATH: &str = "session_path text := current_setting('sexton.path');";
-
-/// What it declares where it goes on after that, and the statement by which it does.
-pub(super) const OWN_PATH: &str = "own_path constant text := current_setting('search_path');";
-pub(super) const BACK: &str = "PERFORM pg_catalog.set_config('search_path', own_path, true);";
-
-/// `statement`, which writes `table`, under the session's search path: a trigger of the table finds what it would find had
-/// the server's own action fired it. The statement itself is planned before, and finds what the function's path has.
-/// `gives` is a query of what `statement` returns, called `written`. The server takes no statement on a table with rules
-/// into WITH.
-pub(super) fn writing(table: &Table, statement: &str, gives: Option<&str>) -> String {
-    let set = "set_config('search_path', session_path, true)";
-    match gives {
-        None if table.has_rules => statement.to_owned(),
-        Some(_) if table.has_rules => format!("RETURN QUERY {statement}"),
-        // The main query comes before a modifying one that it does not name.
-        None => format!("WITH written AS ({statement}) SELECT {set} INTO session_path"),
-        Some(query) => format!("RETURN QUERY WITH written AS ({statement}) {query} WHERE (SELECT {set}) IS NOT NULL"),
-    }
+/// What stands behind a statement that has fired other people's triggers, in a function with the search path `path`: a SET
+/// in one of them outlasts the settings of the function that has run the statement.
+pub(super) fn back(path: &str) -> String {
+    let path = literal(path);
+    format!(
+        "IF pg_catalog.current_setting('search_path') OPERATOR(pg_catalog.<>) {path}
+        OR pg_catalog.current_setting('row_security') OPERATOR(pg_catalog.<>) 'off' THEN
+        PERFORM pg_catalog.set_config('search_path', {path}, true), pg_catalog.set_config('row_security', 'off', true);
+    END IF;"
+    )
 }
 
 impl Function {
-    /// The same, under the session's search path: everything in its body is named in full.
-    pub(super) fn keeping_path(self) -> Self {
-        Self { keeps_path: true, ..self }
-    }
-
     /// The same, with settings of its own besides the path.
     pub(super) fn with_settings(self, settings: &'static str) -> Self {
         Self { settings, ..self }
@@ -310,11 +282,8 @@ impl Function {
         };
         let body = match (self.returns, &self.writes) {
             (Returns::Trigger, _) => {
-                let table = format!("{}::pg_catalog.regclass", literal(&table.quoted()));
-                guarded(
-                    format!("TG_RELID OPERATOR(pg_catalog.<>) {table}"),
-                    format!("sexton.expect_partition(TG_RELID, {table})"),
-                )
+                let table = format!("{}::regclass", literal(&table.quoted()));
+                guarded(format!("TG_RELID <> {table}"), format!("sexton.expect_partition(TG_RELID, {table})"))
             }
             (_, Some(written)) => {
                 let written = format!("{}::regclass", literal(&written.name));
@@ -322,14 +291,11 @@ impl Function {
             }
             (_, None) => body.clone(),
         };
-        let path = match self.keeps_path {
-            true => String::new(),
-            false => format!("SET search_path = {} ", self.search_path),
-        };
         let create = format!(
-            "CREATE OR REPLACE FUNCTION sexton.{}({parameters}) RETURNS {result}\nLANGUAGE plpgsql SECURITY DEFINER \
-             {path}{}{} AS {};\nREVOKE ALL ON FUNCTION {name} FROM PUBLIC;",
+            "CREATE OR REPLACE FUNCTION sexton.{}({parameters}) RETURNS {result}\nLANGUAGE plpgsql SECURITY DEFINER SET \
+             search_path = {} {}{} AS {};\nREVOKE ALL ON FUNCTION {name} FROM PUBLIC;",
             quote(&self.name),
+            self.search_path,
             self.returns.settings(),
             self.settings,
             dollar_quoted(&body)

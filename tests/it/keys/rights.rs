@@ -2,6 +2,7 @@
 
 use super::Kind::{Archive, Soft, SoftArchived, Unregistered};
 use super::Twin;
+use crate::support::schema;
 
 /// A role of that name, which owns nothing.
 const ROLE: &str =
@@ -88,9 +89,9 @@ fn an_action_runs_as_the_owner_of_the_child() {
     }
 }
 
-/// Triggers of a table that a foreign key's action reaches find what the session would find.
+/// Triggers of a table that a foreign key's action reaches find what lies beside the table, and beside their functions.
 #[test]
-fn an_action_leaves_the_session_its_search_path() {
+fn an_action_finds_what_lies_beside_its_table() {
     let spies = ["BEFORE UPDATE OR DELETE ON c FOR EACH STATEMENT", "BEFORE UPDATE OR DELETE ON c FOR EACH ROW"]
         .into_iter()
         .chain(["AFTER UPDATE OR DELETE ON c FOR EACH ROW", "AFTER UPDATE OR DELETE ON c FOR EACH STATEMENT"])
@@ -99,71 +100,154 @@ fn an_action_leaves_the_session_its_search_path() {
         .collect::<String>();
     for (action, kind) in [("CASCADE", Soft), ("CASCADE", Archive), ("CASCADE", Unregistered), ("SET NULL", Soft)] {
         let schema = format!(
-            "CREATE SCHEMA app; CREATE TABLE app.heard (p int, what text, path text);
+            "CREATE SCHEMA app; CREATE TABLE app.heard (p int, what text);
             CREATE TABLE g (id int PRIMARY KEY, deleted_at timestamptz);
             CREATE TABLE p (id int PRIMARY KEY, g int REFERENCES g ON DELETE CASCADE, deleted_at timestamptz);
             CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE {action}, deleted_at timestamptz);
             CREATE FUNCTION app.spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                INSERT INTO heard VALUES (OLD.p, TG_WHEN || TG_LEVEL, current_setting('search_path'));
-                RETURN coalesce(NEW, OLD); END $$;
+                INSERT INTO heard VALUES (OLD.p, TG_WHEN || TG_LEVEL); RETURN coalesce(NEW, OLD); END $$;
             INSERT INTO g VALUES (1); INSERT INTO p VALUES (1, NULL), (2, NULL), (3, 1);
             INSERT INTO c VALUES (1, 1), (2, 2), (3, 3); {spies}"
         );
         let tables = [("g", Soft), ("p", Soft), ("c", kind)];
-        let Some(mut twin) = Twin::new("keys::an_action_leaves…", &schema, &tables) else { return };
+        let Some(mut twin) = Twin::new("keys::an_action_finds…", &schema, &tables) else { return };
         twin.both("SET search_path = app, public");
         twin.delete("p", "id = 1");
         twin.both("BEGIN ISOLATION LEVEL REPEATABLE READ");
         twin.delete("p", "id = 2");
         twin.both("COMMIT");
         twin.delete("g", "id = 1");
-        let heard = "SELECT DISTINCT what, path FROM app.heard WHERE what LIKE '%STATEMENT' OR p = 3 ORDER BY what";
-        let all = "AFTERROWapp, publicAFTERSTATEMENTapp, publicBEFOREROWapp, publicBEFORESTATEMENTapp, public";
-        assert_eq!(twin.ask(heard), all, "{action} {kind:?}");
+        let heard = "SELECT DISTINCT what FROM app.heard WHERE what LIKE '%STATEMENT' OR p = 3 ORDER BY what";
+        assert_eq!(twin.ask(heard), "AFTERROWAFTERSTATEMENTBEFOREROWBEFORESTATEMENT", "{action} {kind:?}");
     }
 }
 
-/// Rules of a table are not in the way of an action.
+/// What the session puts in the way of a name is not taken for it: the trigger runs as somebody else.
 #[test]
-fn an_action_reaches_a_table_with_rules() {
-    for action in ["CASCADE", "SET NULL"] {
-        let schema = format!(
-            "CREATE TABLE heard (c int); CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
-            CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE {action}, deleted_at timestamptz);
-            CREATE RULE hear AS ON UPDATE TO c DO ALSO INSERT INTO heard VALUES (old.id);
-            INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)"
-        );
-        let Some(mut twin) = Twin::new("keys::an_action_reaches…", &schema, &[("p", Soft), ("c", Soft)]) else {
-            return;
-        };
-        twin.delete("p", "id = 1");
-        assert_eq!(twin.ask("SELECT c FROM heard"), "1", "{action}");
-    }
-}
-
-/// Triggers of deleted rows that give way find what the session would find, too.
-#[test]
-fn a_row_that_gives_way_leaves_the_session_its_search_path() {
-    let schema = "CREATE SCHEMA app; CREATE TABLE app.heard (what text);
-        CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
-        CREATE TABLE c (code text PRIMARY KEY, p int REFERENCES p DEFERRABLE, deleted_at timestamptz);
-        CREATE FUNCTION app.spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            INSERT INTO heard VALUES (OLD.code); RETURN coalesce(NEW, OLD); END $$;
-        CREATE TRIGGER spy BEFORE DELETE ON c FOR EACH ROW EXECUTE FUNCTION app.spy();
-        INSERT INTO p VALUES (1), (2), (3); INSERT INTO c VALUES ('a', 1), ('b', 2), ('c', 3)";
-    let Some(mut twin) = Twin::new("keys::a_row_that…", schema, &[("p", Archive), ("c", SoftArchived)]) else {
+fn nobody_puts_a_table_in_the_way_of_a_trigger() {
+    let schema = format!(
+        "{ROLE} CREATE TABLE heard (who text); CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO heard VALUES (current_user); RETURN coalesce(NEW, OLD); END $$;
+        CREATE TRIGGER before BEFORE UPDATE OR DELETE ON c FOR EACH ROW EXECUTE FUNCTION spy();
+        CREATE TRIGGER after AFTER UPDATE OR DELETE ON c FOR EACH ROW EXECUTE FUNCTION spy();
+        INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1); GRANT ALL ON p TO keys_other"
+    );
+    let Some(mut twin) = Twin::new("keys::nobody_puts…", &schema, &[("p", Soft), ("c", SoftArchived)]) else {
         return;
     };
-    twin.both("SET search_path = app, public");
-    twin.delete("c", "true");
-    // Its parent leaves, changes its key, or a row takes its own.
-    twin.delete("p", "id = 1");
-    twin.both("UPDATE p SET id = 4 WHERE id = 2");
-    twin.both("INSERT INTO c VALUES ('c', 3)");
-    twin.both("BEGIN; SET CONSTRAINTS ALL DEFERRED; INSERT INTO c VALUES ('d', 9)");
-    twin.delete("c", "code = 'd'");
+    let trap = "SET ROLE keys_other; CREATE TEMP TABLE heard (who text)";
+    assert_eq!(twin.kept_only(trap), None);
+    assert_eq!(twin.kept_only(&twin.rewritten("p", "id = 1")), None);
+    assert_eq!(twin.ask("SELECT count(*) FROM pg_temp.heard"), "0");
+    assert_eq!(twin.kept_only("RESET ROLE"), None);
+    assert_eq!(twin.ask("SELECT count(*) FROM public.heard"), "2");
+}
+
+/// Deleted rows that give way, or come back, fire the triggers of their table as its owner.
+#[test]
+fn a_row_that_gives_way_leaves_as_its_owner() {
+    let schema = format!(
+        "{ROLE} CREATE TABLE heard (who text, what text); GRANT INSERT ON heard TO PUBLIC;
+        CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO public.heard VALUES (current_user, TG_TABLE_NAME || TG_OP); RETURN coalesce(NEW, OLD); END $$;
+        CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p DEFERRABLE INITIALLY DEFERRED, deleted_at timestamptz);
+        CREATE TABLE r (id int PRIMARY KEY, name text UNIQUE, deleted_at timestamptz);
+        CREATE TRIGGER spy BEFORE DELETE ON c FOR EACH ROW EXECUTE FUNCTION spy();
+        CREATE TRIGGER spy BEFORE INSERT OR DELETE ON r FOR EACH ROW EXECUTE FUNCTION spy();
+        ALTER TABLE c OWNER TO keys_other; ALTER TABLE r OWNER TO keys_other;
+        INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)"
+    );
+    let Some(mut twin) = Twin::new("keys::a_row_that…", &schema, &[("p", Soft), ("c", SoftArchived), ("r", Soft)])
+    else {
+        return;
+    };
+    twin.delete("c", "id = 1");
+    twin.both("INSERT INTO c VALUES (1, 1)");
+    twin.both("BEGIN; INSERT INTO c VALUES (2, 9)");
+    twin.delete("c", "id = 2");
     twin.both("COMMIT");
-    assert_eq!(twin.ask("SELECT DISTINCT what FROM app.heard ORDER BY what"), "abcd");
+    twin.both("INSERT INTO r VALUES (1, 'a'), (2, 'b')");
+    twin.delete("r", "id = 1");
+    let revives = "[databases.\"*\".tables.r]\ndelete = \"soft\"\nreinsert = \"revive\"\n";
+    schema::apply(&twin.kept, revives, false);
+    twin.kept.run("TRUNCATE heard");
+    twin.both("INSERT INTO r VALUES (1, 'b') ON CONFLICT DO NOTHING");
+    let heard = "SELECT DISTINCT who || ' ' || what FROM heard WHERE what = 'rDELETE' OR who = 'keys_other' ORDER BY 1";
+    assert_eq!(twin.ask(heard), "keys_other rDELETEkeys_other rINSERT");
+}
+
+/// A SET in a trigger does not reach what goes on behind it in another role's name.
+#[test]
+fn a_trigger_leaves_our_functions_their_search_path() {
+    let schema = format!(
+        "{ROLE} GRANT CREATE ON DATABASE postgres TO keys_other; CREATE SCHEMA trap AUTHORIZATION keys_other;
+        CREATE TABLE trap.caught (who text); GRANT INSERT ON trap.caught TO PUBLIC;
+        CREATE FUNCTION trap.jsonb_build_object(text, int) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO trap.caught VALUES (current_user); RETURN '{{}}'; END $$;
+        CREATE FUNCTION trap.spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            PERFORM pg_catalog.set_config('search_path', 'trap, pg_catalog', false); RETURN coalesce(NEW, OLD); END $$;
+        CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE a (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE b (id int PRIMARY KEY, p int REFERENCES p ON DELETE SET NULL, deleted_at timestamptz);
+        CREATE TRIGGER spy BEFORE UPDATE OR DELETE ON a FOR EACH ROW EXECUTE FUNCTION trap.spy();
+        ALTER TABLE a OWNER TO keys_other; INSERT INTO p VALUES (1); INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1)"
+    );
+    let Some(mut twin) = Twin::new("keys::a_trigger…", &schema, &[("p", Soft), ("a", Soft), ("b", Soft)]) else {
+        return;
+    };
+    assert_eq!(twin.kept_only(&twin.rewritten("p", "id = 1")), None);
+    assert_eq!(twin.ask("SELECT count(*) FROM trap.caught"), "0");
+    assert_eq!(twin.ask("SELECT count(*) FROM sexton.nulled"), "1");
+}
+
+/// Nor are casts of a type's owner called in it.
+#[test]
+fn nobodys_cast_is_called() {
+    let schema = format!(
+        "{ROLE} CREATE TYPE mood AS ENUM ('good'); CREATE TABLE caught (who text); GRANT INSERT ON caught TO PUBLIC;
+        CREATE FUNCTION cast_it(mood) RETURNS json LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO public.caught VALUES (current_user); RETURN '1'; END $$;
+        CREATE CAST (mood AS json) WITH FUNCTION cast_it(mood);
+        CREATE TABLE p (m mood PRIMARY KEY, deleted_at timestamptz); CREATE TABLE w (m mood, deleted_at timestamptz);
+        CREATE TABLE c (m mood PRIMARY KEY, p mood REFERENCES p ON DELETE SET NULL, deleted_at timestamptz);
+        INSERT INTO p VALUES ('good'); INSERT INTO w VALUES ('good'), (NULL); INSERT INTO c VALUES ('good', 'good')"
+    );
+    let tables = [("p", Soft), ("c", SoftArchived), ("w", Soft)];
+    let Some(mut twin) = Twin::new("keys::nobodys_cast…", &schema, &tables) else { return };
+    let audited = ["p", "c", "w"].map(|table| {
+        let archive = if table == "c" { "archive = 'c_archive'\n" } else { "" };
+        format!("[databases.\"*\".tables.{table}]\ndelete = \"soft\"\naudit = true\n{archive}")
+    });
+    schema::apply(&twin.kept, &audited.concat(), false);
+    for table in ["p", "w", "c"] {
+        twin.delete(table, "true");
+    }
+    twin.both("INSERT INTO c VALUES ('good', NULL)");
+    assert_eq!(twin.ask("SELECT count(*) FROM caught"), "0");
+    assert_eq!(twin.ask("SELECT keys FROM sexton.deletions WHERE relation = 'public.p'"), "[{\"m\": \"good\"}]");
+    assert_eq!(twin.ask("SELECT columns FROM sexton.nulled"), "{\"p\": \"good\"}");
+}
+
+/// An archive that is somebody else's gets no rows in the name of the owner of schema sexton.
+#[test]
+fn an_archive_of_a_stranger_is_not_filled() {
+    let schema = format!(
+        "{ROLE} CREATE TABLE t (id int PRIMARY KEY, deleted_at timestamptz); INSERT INTO t VALUES (1);
+        CREATE TABLE t_archive (id int, deleted_at timestamptz, archived_at timestamptz, archived_by text,
+            archive_reason text, archive_txid bigint, deletion_id uuid); ALTER TABLE t_archive OWNER TO keys_other"
+    );
+    let Some(mut twin) = Twin::new("keys::an_archive_of…", &schema, &[("t", SoftArchived)]) else { return };
+    twin.delete("t", "true");
+    let error = twin.kept_only("INSERT INTO t VALUES (1)").expect("it is refused");
+    assert_eq!(error.sqlstate, "42501", "{error:?}");
+    let found = twin.findings("");
+    let found = found.iter().find(|finding| finding.object == "public.t_archive").expect("check says so");
+    assert_eq!(found.level, sexton::schema::Level::Error);
+    twin.kept.run(found.mend.as_deref().expect("it has a mend"));
+    twin.both("INSERT INTO t VALUES (1)");
 }
 
 /// Rows that row security hides from the functions are not passed over in silence.

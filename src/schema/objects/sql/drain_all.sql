@@ -12,7 +12,9 @@ BEGIN
         FOR item IN SELECT * FROM sexton.take(seen) LOOP
             found := true;
             seen := item.id;
-            EXECUTE item.call USING item.key, item.relation, item.path;
+            EXECUTE item.call USING item.key, item.relation;
+            -- A SET in a trigger that this has fired outlasts the function's own.
+            PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         END LOOP;
         EXIT WHEN NOT found;
     END LOOP;

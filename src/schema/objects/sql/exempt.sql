@@ -4,5 +4,6 @@ CREATE TABLE IF NOT EXISTS sexton.exempt (
     relation oid NOT NULL,
     key jsonb NOT NULL,
     image text,
+    back text,
     PRIMARY KEY (txid, id)
 )

@@ -4,6 +4,5 @@ CREATE UNLOGGED TABLE IF NOT EXISTS sexton.queue (
     call text NOT NULL,
     key text[] NOT NULL,
     relation oid NOT NULL,
-    path text NOT NULL,
     PRIMARY KEY (txid, id)
 )

@@ -4,9 +4,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET date
 -- where the statement named a partition.
 DECLARE
     settled oid := TG_RELID;
-    names text;
     same text;
-    image text;
+    item record;
     is_taken boolean;
 BEGIN
     IF settled = 'sexton.exempt'::regclass THEN
@@ -16,11 +15,11 @@ BEGIN
         END IF;
         settled := NEW.relation;
     END IF;
-    FOR image IN
+    FOR item IN
         WITH taken AS (
             DELETE FROM sexton.exempt AS e WHERE e.txid = pg_current_xact_id_if_assigned() AND e.relation = settled
-            RETURNING e.id, e.image)
-        SELECT taken.image FROM taken ORDER BY taken.id
+            RETURNING e.id, e.image, e.back)
+        SELECT taken.image, taken.back FROM taken ORDER BY taken.id
     LOOP
         -- By the operators of its keys: ON CONFLICT does not go with those that are deferrable.
         SELECT string_agg(term, ' OR ') INTO same FROM (
@@ -36,12 +35,11 @@ BEGIN
             WHERE i.indrelid = settled AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
             GROUP BY i.indexrelid) AS keys;
         EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS x, (SELECT ($1::%1$s).*) AS was WHERE %2$s)', settled::regclass, same)
-            INTO is_taken USING image;
+            INTO is_taken USING item.image;
         IF NOT is_taken THEN
-            SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO names FROM pg_attribute
-                WHERE attrelid = settled AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
-            EXECUTE format('INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM (SELECT ($1::%1$s).*) AS was',
-                settled::regclass, names) USING image;
+            EXECUTE format('SELECT sexton.%I($1)', item.back) USING item.image;
+            -- A SET in a trigger that this has fired outlasts the function's own.
+            PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         END IF;
     END LOOP;
     RETURN NULL;

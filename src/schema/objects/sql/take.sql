@@ -1,5 +1,4 @@
-DROP FUNCTION IF EXISTS sexton.take(bigint);
-CREATE FUNCTION sexton.take(seen bigint) RETURNS TABLE (id bigint, call text, key text[], relation oid, path text)
+CREATE OR REPLACE FUNCTION sexton.take(seen bigint) RETURNS TABLE (id bigint, call text, key text[], relation oid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off AS $sexton$
 -- What this transaction has queued since, in order. What it has taken before is still there, dead, and so are other
@@ -7,6 +6,6 @@ SET enable_seqscan = off SET enable_bitmapscan = off AS $sexton$
 BEGIN
     RETURN QUERY WITH taken AS (
         DELETE FROM sexton.queue AS q WHERE q.txid = pg_current_xact_id() AND q.id > seen
-        RETURNING q.id, q.call, q.key, q.relation, q.path
+        RETURNING q.id, q.call, q.key, q.relation
     ) SELECT * FROM taken ORDER BY taken.id;
 END $sexton$
