@@ -155,7 +155,12 @@ pub(super) fn of_waiting(isolation: &str, left: &Rest, right: &Rest, told: &[Str
     // Locked by SELECT, by ON CONFLICT DO UPDATE, or by a session that had waited for the deletion.
     let last = told.iter().rev().find(|line| !line.ends_with(" waits"));
     let inserts = last.is_some_and(|line| line.contains("INSERT"));
-    let locks = |line: &String| line.contains(" FOR ") || line.contains(" DO UPDATE ") || line.ends_with(" waits");
+    // Where another key decides, the real INSERT does not come to the one that is being changed.
+    let has_arbiter = last.is_some_and(|line| line.contains("ON CONFLICT ("));
+    let locks = |line: &String| {
+        let locked = line.contains(" FOR ") || line.contains(" DO UPDATE ") || line.ends_with(" waits");
+        locked || has_arbiter && line.contains("UPDATE ")
+    };
     if more && !less && inserts && told.iter().rev().skip(2).any(locks) {
         return Some(Excuse::Lock);
     }
@@ -170,7 +175,16 @@ pub(super) fn of_waiting(isolation: &str, left: &Rest, right: &Rest, told: &[Str
         return Some(Excuse::Order);
     }
     // Of several rows that stand in the way, a side meets the one first that nobody else is at work on.
-    if goes_on(&|outcome| outcome.error.as_ref().is_some_and(is_violation)) {
+    let stops = |outcome: &Outcome| {
+        let is_late = isolation != READ_COMMITTED && code(outcome) == SERIALIZATION_FAILURE;
+        is_late || outcome.error.as_ref().is_some_and(is_violation)
+    };
+    if goes_on(&stops) {
+        return Some(Excuse::Order);
+    }
+    // A deletion that waits for a child has set or marked others already: actions come in an order of their own.
+    let has_reached = |pair: &[String]| pair[0].contains("DELETE FROM") && pair[1].ends_with(" waits");
+    if more && !less && last.is_some_and(|line| line.contains("UPDATE ")) && told.windows(2).any(has_reached) {
         return Some(Excuse::Order);
     }
     if goes_on(&|outcome| code(outcome) == DEADLOCK_DETECTED) {
