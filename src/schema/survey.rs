@@ -255,6 +255,8 @@ pub struct Trigger {
     pub on_truncate: bool,
     /// It fires before each row.
     pub is_before_row: bool,
+    /// Its function has a search path of its own.
+    pub sets_path: bool,
     /// It is enabled in an ordinary session.
     pub is_enabled: bool,
     /// COMMENT ON TRIGGER

@@ -184,6 +184,7 @@ trigger_json AS (
         'on_truncate', g.tgtype::pg_catalog.int4 & 32 <> 0,
         -- TRIGGER_TYPE_ROW and TRIGGER_TYPE_BEFORE
         'is_before_row', g.tgtype::pg_catalog.int4 & 3 = 3,
+        'sets_path', EXISTS (SELECT FROM pg_catalog.unnest(p.proconfig) s WHERE s LIKE 'search_path=%'),
         'is_enabled', g.tgenabled IN ('O', 'A'),
         'comment', pg_catalog.obj_description(g.oid, 'pg_trigger'),
         'definition', pg_catalog.pg_get_triggerdef(g.oid, true)) AS body

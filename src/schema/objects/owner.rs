@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::schema::objects::action::is_check;
 use crate::schema::objects::scene::Scene;
 use crate::schema::objects::wanted::{Wanted, Words};
 use crate::schema::survey::{Survey, Table};
@@ -11,7 +12,7 @@ use crate::sql::ident::quote;
 
 /// All of it, where `wanted` are the triggers that should be there.
 pub(super) fn findings(scene: &Scene<'_>, wanted: &[(Wanted<'_>, Words)]) -> Vec<Finding> {
-    [hidden(scene), strangers(scene.subject.survey, wanted), types(scene.subject)].concat()
+    [hidden(scene), strangers(scene.subject.survey, wanted), unpathed(scene), types(scene.subject)].concat()
 }
 
 fn finding(level: Level, kind: &'static str, object: String, what: String, mend: String) -> Finding {
@@ -60,6 +61,39 @@ fn strangers(survey: &Survey, wanted: &[(Wanted<'_>, Words)]) -> Vec<Finding> {
         let mend = "run sexton apply as a superuser, and do without FORCE ROW LEVEL SECURITY on it; or trust its owner as \
                     that role";
         finding(Level::Warning, "function-owner", table, what, mend.to_owned())
+    });
+    found.collect()
+}
+
+/// Tables that a foreign key's action reaches and whose triggers may not look where others may create objects: there and
+/// for the schemas of their functions.
+fn unpathed(scene: &Scene<'_>) -> Vec<Finding> {
+    let survey = scene.subject.survey;
+    let mut found: BTreeMap<String, &str> = BTreeMap::new();
+    for reference in
+        scene.references().filter(|reference| reference.parent.has_dead() && !is_check(reference.key.on_delete))
+    {
+        let table = reference.child.table;
+        let is_open = |schema: &String| !survey.is_trusted(schema, &[&table.owner]);
+        let own =
+            survey.triggers.iter().filter(|trigger| trigger.table == table.oid && trigger.function_schema != "sexton");
+        for trigger in own.filter(|trigger| (trigger.on_update || trigger.on_delete) && !trigger.sets_path) {
+            if let Some(schema) = [&table.schema, &trigger.function_schema].into_iter().find(|schema| is_open(schema)) {
+                found.insert(table.quoted(), schema);
+            }
+        }
+    }
+    let found = found.into_iter().map(|(table, schema)| {
+        let schema = quote(schema);
+        let what = format!(
+            "others may create objects in schema {schema}, so when a foreign key's action reaches the table its triggers do not \
+             look there: a name without a schema is not found, or is a temporary table of the session's"
+        );
+        let mend = format!(
+            "REVOKE CREATE ON SCHEMA {schema} from whoever need not create there, or give the triggers' functions a path: ALTER \
+             FUNCTION … SET search_path = {schema}, pg_temp"
+        );
+        finding(Level::Warning, "trigger-path", table, what, mend)
     });
     found.collect()
 }

@@ -62,6 +62,7 @@ DELETE FROM logins WHERE logins.gone IS TRUE AND (SELECT sexton.event(true)) IS 
 
 -- title: merge that removes deleted rows for good
 -- database: installed
+-- since: 15
 -- role: dba
 -- scope: deleted
 MERGE INTO accounts a USING items i ON i.id = a.id - 2 WHEN MATCHED AND a.tenant = 1 THEN DELETE;
@@ -71,6 +72,7 @@ MERGE INTO accounts a USING items i ON a.deleted_at IS NOT NULL AND (i.id = a.id
 
 -- title: merge that marks rows
 -- database: installed
+-- since: 15
 MERGE INTO accounts a USING items i ON i.id = a.id - 3 WHEN MATCHED THEN DELETE;
 -- rewritten:
 MERGE INTO accounts a USING items i ON a.deleted_at IS NULL AND (i.id = a.id - 3) WHEN MATCHED THEN UPDATE SET deleted_at = now(), deletion_id = (SELECT sexton.event(true));

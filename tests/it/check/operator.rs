@@ -104,12 +104,14 @@ view public.v
   warning  it shows deleted rows of public.users
            mend: run this through Sexton, which adds deleted_at IS NULL:
              CREATE OR REPLACE VIEW public.v AS
-             SELECT users.email
+             SELECT email
                 FROM public.users;
 
 no errors, 3 warnings, no notes; sexton apply mends 2 of them
 ";
-    assert_eq!(ran.out, format!("database {}\n\n{expected}", ground.database.name));
+    // Before 16 the server writes the table's name.
+    let out = ran.out.replace("SELECT users.email", "SELECT email");
+    assert_eq!(out, format!("database {}\n\n{expected}", ground.database.name));
     assert_eq!(ran.code, Some(1));
     let ran = ground.sexton(&["check"]);
     assert!(ran.out.contains("mend: sexton apply (5 steps)") && !ran.out.contains("CONCURRENTLY"), "{}", ran.out);

@@ -132,7 +132,8 @@ fn nobody_puts_a_table_in_the_way_of_a_trigger() {
             INSERT INTO heard VALUES (current_user); RETURN coalesce(NEW, OLD); END $$;
         CREATE TRIGGER before BEFORE UPDATE OR DELETE ON c FOR EACH ROW EXECUTE FUNCTION spy();
         CREATE TRIGGER after AFTER UPDATE OR DELETE ON c FOR EACH ROW EXECUTE FUNCTION spy();
-        INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1); GRANT ALL ON p TO keys_other"
+        INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1); GRANT ALL ON p TO keys_other;
+        REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     );
     let Some(mut twin) = Twin::new("keys::nobody_puts…", &schema, &[("p", Soft), ("c", SoftArchived)]) else {
         return;
@@ -143,6 +144,13 @@ fn nobody_puts_a_table_in_the_way_of_a_trigger() {
     assert_eq!(twin.ask("SELECT count(*) FROM pg_temp.heard"), "0");
     assert_eq!(twin.kept_only("RESET ROLE"), None);
     assert_eq!(twin.ask("SELECT count(*) FROM public.heard"), "2");
+    let warns = |ddl: &str| {
+        twin.kept.run(ddl);
+        twin.findings("").iter().any(|finding| finding.kind == "trigger-path" && finding.object == "public.c")
+    };
+    assert!(!warns("SELECT 1"));
+    assert!(warns("GRANT CREATE ON SCHEMA public TO PUBLIC"));
+    assert!(!warns("ALTER FUNCTION spy() SET search_path = public, pg_temp"));
 }
 
 /// Deleted rows that give way, or come back, fire the triggers of their table as its owner.
