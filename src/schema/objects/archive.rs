@@ -83,13 +83,13 @@ fn table_findings(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName) -> Vec<F
 /// Whoever owns the archive reads what is in it, and its triggers run as the owner of schema `sexton`.
 fn strangers(scene: &Scene<'_>, kept: &Kept<'_>, there: &Table, archive: &str) -> Option<Finding> {
     let (survey, owner) = (scene.subject.survey, &there.owner);
-    if [&survey.own_owner, &kept.table.owner].contains(&owner) || survey.superusers.contains(owner) {
+    if *owner == survey.own_owner || survey.superusers.contains(owner) {
         return None;
     }
     let table = kept.table.quoted();
     let what =
         format!("it belongs to {}: rows that a cascade takes from {table} do not go there (42501)", quote(owner));
-    let mend = format!("ALTER TABLE {archive} OWNER TO {}", quote(&kept.table.owner));
+    let mend = format!("ALTER TABLE {archive} OWNER TO {}", quote(&survey.own_owner));
     let object = archive.to_owned();
     Some(Finding { level: Level::Error, kind: "archive", object, what, mend: Some(mend), steps: Vec::new() })
 }

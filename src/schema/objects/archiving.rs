@@ -155,7 +155,11 @@ impl Said {
             )
         });
         let known = |column: &str, recorded: &str, otherwise: &str| {
-            let own = kept.table.column(column).map(|found| format!("o.{}::text", quote(&found.name)));
+            let own = kept.table.column(column).map(|found| match (found.is_builtin, quote(&found.name)) {
+                (true, name) => format!("o.{name}::text"),
+                // A cast of somebody's own type is somebody's code.
+                (false, name) => format!("CASE WHEN num_nulls(o.{name}) = 0 THEN format('%s', o.{name}) END"),
+            });
             let audit = join.as_ref().map(|_| format!("was.{recorded}"));
             let ways: Vec<String> = own.into_iter().chain(audit).chain([otherwise.to_owned()]).collect();
             format!("coalesce({})", ways.join(", "))
@@ -216,8 +220,8 @@ BEGIN
         RETURN NULL;
     END IF;
     IF EXISTS (SELECT FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner
-            WHERE c.oid = {3}::regclass AND NOT r.rolsuper AND r.rolname NOT IN (current_user, {8})) THEN
-        RAISE insufficient_privilege USING MESSAGE = {9}, HINT = 'sexton check says whose it may be.';
+            WHERE c.oid = {3}::regclass AND NOT r.rolsuper AND r.rolname <> current_user) THEN
+        RAISE insufficient_privilege USING MESSAGE = {8}, HINT = 'sexton check says whose it may be.';
     END IF;
     IF here = {1} THEN
         {2};
@@ -245,7 +249,6 @@ END",
         literal(&executed),
         literal(&event),
         gone.argument(),
-        literal(&table.owner),
         literal(&format!("sexton: the archive table {archive} belongs to somebody else")),
     )
 }

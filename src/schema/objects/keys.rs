@@ -40,7 +40,7 @@ pub(super) fn object(table: &Table, columns: &[String], value: impl Fn(&str) -> 
         let value = value(column);
         match is_builtin {
             true => format!("{}, {value}", literal(column)),
-            false => format!("{}, CASE WHEN {value} IS NOT NULL THEN format('%s', {value}) END", literal(column)),
+            false => format!("{}, CASE WHEN num_nulls({value}) = 0 THEN format('%s', {value}) END", literal(column)),
         }
     });
     // A function takes a hundred arguments at most.

@@ -139,8 +139,23 @@ fn functions<'a>(
 }
 
 /// The key out of its texts, as a record with the columns' names. Its types have no length that could cut a value, and
-/// are no domains, whose checks are other people's code.
+/// are no domains, whose checks are other people's code. A text becomes a value of somebody's own type as a literal does,
+/// which calls no cast.
 fn reading(parent: &Table, columns: &[String]) -> String {
+    let is_builtin = |column: &String| parent.column(column).is_some_and(|column| column.is_builtin);
+    if !columns.iter().all(is_builtin) {
+        let value = |column: &String| {
+            let base_type = parent.column(column).map_or("text", |column| column.base_type.as_str());
+            format!("%L::{} AS {}", base_type.replace('%', "%%"), quote(column).replace('%', "%%"))
+        };
+        let list: Vec<String> = columns.iter().map(value).collect();
+        let texts: Vec<String> = (1..=columns.len()).map(|at| format!("$1[{at}]")).collect();
+        let read = literal(&format!("SELECT {}", list.join(", ")));
+        let texts = texts.join(", ");
+        return format!(
+            "DECLARE\n    key record;\nBEGIN\n    EXECUTE format({read}, {texts}) INTO key;\n    RETURN key;\nEND"
+        );
+    }
     let value = |(at, column): (usize, &String)| {
         let base_type = parent.column(column).map_or("text", |column| column.base_type.as_str());
         format!("$1[{}]::{base_type} AS {}", at + 1, quote(column))

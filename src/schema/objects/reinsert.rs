@@ -172,7 +172,7 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String], at: usize, path
             PERFORM FROM {from} AS x WHERE {same} AND {dead}{itself};
             IF FOUND THEN
 {check}{ahead}                BEGIN
-{let_go}                    SELECT {row}, CASE WHEN TG_OP = 'UPDATE' THEN OLD.ctid END AS sexton_itself INTO way;
+{let_go}                    SELECT {row}, CASE WHEN TG_OP = 'UPDATE' THEN OLD.ctid END AS \"sexton: itself\" INTO way;
                     PERFORM sexton.{way}(way);
                     {back}
                 EXCEPTION WHEN foreign_key_violation OR restrict_violation OR feature_not_supported THEN
@@ -214,34 +214,25 @@ fn due_check(kept: &Kept<'_>, rows: &str) -> String {
     )
 }
 
-/// Removes the dead row of the key in the record `gone`, but for the row at `gone.sexton_itself`.
+/// Removes the dead row of the key in the record `gone`, but for the row at `gone."sexton: itself"`.
 fn way_function(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String], name: String) -> Option<Function> {
     let (table, dead) = (kept.table, kept.dead("x")?);
     let same = key.iter().map(|column| format!("x.{0} = gone.{0}", quote(column))).collect::<Vec<_>>().join(" AND ");
     let body = format!(
         "BEGIN
-    DELETE FROM {} AS x WHERE {same} AND {dead} AND (gone.sexton_itself IS NULL OR x.ctid <> gone.sexton_itself);
+    DELETE FROM {} AS x WHERE {same} AND {dead} AND (gone.\"sexton: itself\" IS NULL OR x.ctid <> gone.\"sexton: itself\");
 END",
         only(table)
     );
     Some(function(name, Returns::Action, &scene.writing_path(table, &[table]), &body).run_as(table))
 }
 
-/// Puts a row back out of its image, with whatever columns the table has by now.
+/// Puts a row back out of its image, with whatever columns the table has by now, unless something has taken its place.
 fn back_function(scene: &Scene<'_>, kept: &Kept<'_>) -> Function {
     let table = kept.table;
-    let name = literal(&table.quoted());
-    let body = format!(
-        "DECLARE
-    names text;
-BEGIN
-    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO names FROM pg_attribute
-        WHERE attrelid = {name}::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
-    EXECUTE format('INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM (SELECT ($1::%1$s).*) AS was',
-        {name}::regclass, names) USING image;
-END"
-    );
-    function(function_name(table, "back"), Returns::Image, &scene.writing_path(table, &[table]), &body).run_as(table)
+    let body = include_str!("sql/back.sql").replace("THE_TABLE", &literal(&table.quoted()));
+    let path = scene.writing_path(table, &[table]);
+    function(function_name(table, "back"), Returns::Image, &path, body.trim_end()).run_as(table)
 }
 
 /// Live rows may point to a dead one for a moment: inserted by the same statement, or with a check that is deferred. What

@@ -97,20 +97,17 @@ impl<'a> Scene<'a> {
 
     /// The same for a function that writes `table`, whose triggers and expressions run in it, and those of the tables that
     /// the server's own actions reach from there: also of the schemas of these tables and of their triggers' functions
-    /// those that nobody may add to but the owner of `table`, as whom it runs.
+    /// those that nobody may add to but the owner of `table`, as whom it runs, or who is trusted as whom it runs.
     ///
     /// It is not the session's. AFTER triggers, which the server's own actions leave to the session's role, run as the
     /// owner here: what they name without a schema must not be for the session to choose.
     pub(super) fn writing_path(&self, table: &Table, tables: &[&Table]) -> String {
         let survey = self.subject.survey;
-        let is_owners = survey.is_superuser && !table.forces_row_security;
-        let owner = [table.owner.as_str()];
-        let others: &[&str] = if is_owners { &owner } else { &[] };
         let schemas = self.reached(table).into_iter().flat_map(|table| {
             let triggers = survey.triggers.iter().filter(|trigger| trigger.table == table.oid);
             [&table.schema].into_iter().chain(triggers.map(|trigger| &trigger.function_schema))
         });
-        let trusted = schemas.filter(|schema| *schema != "sexton" && survey.is_trusted(schema, others));
+        let trusted = schemas.filter(|schema| *schema != "sexton" && survey.is_trusted(schema, &[&table.owner]));
         path(trusted.chain(self.trusted_types(tables)))
     }
 
@@ -271,7 +268,8 @@ pub(super) fn names(columns: &[String]) -> String {
 pub(super) fn values(columns: &[String], row: &str) -> String {
     text_array(columns.iter().map(|column| {
         let column = quote(column);
-        format!("CASE WHEN {row}.{column} IS NOT NULL THEN format('%s', {row}.{column}) END")
+        // A composite value with a NULL in it is neither NULL nor NOT NULL.
+        format!("CASE WHEN num_nulls({row}.{column}) = 0 THEN format('%s', {row}.{column}) END")
     }))
 }
 

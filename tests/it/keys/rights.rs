@@ -239,6 +239,40 @@ fn nobodys_cast_is_called() {
     assert_eq!(twin.ask("SELECT columns FROM sexton.nulled"), "{\"p\": \"good\"}");
 }
 
+/// Nor is a key read by one where a cascade goes on to the next level.
+#[test]
+fn a_key_of_somebodys_type_is_read_by_no_cast() {
+    let schema = format!(
+        "{ROLE} CREATE TYPE mood AS ENUM ('good'); CREATE TABLE caught (who text); GRANT INSERT ON caught TO PUBLIC;
+        CREATE FUNCTION read(text) RETURNS mood LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO public.caught VALUES (current_user); RETURN 'good'; END $$;
+        CREATE CAST (text AS mood) WITH FUNCTION read(text);
+        CREATE TABLE a (m mood PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE b (m mood PRIMARY KEY, a mood REFERENCES a ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE c (m mood PRIMARY KEY, b mood REFERENCES b ON DELETE CASCADE, deleted_at timestamptz);
+        INSERT INTO a VALUES ('good'); INSERT INTO b VALUES ('good', 'good'); INSERT INTO c VALUES ('good', 'good')"
+    );
+    let tables = [("a", Soft), ("b", Soft), ("c", Soft)];
+    let Some(mut twin) = Twin::new("keys::a_key_of_somebodys…", &schema, &tables) else { return };
+    twin.delete("a", "true");
+    assert_eq!(twin.ask("SELECT count(*) FROM caught"), "0");
+}
+
+/// A composite key with a NULL in it is neither NULL nor NOT NULL.
+#[test]
+fn a_composite_key_with_a_null_in_it_is_a_key() {
+    let schema = "CREATE TYPE pair AS (x int, y int); CREATE TABLE a (k pair PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE b (k pair PRIMARY KEY, a pair REFERENCES a ON DELETE CASCADE, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, b pair REFERENCES b ON DELETE CASCADE, deleted_at timestamptz);
+        INSERT INTO a VALUES ((1, NULL)), ((2, 2)); INSERT INTO b VALUES ((1, NULL), (1, NULL)), ((3, NULL), (2, 2));
+        INSERT INTO c VALUES (1, (1, NULL)), (2, (3, NULL))";
+    let tables = [("a", Soft), ("b", Soft), ("c", Soft)];
+    let Some(mut twin) = Twin::new("keys::a_composite_key…", schema, &tables) else { return };
+    twin.delete("a", "k = (1, NULL)::pair");
+    twin.delete("a", "true");
+    assert_eq!(twin.ask("SELECT count(*) FROM c WHERE deleted_at IS NULL"), "0");
+}
+
 /// An archive that is somebody else's gets no rows in the name of the owner of schema sexton.
 #[test]
 fn an_archive_of_a_stranger_is_not_filled() {
