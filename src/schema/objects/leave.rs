@@ -10,6 +10,7 @@ use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::exempt::TRIED;
 use crate::schema::objects::keys::{is_made, key_object, object};
 use crate::schema::objects::lock;
+use crate::schema::objects::reinsert::ahead;
 use crate::schema::objects::scene::{Reference, Scene, function_name, only};
 use crate::schema::objects::wanted::{Function, Returns, Wanted, Words, back, function};
 use crate::schema::survey::{Action, Survey, Table};
@@ -133,9 +134,10 @@ fn removal_function(scene: &Scene<'_>, reference: &Reference<'_>) -> Option<Func
     IF EXISTS (SELECT FROM {live}) THEN
 {}
     END IF;
-    DELETE FROM {child} AS x WHERE {points} AND {dead};
+{}    DELETE FROM {child} AS x WHERE {points} AND {dead};
 END",
-        lock::wait(&live)
+        lock::wait(&live),
+        ahead(scene, &kept, &format!("{points} AND {dead}"))
     );
     let path = scene.writing_path(reference.child.table, &[reference.child.table]);
     Some(function(reference.function_name("away"), Returns::Action, &path, &body).run_as(reference.child.table))

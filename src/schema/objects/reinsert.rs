@@ -176,6 +176,9 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String], at: usize, path
                     PERFORM sexton.{way}(way);
                     {back}
                 EXCEPTION WHEN foreign_key_violation OR restrict_violation OR feature_not_supported THEN
+                    IF SQLERRM LIKE 'sexton: the deleted row of %' THEN
+                        RAISE;
+                    END IF;
                     RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = {message}, DETAIL = SQLERRM,
                         HINT = 'Name an archive for the table whose deleted rows point to it, and run sexton apply.';
                 END;
@@ -236,8 +239,8 @@ fn back_function(scene: &Scene<'_>, kept: &Kept<'_>) -> Function {
 }
 
 /// Live rows may point to a dead one for a moment: inserted by the same statement, or with a check that is deferred. What
-/// ON DELETE says would then be done to them, when the dead row gives way; `which` tells which it is.
-fn ahead(scene: &Scene<'_>, kept: &Kept<'_>, which: &str) -> String {
+/// ON DELETE says would then be done to them, when the dead row `x` gives way; `which` tells which it is.
+pub(super) fn ahead(scene: &Scene<'_>, kept: &Kept<'_>, which: &str) -> String {
     let name = kept.table.quoted();
     let references = scene
         .references()

@@ -151,6 +151,24 @@ fn a_child_ahead_of_its_parent_is_not_lost() {
     assert_eq!(error.sqlstate, "0A000", "{error}");
 }
 
+/// Nor by what gives way along with it: `u` is a deleted row that points to the one whose key is taken, and a live row of the
+/// same statement points to `u`.
+#[test]
+fn a_child_of_what_gives_way_along_is_not_lost() {
+    let schema = "CREATE TABLE t (id int PRIMARY KEY, lead int, deleted_at timestamptz);
+        CREATE TABLE u (id int PRIMARY KEY, t int REFERENCES t ON DELETE SET NULL, deleted_at timestamptz);
+        ALTER TABLE t ADD FOREIGN KEY (lead) REFERENCES u ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED;
+        INSERT INTO t VALUES (1); INSERT INTO u VALUES (12, 1)";
+    let tables = [("t", SoftArchived), ("u", SoftArchived)];
+    let Some(mut twin) = Twin::new("keys::a_child_of_what…", schema, &tables) else { return };
+    twin.delete("u", "id = 12");
+    twin.delete("t", "id = 1");
+    let error = twin.kept_only("INSERT INTO t VALUES (9, 12), (1, NULL)").expect("it is refused");
+    assert_eq!(error.sqlstate, "0A000", "{error}");
+    twin.both("INSERT INTO t VALUES (1, NULL)");
+    twin.refused("INSERT INTO t VALUES (9, 12)");
+}
+
 const REVIVED: &str = "CREATE TABLE t (id int PRIMARY KEY, email text UNIQUE, at timestamptz, deleted_at timestamptz);
     CREATE TABLE c (id int PRIMARY KEY, t int REFERENCES t ON DELETE CASCADE, deleted_at timestamptz);
     INSERT INTO t VALUES (1, 'a', '2020-02-03 04:05:06.123456'), (2, 'b', now())";
