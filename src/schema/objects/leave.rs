@@ -44,7 +44,8 @@ fn trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Word
     let path = scene.search_path(&tables);
     let statements: Vec<String> =
         references.iter().filter_map(|reference| statement(scene.subject.survey, reference, &path)).collect();
-    if statements.is_empty() {
+    let ahead = ahead_of_dead(scene, parent);
+    if statements.is_empty() && ahead.is_empty() {
         return None;
     }
     // Dead rows may point to each other in a circle: each is left to the statement that has begun with it.
@@ -56,7 +57,7 @@ BEGIN
     IF {TRIED} THEN
         RETURN OLD;
     END IF;
-    IF position(here IN before) > 0 THEN
+{ahead}    IF position(here IN before) > 0 THEN
         RETURN NULL;
     END IF;
     PERFORM set_config('sexton.leaving', before || here, true);
@@ -73,6 +74,16 @@ END",
     let wanted = Wanted::new(parent, TRIGGER, "BEFORE DELETE", "FOR EACH ROW", functions);
     let what = "dead rows that point to a row stop it from being deleted, or lose what they pointed to".to_owned();
     Some((wanted, Words { kind: "foreign-key", object: parent.quoted(), what }))
+}
+
+/// A dead row that leaves, at whatever level of a cascade, does nothing to a live one that points to it for a moment.
+fn ahead_of_dead(scene: &Scene<'_>, parent: &Table) -> String {
+    let dead = scene.kept(parent).and_then(|kept| Some((kept, kept.dead("OLD")?)));
+    let Some((kept, dead)) = dead else { return String::new() };
+    match ahead(scene, &kept, "x.ctid = OLD.ctid AND x.tableoid = TG_RELID") {
+        none if none.is_empty() => none,
+        looks => format!("    IF {dead} THEN\n{looks}    END IF;\n"),
+    }
 }
 
 /// An UPDATE of the key is stopped by dead rows in the same way, or sets their reference. Keys that the server makes are not updated.
@@ -134,10 +145,9 @@ fn removal_function(scene: &Scene<'_>, reference: &Reference<'_>) -> Option<Func
     IF EXISTS (SELECT FROM {live}) THEN
 {}
     END IF;
-{}    DELETE FROM {child} AS x WHERE {points} AND {dead};
+    DELETE FROM {child} AS x WHERE {points} AND {dead};
 END",
-        lock::wait(&live),
-        ahead(scene, &kept, &format!("{points} AND {dead}"))
+        lock::wait(&live)
     );
     let path = scene.writing_path(reference.child.table, &[reference.child.table]);
     Some(function(reference.function_name("away"), Returns::Action, &path, &body).run_as(reference.child.table))

@@ -151,17 +151,18 @@ fn a_child_ahead_of_its_parent_is_not_lost() {
     assert_eq!(error.sqlstate, "0A000", "{error}");
 }
 
-/// Nor by what gives way along with it: `u` is a deleted row that points to the one whose key is taken, and a live row of the
-/// same statement points to `u`.
+/// Nor by what gives way along with it: a deleted row of `u` points to the one whose key is taken, another one to that, and a
+/// live row of the same statement to the last.
 #[test]
 fn a_child_of_what_gives_way_along_is_not_lost() {
     let schema = "CREATE TABLE t (id int PRIMARY KEY, lead int, deleted_at timestamptz);
-        CREATE TABLE u (id int PRIMARY KEY, t int REFERENCES t ON DELETE SET NULL, deleted_at timestamptz);
+        CREATE TABLE u (id int PRIMARY KEY, t int REFERENCES t ON DELETE SET NULL, deleted_at timestamptz,
+            boss int REFERENCES u ON DELETE CASCADE);
         ALTER TABLE t ADD FOREIGN KEY (lead) REFERENCES u ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED;
-        INSERT INTO t VALUES (1); INSERT INTO u VALUES (12, 1)";
+        INSERT INTO t VALUES (1); INSERT INTO u VALUES (11, 1, NULL, NULL), (12, NULL, NULL, 11)";
     let tables = [("t", SoftArchived), ("u", SoftArchived)];
     let Some(mut twin) = Twin::new("keys::a_child_of_what…", schema, &tables) else { return };
-    twin.delete("u", "id = 12");
+    twin.delete("u", "id = 11");
     twin.delete("t", "id = 1");
     let error = twin.kept_only("INSERT INTO t VALUES (9, 12), (1, NULL)").expect("it is refused");
     assert_eq!(error.sqlstate, "0A000", "{error}");
