@@ -98,6 +98,7 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning lock-index, public.comments: a child that is being inserted while its parent is deleted stays, without a parent
 -- warning archive-trigger, public.comments: a row that a cascade deletes would be lost
 -- warning foreign-key, public.comments: a cascade ends only at COMMIT
+-- warning foreign-key, public.comments: dead rows that point to a row stop it from being deleted, or lose what they pointed to
 -- warning reinsert, public.comments: a row that takes the key of a deleted one is refused (23505)
 -- warning privilege, public.comments: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning foreign-key, public.comments: fk_rails_03de2dc08c: a row can be written that points to a deleted row of public.users
@@ -112,6 +113,7 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning foreign-key, public.line_items: fk_rails_2dc2e5c22c: deleting a row leaves its live children as they are
 -- warning lock-index, public.orders: a child that is being inserted while its parent is deleted stays, without a parent
 -- warning archive-trigger, public.orders: a row that a cascade deletes would be lost
+-- warning foreign-key, public.orders: dead rows that point to a row stop it from being deleted, or lose what they pointed to
 -- warning reinsert, public.orders: a row that takes the key of a deleted one is refused (23505)
 -- warning audit, public.orders: deletions from it are not recorded
 -- warning privilege, public.orders: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
