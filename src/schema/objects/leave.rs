@@ -5,12 +5,12 @@
 //! parent's SET NULL or SET DEFAULT takes from its children is noted, as for one that is marked.
 
 use crate::config::Strategy;
-use crate::schema::objects::action::gone;
+use crate::schema::objects::action::{gone, is_check};
 use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::exempt::TRIED;
 use crate::schema::objects::keys::{is_made, key_object, object};
 use crate::schema::objects::lock;
-use crate::schema::objects::reinsert::ahead;
+use crate::schema::objects::reinsert::cannot_give_way;
 use crate::schema::objects::scene::{Reference, Scene, function_name, only};
 use crate::schema::objects::wanted::{Function, Returns, Wanted, Words, back, function};
 use crate::schema::survey::{Action, Survey, Table};
@@ -44,7 +44,7 @@ fn trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Word
     let path = scene.search_path(&tables);
     let statements: Vec<String> =
         references.iter().filter_map(|reference| statement(scene.subject.survey, reference, &path)).collect();
-    let ahead = ahead_of_dead(scene, parent);
+    let ahead = ahead(scene, parent, &references);
     if statements.is_empty() && ahead.is_empty() {
         return None;
     }
@@ -76,14 +76,29 @@ END",
     Some((wanted, Words { kind: "foreign-key", object: parent.quoted(), what }))
 }
 
-/// A dead row that leaves, at whatever level of a cascade, does nothing to a live one that points to it for a moment.
-fn ahead_of_dead(scene: &Scene<'_>, parent: &Table) -> String {
-    let dead = scene.kept(parent).and_then(|kept| Some((kept, kept.dead("OLD")?)));
-    let Some((kept, dead)) = dead else { return String::new() };
-    match ahead(scene, &kept, "x.ctid = OLD.ctid AND x.tableoid = TG_RELID") {
-        none if none.is_empty() => none,
-        looks => format!("    IF {dead} THEN\n{looks}    END IF;\n"),
-    }
+/// Live rows may point to a dead one for a moment: inserted by the same statement, or with a check that is deferred. What
+/// ON DELETE says would be done to them when it leaves, at whatever level of a cascade.
+fn ahead(scene: &Scene<'_>, parent: &Table, references: &[Reference<'_>]) -> String {
+    let Some(dead) = scene.kept(parent).and_then(|kept| kept.dead("OLD")) else { return String::new() };
+    let refusal = |reference: &Reference<'_>| {
+        let points = reference.child_matches("c", |at| format!("OLD.{}", quote(&reference.key.referenced[at])));
+        let live = reference.child.live("c").map(|live| format!(" AND {live}")).unwrap_or_default();
+        let child = reference.child.table;
+        format!(
+            "    IF {dead} AND EXISTS (SELECT FROM {} AS c WHERE {points}{live}) THEN
+        RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = {}, DETAIL = {},
+            HINT = 'Insert the row before those that point to it.';
+    END IF;
+",
+            only(child),
+            literal(&cannot_give_way(parent)),
+            literal(&format!(
+                "Live rows of {} point to it already, and would go along as ON DELETE says.",
+                child.quoted()
+            )),
+        )
+    };
+    references.iter().filter(|reference| !is_check(reference.key.on_delete)).map(refusal).collect()
 }
 
 /// An UPDATE of the key is stopped by dead rows in the same way, or sets their reference. Keys that the server makes are not updated.

@@ -10,13 +10,13 @@
 //! from which the end of the statement puts it back where nothing has taken its place.
 
 use crate::config::Reinsert;
-use crate::schema::objects::action::is_check;
 use crate::schema::objects::archive::archive_name;
 use crate::schema::objects::exempt;
 use crate::schema::objects::keys::is_made;
 use crate::schema::objects::lock;
-use crate::schema::objects::scene::{Kept, Reference, Scene, function_name, only};
+use crate::schema::objects::scene::{Kept, Scene, function_name, only};
 use crate::schema::objects::wanted::{Function, Returns, Wanted, Words, back, function};
+use crate::schema::survey::Table;
 use crate::schema::unique::obstacle;
 use crate::sql::ident::{literal, quote};
 
@@ -92,8 +92,12 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
     let columns: Vec<String> = columns.into_iter().map(|column| quote(column)).collect();
     // A plan that was made while the table was empty would be kept until the statement that fills it has ended. The
     // image of a row is read back as it was written.
-    let settings = " SET enable_seqscan = off SET datestyle = 'ISO, YMD' SET intervalstyle = postgres \
-                    SET extra_float_digits = 1";
+    let settings = match goes_for_good(kept) {
+        true => {
+            " SET enable_seqscan = off SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET extra_float_digits = 1"
+        }
+        false => " SET enable_seqscan = off",
+    };
     functions.push(function(function_name(table, "reinsert"), Returns::Trigger, &path, &body).with_settings(settings));
     let wanted = Wanted::new(
         table,
@@ -139,6 +143,14 @@ fn is_due(kept: &Kept<'_>) -> Option<String> {
     Some(format!("x.{} < now() - {}::interval", quote(time), literal(retain)))
 }
 
+/// How [`cannot_give_way`] begins.
+const CANNOT: &str = "sexton: the deleted row of ";
+
+/// What is said where a deleted row of `table` is held by others.
+pub(super) fn cannot_give_way(table: &Table) -> String {
+    format!("{CANNOT}{} that holds this key cannot give way", table.quoted())
+}
+
 /// An undelete finds no key taken by the row itself.
 const ITSELF: &str = " AND (TG_OP = 'INSERT' OR x.ctid <> OLD.ctid)";
 
@@ -156,8 +168,7 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String], at: usize, path
         }
         false => String::new(),
     };
-    let message =
-        literal(&format!("sexton: the deleted row of {} that holds this key cannot give way", table.quoted()));
+    let message = literal(&cannot_give_way(table));
     let way = function_name(table, &format!("way{at}"));
     let row: Vec<String> = key.iter().map(|column| format!("NEW.{0} AS {0}", quote(column))).collect();
     // Of most keys there is no row at all, and one look is all it takes. Where somebody may be about to delete the row of
@@ -169,14 +180,14 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String], at: usize, path
 {wait}
         END IF;
         IF is_due IS NOT NULL THEN
-            PERFORM FROM {from} AS x WHERE {same} AND {dead}{itself};
+            PERFORM FROM {rows};
             IF FOUND THEN
-{check}{ahead}                BEGIN
+{check}                BEGIN
 {let_go}                    SELECT {row}, CASE WHEN TG_OP = 'UPDATE' THEN OLD.ctid END AS \"sexton: itself\" INTO way;
                     PERFORM sexton.{way}(way);
                     {back}
                 EXCEPTION WHEN foreign_key_violation OR restrict_violation OR feature_not_supported THEN
-                    IF SQLERRM LIKE 'sexton: the deleted row of %' THEN
+                    IF starts_with(SQLERRM, '{CANNOT}') THEN
                         RAISE;
                     END IF;
                     RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = {message}, DETAIL = SQLERRM,
@@ -189,7 +200,6 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String], at: usize, path
         was_dead = kept.dead("OLD")?,
         check = due_check(kept, &rows),
         wait = lock::wait(&format!("{from} AS x WHERE {same}{ITSELF}")),
-        ahead = ahead(scene, kept, &format!("{same} AND {dead}{ITSELF}")),
         itself = ITSELF,
         row = row.join(", "),
         way = quote(&way),
@@ -236,30 +246,4 @@ fn back_function(scene: &Scene<'_>, kept: &Kept<'_>) -> Function {
     let body = include_str!("sql/back.sql").replace("THE_TABLE", &literal(&table.quoted()));
     let path = scene.writing_path(table, &[table]);
     function(function_name(table, "back"), Returns::Image, &path, body.trim_end()).run_as(table)
-}
-
-/// Live rows may point to a dead one for a moment: inserted by the same statement, or with a check that is deferred. What
-/// ON DELETE says would then be done to them, when the dead row `x` gives way; `which` tells which it is.
-pub(super) fn ahead(scene: &Scene<'_>, kept: &Kept<'_>, which: &str) -> String {
-    let name = kept.table.quoted();
-    let references = scene
-        .references()
-        .filter(|reference| reference.parent.table.oid == kept.table.oid && !is_check(reference.key.on_delete));
-    let refusal = |reference: Reference<'_>| {
-        let points = reference.child_matches("c", |at| format!("x.{}", quote(&reference.key.referenced[at])));
-        let live = reference.child.live("c").map(|live| format!(" AND {live}")).unwrap_or_default();
-        let child = reference.child.table.quoted();
-        format!(
-            "            IF EXISTS (SELECT FROM {} AS x, {} AS c WHERE {which} AND {points}{live}) THEN
-                RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = {}, DETAIL = {},
-                    HINT = 'Insert the row before those that point to it.';
-            END IF;
-",
-            only(kept.table),
-            only(reference.child.table),
-            literal(&format!("sexton: the deleted row of {name} that holds this key cannot give way")),
-            literal(&format!("Live rows of {child} point to it already, and would go along as ON DELETE says.")),
-        )
-    };
-    references.map(refusal).collect()
 }
