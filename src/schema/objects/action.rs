@@ -58,14 +58,17 @@ pub(super) fn function_of(scene: &Scene<'_>, reference: &Reference<'_>) -> Optio
 /// What ON DELETE says, as statements of a function with the search path `path`.
 pub(super) fn statements(reference: &Reference<'_>, path: &str) -> String {
     let act = quote(&reference.function_name("act"));
-    let statements = match reference.key.on_delete {
-        Action::NoAction | Action::Restrict => check(reference),
-        Action::Cascade => format!("    PERFORM sexton.{act}(gone);\n    {}", back(path)),
-        Action::SetNull => format!("{}\n    {}", note(reference, &act), back(path)),
-        // The default may be the very key that is gone.
-        Action::SetDefault => format!("{}\n    {}\n{}", note(reference, &act), back(path), check(reference)),
+    let on_delete = reference.key.on_delete;
+    let changes = match on_delete {
+        Action::NoAction | Action::Restrict => None,
+        Action::Cascade => Some(format!("    PERFORM sexton.{act}(gone);")),
+        Action::SetNull | Action::SetDefault => Some(note(reference, &act)),
     };
-    format!("{}{statements}", reference.expected())
+    let changes = changes.map(|changes| format!("{changes}\n    {}", back(path)));
+    // The default may be the very key that is gone.
+    let checks = (is_check(on_delete) || on_delete == Action::SetDefault).then(|| check(reference));
+    let statements: Vec<String> = changes.into_iter().chain(checks).collect();
+    format!("{}{}", reference.expected(), statements.join("\n"))
 }
 
 /// Raises the server's error where a live row still points here. With NO ACTION a live row of the same key will do.

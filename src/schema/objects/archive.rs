@@ -51,7 +51,7 @@ fn table_findings(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName) -> Vec<F
     let Some(there) = scene.subject.survey.find(&name.schema, &name.relation) else {
         return vec![finding(level, format!("rows that leave {table} have nowhere to go"), create(kept.table, name))];
     };
-    let mut findings: Vec<Finding> = strangers(scene, kept, there, &archive).into_iter().collect();
+    let mut findings: Vec<Finding> = stranger(scene, kept, there, &archive).into_iter().collect();
     let mut missing = Vec::new();
     for (column, type_name) in columns_wanted(kept.table) {
         match there.column(column) {
@@ -81,7 +81,7 @@ fn table_findings(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName) -> Vec<F
 }
 
 /// Whoever owns the archive reads what is in it, and its triggers run as the owner of schema `sexton`.
-fn strangers(scene: &Scene<'_>, kept: &Kept<'_>, there: &Table, archive: &str) -> Option<Finding> {
+fn stranger(scene: &Scene<'_>, kept: &Kept<'_>, there: &Table, archive: &str) -> Option<Finding> {
     let (survey, owner) = (scene.subject.survey, &there.owner);
     if *owner == survey.own_owner || survey.superusers.contains(owner) {
         return None;

@@ -8,7 +8,7 @@ use crate::config::{Strategy, TableName};
 use crate::rewrite::policy::quote_name;
 use crate::schema::objects::archive::{archive_name, records};
 use crate::schema::objects::exempt::{TRIED, stays};
-use crate::schema::objects::keys::key_object;
+use crate::schema::objects::keys::{key_object, text};
 use crate::schema::objects::scene::{Kept, Scene, function_name, names};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
 use crate::schema::survey::{Action, Table};
@@ -157,8 +157,7 @@ impl Said {
         let known = |column: &str, recorded: &str, otherwise: &str| {
             let own = kept.table.column(column).map(|found| match (found.is_builtin, quote(&found.name)) {
                 (true, name) => format!("o.{name}::text"),
-                // A cast of somebody's own type is somebody's code.
-                (false, name) => format!("CASE WHEN num_nulls(o.{name}) = 0 THEN format('%s', o.{name}) END"),
+                (false, name) => text(&format!("o.{name}")),
             });
             let audit = join.as_ref().map(|_| format!("was.{recorded}"));
             let ways: Vec<String> = own.into_iter().chain(audit).chain([otherwise.to_owned()]).collect();

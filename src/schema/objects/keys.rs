@@ -32,6 +32,12 @@ pub(super) fn key_object(survey: &Survey, table: &Table, alias: &str) -> String 
     object(table, identity(survey, table).unwrap_or(&all), |column| format!("{alias}.{}", quote(column)))
 }
 
+/// The text of `value`, by its type's output function, not by a cast; NULL stays NULL. A composite value with a NULL in it
+/// is neither NULL nor NOT NULL.
+pub(super) fn text(value: &str) -> String {
+    format!("CASE WHEN num_nulls({value}) = 0 THEN format('%s', {value}) END")
+}
+
 /// A JSON object of `columns` of `table` and what `value` says they hold. A value of somebody's own type is a text: JSON
 /// functions call the casts that its owner has made.
 pub(super) fn object(table: &Table, columns: &[String], value: impl Fn(&str) -> String) -> String {
@@ -40,7 +46,7 @@ pub(super) fn object(table: &Table, columns: &[String], value: impl Fn(&str) -> 
         let value = value(column);
         match is_builtin {
             true => format!("{}, {value}", literal(column)),
-            false => format!("{}, CASE WHEN num_nulls({value}) = 0 THEN format('%s', {value}) END", literal(column)),
+            false => format!("{}, {}", literal(column), text(&value)),
         }
     });
     // A function takes a hundred arguments at most.

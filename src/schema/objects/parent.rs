@@ -142,26 +142,22 @@ fn functions<'a>(
 /// are no domains, whose checks are other people's code. A text becomes a value of somebody's own type as a literal does,
 /// which calls no cast.
 fn reading(parent: &Table, columns: &[String]) -> String {
-    let is_builtin = |column: &String| parent.column(column).is_some_and(|column| column.is_builtin);
-    if !columns.iter().all(is_builtin) {
-        let value = |column: &String| {
-            let base_type = parent.column(column).map_or("text", |column| column.base_type.as_str());
-            format!("%L::{} AS {}", base_type.replace('%', "%%"), quote(column).replace('%', "%%"))
-        };
-        let list: Vec<String> = columns.iter().map(value).collect();
-        let texts: Vec<String> = (1..=columns.len()).map(|at| format!("$1[{at}]")).collect();
-        let read = literal(&format!("SELECT {}", list.join(", ")));
-        let texts = texts.join(", ");
-        return format!(
-            "DECLARE\n    key record;\nBEGIN\n    EXECUTE format({read}, {texts}) INTO key;\n    RETURN key;\nEND"
-        );
-    }
-    let value = |(at, column): (usize, &String)| {
-        let base_type = parent.column(column).map_or("text", |column| column.base_type.as_str());
-        format!("$1[{}]::{base_type} AS {}", at + 1, quote(column))
+    let found = |name: &String| parent.column(name);
+    let is_builtin = columns.iter().all(|name| found(name).is_some_and(|column| column.is_builtin));
+    let read = |value: &dyn Fn(usize) -> String| {
+        let types =
+            columns.iter().map(|name| (found(name).map_or("text", |column| column.base_type.as_str()), quote(name)));
+        let list = (1..).zip(types).map(|(at, (type_name, name))| format!("{}::{type_name} AS {name}", value(at)));
+        format!("SELECT {}", list.collect::<Vec<_>>().join(", "))
     };
-    let list: Vec<String> = columns.iter().enumerate().map(value).collect();
-    format!("DECLARE\n    key record;\nBEGIN\n    SELECT {} INTO key;\n    RETURN key;\nEND", list.join(", "))
+    let statement = match is_builtin {
+        true => format!("{} INTO key", read(&|at| format!("$1[{at}]"))),
+        false => {
+            let query = literal(&read(&|_| "\u{1}".to_owned()).replace('%', "%%").replace('\u{1}', "%L"));
+            format!("EXECUTE format({query}, VARIADIC $1) INTO key")
+        }
+    };
+    format!("DECLARE\n    key record;\nBEGIN\n    {statement};\n    RETURN key;\nEND")
 }
 
 /// The end of the statement, for a parent whose children have work of their own to do. A statement may name a partition.

@@ -5,6 +5,7 @@ use crate::rewrite::policy::{Mark, Policy, quote_name};
 use crate::rewrite::registry::EntryKind;
 use crate::schema::Subject;
 use crate::schema::objects::action::is_check;
+use crate::schema::objects::keys::text;
 use crate::schema::situation::Scoped;
 use crate::schema::survey::{ForeignKey, Table};
 use crate::sql::ident::{digest, literal, quote, suffixed};
@@ -72,15 +73,10 @@ impl<'a> Scene<'a> {
 
     /// `table` and its partitions, at any depth: a statement may name any of them, and fires its statement triggers only.
     pub(super) fn named_as(&self, table: &'a Table) -> Vec<&'a Table> {
-        let mut family = vec![table];
-        let mut next = 0;
-        while let Some(above) = family.get(next) {
-            let oid = above.oid;
+        closure(table, |above| {
             let below = self.subject.survey.tables.iter();
-            family.extend(below.filter(|table| table.is_partition && table.parents.contains(&oid)));
-            next += 1;
-        }
-        family
+            below.filter(|table| table.is_partition && table.parents.contains(&above.oid)).collect()
+        })
     }
 
     /// The foreign keys, with their child and parent.
@@ -113,21 +109,11 @@ impl<'a> Scene<'a> {
 
     /// `table` and the tables that ON DELETE changes along with it, at any depth.
     fn reached<'s>(&'s self, table: &'s Table) -> Vec<&'s Table> {
-        let mut reached = vec![table];
-        let mut next = 0;
-        while let Some(parent) = reached.get(next).map(|table| table.oid) {
-            let changed = self
-                .references
-                .iter()
-                .filter(|reference| reference.parent.table.oid == parent && !is_check(reference.key.on_delete));
-            for child in changed.map(|reference| reference.child.table) {
-                if reached.iter().all(|known| known.oid != child.oid) {
-                    reached.push(child);
-                }
-            }
-            next += 1;
-        }
-        reached
+        closure(table, |parent| {
+            let of_parent = self.references.iter().filter(|reference| reference.parent.table.oid == parent.oid);
+            let changing = of_parent.filter(|reference| !is_check(reference.key.on_delete));
+            changing.map(|reference| reference.child.table).collect()
+        })
     }
 
     fn trusted_types<'s>(&'s self, tables: &'s [&Table]) -> impl Iterator<Item = &'s String> {
@@ -136,6 +122,21 @@ impl<'a> Scene<'a> {
             .filter_map(|column| column.type_schema.as_ref())
             .filter(|schema| self.subject.survey.is_trusted(schema, &[]))
     }
+}
+
+/// `first`, and what `next` gives for it and for each that it has given, once.
+fn closure<'t>(first: &'t Table, next: impl Fn(&Table) -> Vec<&'t Table>) -> Vec<&'t Table> {
+    let mut found = vec![first];
+    let mut at = 0;
+    while let Some(table) = found.get(at) {
+        for below in next(table) {
+            if found.iter().all(|known| known.oid != below.oid) {
+                found.push(below);
+            }
+        }
+        at += 1;
+    }
+    found
 }
 
 /// A `search_path` of these schemas, the system's before them and that of temporary objects behind.
@@ -266,11 +267,7 @@ pub(super) fn names(columns: &[String]) -> String {
 
 /// The values of `columns` in the record `row`, as an array of texts as an error message shows them.
 pub(super) fn values(columns: &[String], row: &str) -> String {
-    text_array(columns.iter().map(|column| {
-        let column = quote(column);
-        // A composite value with a NULL in it is neither NULL nor NOT NULL.
-        format!("CASE WHEN num_nulls({row}.{column}) = 0 THEN format('%s', {row}.{column}) END")
-    }))
+    text_array(columns.iter().map(|column| text(&format!("{row}.{}", quote(column)))))
 }
 
 /// The name of the registered table, as `sexton.tables` and messages have it.
