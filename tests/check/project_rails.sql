@@ -118,6 +118,7 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning audit, public.orders: deletions from it are not recorded
 -- warning privilege, public.orders: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning foreign-key, public.orders: fk_rails_f868b47f6a: a row can be written that points to a deleted row of public.users
+-- warning foreign-key, public.products: in REPEATABLE READ and SERIALIZABLE, dead rows that point to a row stop its parent from being deleted
 -- warning reinsert, public.products: a row that takes the key of a deleted one is refused (23505)
 -- warning privilege, public.products: Sexton's own login check_own cannot count deleted rows: it may not SELECT discarded_at
 -- warning foreign-key, public.sessions: sessions_user_id_fkey: a row can be written that points to a deleted row of public.users

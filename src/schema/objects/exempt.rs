@@ -16,6 +16,15 @@ pub(super) const TRIED: &str =
 pub(super) const TRY: &str =
     "INSERT INTO sexton.exempt (txid, relation, key) VALUES (pg_current_xact_id(), 0, 'null');";
 
+/// Holds as well while only what points to the row in question is being cleared away.
+pub(super) const CLEARS: &str =
+    "NOT EXISTS (SELECT FROM sexton.exempt AS e WHERE e.txid = pg_current_xact_id_if_assigned()
+            AND e.relation = 0 AND e.key = 'true')";
+
+/// Says that it is.
+pub(super) const CLEARED: &str =
+    "INSERT INTO sexton.exempt (txid, relation, key) VALUES (pg_current_xact_id(), 0, 'true');";
+
 /// Holds for a row `alias` of the table that is not let go on purpose.
 pub(super) fn stays(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str) -> String {
     format!(

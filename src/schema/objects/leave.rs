@@ -7,17 +7,19 @@
 use crate::config::Strategy;
 use crate::schema::objects::action::{gone, is_check};
 use crate::schema::objects::archive::archive_name;
-use crate::schema::objects::exempt::TRIED;
+use crate::schema::objects::exempt::{CLEARS, TRIED};
 use crate::schema::objects::keys::{is_made, key_object, object};
 use crate::schema::objects::lock;
+use crate::schema::objects::probe;
 use crate::schema::objects::reinsert::cannot_give_way;
 use crate::schema::objects::scene::{Reference, Scene, function_name, only};
 use crate::schema::objects::wanted::{Function, Returns, Wanted, Words, back, function};
 use crate::schema::survey::{Action, Survey, Table};
 use crate::sql::ident::{literal, quote};
 
-/// The trigger's name.
-const TRIGGER: &str = "sexton_leave";
+/// The trigger's name: AFTER triggers of a row fire by name, and it goes before the server's own, `RI_ConstraintTrigger…`.
+/// A BEFORE trigger could take rows from under the very statement that it fires in.
+const TRIGGER: &str = "!sexton_leave";
 
 /// The trigger for rows that leave their key.
 const ON_UPDATE: &str = "sexton_rekey";
@@ -45,25 +47,18 @@ fn trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Word
     let statements: Vec<String> =
         references.iter().filter_map(|reference| statement(scene.subject.survey, reference, &path)).collect();
     let ahead = ahead(scene, parent, &references);
-    if statements.is_empty() && ahead.is_empty() {
+    let tried = tried(&references, &path);
+    let only_tried = statements.is_empty() && ahead.is_empty();
+    if only_tried && tried.is_empty() {
         return None;
     }
-    // Dead rows may point to each other in a circle: each is left to the statement that has begun with it.
     let body = format!(
-        "DECLARE
-    before constant text := coalesce(current_setting('sexton.leaving', true), '');
-    here constant text := format('%s%s ', TG_RELID, OLD.ctid);
-BEGIN
+        "BEGIN
     IF {TRIED} THEN
-        RETURN OLD;
+{tried}        RETURN NULL;
     END IF;
-{ahead}    IF position(here IN before) > 0 THEN
-        RETURN NULL;
-    END IF;
-    PERFORM set_config('sexton.leaving', before || here, true);
-{}
-    PERFORM set_config('sexton.leaving', before, true);
-    RETURN OLD;
+{ahead}{}
+    RETURN NULL;
 END",
         statements.join("\n")
     );
@@ -71,9 +66,22 @@ END",
     let removing = references.iter().filter(|reference| reference.key.on_delete != Action::Cascade);
     let mut functions: Vec<Function> = removing.filter_map(|reference| removal_function(scene, reference)).collect();
     functions.push(function(function_name, Returns::Trigger, &path, &body));
-    let wanted = Wanted::new(parent, TRIGGER, "BEFORE DELETE", "FOR EACH ROW", functions);
-    let what = "dead rows that point to a row stop it from being deleted, or lose what they pointed to".to_owned();
-    Some((wanted, Words { kind: "foreign-key", object: parent.quoted(), what }))
+    let wanted = Wanted::new(parent, TRIGGER, "AFTER DELETE", "FOR EACH ROW", functions);
+    let what = match only_tried {
+        true => "in REPEATABLE READ and SERIALIZABLE, dead rows that point to a row stop its parent from being deleted",
+        false => "dead rows that point to a row stop it from being deleted, or lose what they pointed to",
+    };
+    Some((wanted, Words { kind: "foreign-key", object: parent.quoted(), what: what.to_owned() }))
+}
+
+/// A deletion that is only tried asks about one row: whatever points to what goes before it goes as well.
+fn tried(references: &[Reference<'_>], path: &str) -> String {
+    let clears = probe::clears(references.iter().filter(|reference| reference.parent.has_dead()), "OLD");
+    if clears.is_empty() {
+        return String::new();
+    }
+    let clears = clears.join(", ");
+    format!("        IF {CLEARS} THEN\n            PERFORM {clears};\n            {}\n        END IF;\n", back(path))
 }
 
 /// Live rows may point to a dead one for a moment: inserted by the same statement, or with a check that is deferred. What

@@ -2,13 +2,17 @@
 //!
 //! In REPEATABLE READ and SERIALIZABLE a query inside the server sees the snapshot of the transaction. A child that was
 //! committed since is not there for it, while the server's own foreign keys look past the snapshot. So they are asked:
-//! the row is really deleted, with those of its children that are dead, in a subtransaction that is always undone.
+//! the row is really deleted in a subtransaction that is always undone.
+//!
+//! Dead children, and dead rows that point to those, would be in the way: they are cleared away first, by `leave`'s trigger
+//! at every depth. After that each foreign key is asked about the row itself before any is about rows that a cascade
+//! takes along. A violation that speaks of those is therefore an answer: nothing points to the row itself.
 //!
 //! What forbids the attempt, such as a trigger that raises an error or that skips the row, leaves the question open. Then
 //! the answer is 40001: to delete a row that a child still points to would be worse.
 
 use crate::schema::objects::action::{gone, is_check};
-use crate::schema::objects::exempt::TRY;
+use crate::schema::objects::exempt::{CLEARED, TRY};
 use crate::schema::objects::scene::{Reference, Scene, only};
 use crate::schema::objects::wanted::{Function, Returns, back, function};
 use crate::schema::survey::{Action, Table};
@@ -33,30 +37,29 @@ pub(super) fn new(scene: &Scene<'_>, references: &[Reference<'_>], name: String)
     let first = &references[0];
     let parent = first.parent.table;
     let same = |alias: &str| first.same_parent(alias, |at| gone(&first.key.referenced[at]));
-    let (functions, tries) = attempts(scene, references, name);
-    // Actions are never deferred.
-    let deferred = references
-        .iter()
-        .filter(|reference| reference.key.is_deferrable && reference.key.on_delete == Action::NoAction);
-    let names = deferred
-        .map(|reference| quote_qualified(&reference.child.table.schema, &reference.key.name))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let at_once = if names.is_empty() { names } else { format!("            SET CONSTRAINTS {names} IMMEDIATE;\n") };
+    let functions = attempts(scene, references, &name);
+    let clears = clears(references.iter(), "gone");
+    let is_clear = if clears.is_empty() { "true".to_owned() } else { clears.join(" AND ") };
+    let at_once = at_once(references);
     // Where a live row has taken the key, children have a parent again, and it is not to be touched.
     let live = first.parent.live("y").map(|live| format!(" AND {live}")).unwrap_or_default();
     let known: Vec<String> = references.iter().map(violates).collect();
     Probe {
-        declarations: "DECLARE\n    refused text; writes text; owner text; detail text; referencing regclass;\n    is_decided boolean := \
-                       false;\n    obstacle text;\n"
+        declarations: "DECLARE\n    refused text; writes text; owner text; detail text; referencing regclass;\n    is_cleared boolean := \
+                       false;\n    is_decided boolean := false;\n    obstacle text;\n"
             .to_owned(),
         statements: format!(
             "    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable')
         AND NOT EXISTS (SELECT FROM {} AS y WHERE {}{live}) THEN
         BEGIN
             {TRY}
-            is_decided := {};
-{at_once}            RAISE EXCEPTION USING ERRCODE = '{UNDO}';
+            is_decided := {is_clear};
+            IF is_decided THEN
+                {CLEARED}
+                is_cleared := true;
+{at_once}                is_decided := sexton.{}(gone);
+            END IF;
+            RAISE EXCEPTION USING ERRCODE = '{UNDO}';
         EXCEPTION
             WHEN SQLSTATE '{UNDO}' THEN
                 NULL;
@@ -67,8 +70,9 @@ pub(super) fn new(scene: &Scene<'_>, references: &[Reference<'_>], name: String)
                 IF {} THEN
                     RAISE;
                 END IF;
-                -- The attempt cascades; what is in the way of other rows is found when they have their turn.
-                is_decided := true;
+                -- What is in the way of rows that a cascade takes along is found when they have their turn.
+                is_decided := is_cleared;
+                obstacle := SQLERRM;
             WHEN serialization_failure OR deadlock_detected OR query_canceled OR lock_not_available THEN
                 RAISE;
             WHEN OTHERS THEN
@@ -85,10 +89,23 @@ pub(super) fn new(scene: &Scene<'_>, references: &[Reference<'_>], name: String)
 ",
             only(parent),
             same("y"),
-            tries.join(" AND "),
+            quote(&name),
             known.join(" OR "),
         ),
         functions,
+    }
+}
+
+/// The statement by which deferred checks are asked as early as the others. Actions are never deferred.
+fn at_once(references: &[Reference<'_>]) -> String {
+    let deferred = references
+        .iter()
+        .filter(|reference| reference.key.is_deferrable && reference.key.on_delete == Action::NoAction);
+    let names: Vec<String> =
+        deferred.map(|reference| quote_qualified(&reference.child.table.schema, &reference.key.name)).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("                SET CONSTRAINTS {} IMMEDIATE;\n", names.join(", ")),
     }
 }
 
@@ -101,25 +118,29 @@ fn violates(reference: &Reference<'_>) -> String {
     format!("(refused = {name} AND referencing = {child}::regclass AND (detail NOT LIKE 'Key (%' OR {own}))")
 }
 
-/// What is to be deleted, children first, and the calls that do it.
-fn attempts(scene: &Scene<'_>, references: &[Reference<'_>], name: String) -> (Vec<Function>, Vec<String>) {
+/// The calls that clear away what points to the row `record` by foreign keys that would stop its deletion. Each is true
+/// where nothing is left.
+pub(super) fn clears<'r, 'a: 'r>(references: impl Iterator<Item = &'r Reference<'a>>, record: &str) -> Vec<String> {
+    let checks = references.filter(|reference| is_check(reference.key.on_delete));
+    checks.map(|reference| format!("sexton.{}({record})", quote(&reference.function_name("tried")))).collect()
+}
+
+/// The functions that clear away, and the one called `name`, which deletes the row itself.
+fn attempts(scene: &Scene<'_>, references: &[Reference<'_>], name: &str) -> Vec<Function> {
     let first = &references[0];
-    let mut functions = Vec::new();
-    let mut tries = Vec::new();
-    for reference in references.iter().filter(|reference| is_check(reference.key.on_delete)) {
+    let itself = |reference: &Reference<'_>| reference.same_parent("x", |at| gone(&reference.key.referenced[at]));
+    let checks = references.iter().filter(|reference| is_check(reference.key.on_delete));
+    let clearing = checks.map(|reference| {
         let points = reference.child_matches("x", |at| gone(&reference.key.referenced[at]));
-        let name = reference.function_name("tried");
-        tries.push(format!("sexton.{}(gone)", quote(&name)));
-        functions.push(attempt(scene, name, reference.child.table, &points));
-    }
-    tries.push(format!("sexton.{}(gone)", quote(&name)));
-    functions.push(attempt(
-        scene,
-        name,
-        first.parent.table,
-        &first.same_parent("x", |at| gone(&first.key.referenced[at])),
-    ));
-    (functions, tries)
+        // The row itself comes last.
+        let others = match reference.child.table.oid == reference.parent.table.oid {
+            true => format!(" AND ({}) IS NOT TRUE", itself(reference)),
+            false => String::new(),
+        };
+        attempt(scene, reference.function_name("tried"), reference.child.table, &format!("{points}{others}"))
+    });
+    let row = attempt(scene, name.to_owned(), first.parent.table, &itself(first));
+    clearing.chain([row]).collect()
 }
 
 /// Deletes what `condition` says of the rows `x`, as the owner of the table; true where nothing of it is left.

@@ -54,6 +54,30 @@ fn a_parent_that_leaves_takes_what_is_dead_along() {
     }
 }
 
+/// Dead rows may hang on each other, in the statement that removes them and outside.
+#[test]
+fn dead_rows_that_point_to_each_other_leave_together() {
+    for action in ["NO ACTION", "RESTRICT", "CASCADE"] {
+        let schema = format!(
+            "CREATE TABLE p (id int PRIMARY KEY);
+            CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE {action},
+                boss int REFERENCES c ON DELETE {}, deleted_at timestamptz);
+            INSERT INTO p VALUES (1), (2);
+            INSERT INTO c VALUES (1, 1, NULL), (2, 1, 1), (3, NULL, 2), (4, 2, NULL), (5, 2, 4);
+            UPDATE c SET boss = 3 WHERE id = 1; UPDATE c SET boss = 5 WHERE id = 4",
+            if action == "CASCADE" { "NO ACTION" } else { action }
+        );
+        let tables = [("p", Unregistered), ("c", SoftArchived)];
+        let Some(mut twin) = Twin::new("keys::dead_rows_that_point…", &schema, &tables) else { return };
+        twin.delete("c", "true");
+        twin.both("INSERT INTO c VALUES (5)");
+        twin.delete("p", "true");
+        twin.delete("c", "true");
+        let all = twin.ask("SELECT count(*) FROM (SELECT id FROM c UNION ALL SELECT id FROM c_archive) AS every");
+        assert_eq!(all, "6", "no row is lost: {action}");
+    }
+}
+
 #[test]
 fn errors_name_composite_quoted_and_foreign_things_as_the_server_does() {
     let schema = "CREATE SCHEMA \"Odd one\";

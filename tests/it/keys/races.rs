@@ -236,6 +236,44 @@ fn dead_children_of_a_row_that_goes_along_stop_nothing() {
     assert_eq!(twin.ask("SELECT count(*) FROM p WHERE deleted_at IS NULL"), "0");
 }
 
+/// A child that the snapshot does not show stops its parent also where dead rows of other tables stand in the way of
+/// asking the server: behind its dead children, and behind what a cascade takes along.
+#[test]
+fn dead_rows_hide_no_child_from_the_question() {
+    for deferred in ["", "DEFERRABLE INITIALLY DEFERRED"] {
+        let schema = format!(
+            "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+            CREATE TABLE a (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, deleted_at timestamptz);
+            CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a, deleted_at timestamptz);
+            CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p {deferred}, deleted_at timestamptz);
+            CREATE TABLE d (id int PRIMARY KEY, c int REFERENCES c, d int REFERENCES d, deleted_at timestamptz);
+            CREATE TABLE e (id int PRIMARY KEY, d int REFERENCES d ON DELETE CASCADE, deleted_at timestamptz);
+            CREATE TABLE f (id int PRIMARY KEY, e int REFERENCES e ON DELETE RESTRICT, deleted_at timestamptz);
+            INSERT INTO p VALUES (1), (2), (3);
+            INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1);
+            INSERT INTO c VALUES (2, 2), (3, 3); INSERT INTO d VALUES (2, 2, 2), (3, 3, 4), (4, 3, 3);
+            INSERT INTO e VALUES (4, 4); INSERT INTO f VALUES (4, 4)"
+        );
+        let tables = ["p", "a", "b", "c", "d", "e", "f"].map(|table| (table, Kind::Soft));
+        let Some(mut twin) = Twin::new("keys::dead_rows_hide…", &schema, &tables) else { return };
+        for table in ["f", "e", "d", "c", "b", "a"] {
+            twin.delete(table, "true");
+        }
+        for id in [1, 2, 3] {
+            let delete = format!("DELETE FROM p WHERE id = {id}");
+            let marked = twin.rewritten("p", &format!("id = {id}"));
+            let ended = [(&twin.real, delete), (&twin.kept, marked)].map(|(database, delete)| {
+                let mut session = database.direct();
+                session.expect("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM p");
+                database.run(&format!("INSERT INTO c VALUES ({id}0, {id})"));
+                error(session.simple(&delete)).or_else(|| error(session.simple("COMMIT")))
+            });
+            assert!(ended[0].as_ref().is_some_and(|text| text.starts_with("23503")), "{deferred} {id}: {ended:?}");
+            assert_eq!(ended[0], ended[1], "{deferred} {id}");
+        }
+    }
+}
+
 /// Whatever stops a real deletion leaves it open whether a child has come since the snapshot: then the transaction fails.
 #[test]
 fn what_cannot_be_asked_is_no_leave_to_delete() {
