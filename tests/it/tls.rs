@@ -1,7 +1,9 @@
 //! TLS on both legs, with psql and a real server: who is let in, who is not, and what is said about it.
 
+use std::process::Command;
+
 use crate::support::certificates::{Authority, Pair};
-use crate::support::secure::Secure;
+use crate::support::secure::{PASSWORD, Secure};
 use crate::support::sexton::{self, Sexton};
 
 /// `[listen]` and `[upstream]` with what each test is about.
@@ -78,6 +80,24 @@ fn a1_the_matrix_of_authentication_holds() {
             }
         }
     }
+}
+
+/// `tests/drivers/run` asks for it, once it has installed them.
+#[test]
+fn drivers_log_in_by_their_default_settings() {
+    if std::env::var_os("SEXTON_TLS_DRIVERS").is_none() {
+        return;
+    }
+    let Some(secure) = Secure::start("tls::drivers…") else { return };
+    let pair = secure.authority.sign("sexton", "localhost");
+    let sexton = Setting { client: Some(&pair), upstream: "tls = \"require\"", ..Setting::default() }.start(&secure);
+    let status = Command::new("tests/drivers/tls/run")
+        .env("SEXTON_PORT", sexton.port.to_string())
+        .env("SEXTON_USER", "scram")
+        .env("SEXTON_PASSWORD", PASSWORD)
+        .env("SEXTON_CA", secure.authority.certificate())
+        .status();
+    assert!(status.expect("it runs").success(), "{}", sexton.log());
 }
 
 #[test]
