@@ -78,6 +78,28 @@ fn dead_rows_that_point_to_each_other_leave_together() {
     }
 }
 
+/// Children get a default that the same statement deletes: in one order it is found at once, in the other at COMMIT.
+#[test]
+fn a_default_that_goes_along_is_found_at_commit() {
+    for [first, second] in [[2, 8], [8, 2]] {
+        let schema = format!(
+            "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+            CREATE TABLE c (id int PRIMARY KEY,
+                p int DEFAULT 2 REFERENCES p ON DELETE SET DEFAULT DEFERRABLE INITIALLY DEFERRED);
+            INSERT INTO p VALUES ({first}), ({second}); INSERT INTO c VALUES (1, 8)"
+        );
+        let Some(mut twin) = Twin::new("keys::a_default_that…", &schema, &[("p", Soft)]) else { return };
+        twin.both("BEGIN");
+        if first == 8 {
+            twin.delete_refused("p", "true");
+            twin.both("ROLLBACK");
+        } else {
+            twin.delete("p", "true");
+            twin.refused("COMMIT");
+        }
+    }
+}
+
 #[test]
 fn errors_name_composite_quoted_and_foreign_things_as_the_server_does() {
     let schema = "CREATE SCHEMA \"Odd one\";
