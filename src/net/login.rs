@@ -1,9 +1,10 @@
 //! Authentication where the server is reached over TLS. The server asks and decides as always; what cannot be relayed
 //! as it is, is changed no more than needed.
 //!
-//! Over TLS the server offers SCRAM with channel binding. A client in clear may not see that offer. A client on TLS
-//! binds to the certificate that Sexton shows, which the server takes for a break-in, unless it has the same: there
-//! Sexton verifies the client by the server's own verifier, which yields the client's key, and logs in with that.
+//! Over TLS the server offers SCRAM with channel binding. A client in clear may not see that offer; if it says that it
+//! could have bound, the server takes that for a break-in. A client on TLS binds to the certificate that Sexton shows,
+//! which the server takes for one as well, unless it has the same. In both cases Sexton verifies the client by the
+//! server's own verifier, which yields the client's key, and logs in with that.
 
 use std::future::Future;
 use std::io;
@@ -85,7 +86,7 @@ impl LoginFault {
                 (SqlState::INVALID_AUTHORIZATION_SPECIFICATION, message.to_owned(), Some(hint))
             }
             Self::Unverifiable(Unverifiable::Denied) => {
-                let message = "sexton: SCRAM with TLS on both sides needs the right to read the roles' verifiers";
+                let message = "sexton: SCRAM beside TLS to the server needs the right to read the roles' verifiers";
                 (SqlState::INVALID_AUTHORIZATION_SPECIFICATION, message.to_owned(), Some(denied))
             }
             Self::Unverifiable(Unverifiable::Unread(_)) => {
@@ -152,9 +153,6 @@ impl Legs {
             offer.insert(0, SCRAM_PLUS);
         }
         put_sasl(&mut before, &offer);
-        if clear {
-            return self.leave_to_relay(before);
-        }
         self.tell_client(&before).await?;
         self.mediate(end_point, verifier).await
     }

@@ -1,8 +1,14 @@
 //! TLS on both legs, with psql and a real server: who is let in, who is not, and what is said about it.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Command;
+use std::time::Duration;
+
+use postgres_protocol::authentication::sasl::{ChannelBinding, ScramSha256};
 
 use crate::support::certificates::{Authority, Pair};
+use crate::support::raw::{message, startup_packet};
 use crate::support::secure::{PASSWORD, Secure};
 use crate::support::sexton::{self, Sexton};
 
@@ -153,6 +159,53 @@ fn a_login_without_the_right_to_read_verifiers_says_what_to_do() {
         assert_eq!(log_in(&secure, &shared, "scram", &how).as_deref(), Ok("scram|t"), "{how}");
     }
     assert!(!shared.log().contains("may not read"), "{}", shared.log());
+}
+
+/// A client that could bind, and is offered no binding because it is in clear, says so. The server has offered it on its own
+/// leg, and would take that for a break-in.
+#[test]
+fn a_client_in_clear_that_could_bind_comes_in() {
+    let Some(secure) = Secure::start("tls::a_client_in_clear…") else { return };
+    let sexton = Setting { upstream: "tls = \"require\"", ..Setting::default() }.start(&secure);
+    for port in [secure.cluster.port(), sexton.port] {
+        for binding in [ChannelBinding::unsupported, ChannelBinding::unrequested] {
+            assert_eq!(log_in_clear(port, PASSWORD, binding()), Ok(()));
+            let refused = log_in_clear(port, "wrong", binding());
+            assert!(refused.as_ref().is_err_and(|said| said.contains("password authentication failed")), "{refused:?}");
+        }
+    }
+}
+
+/// Logs in with SCRAM-SHA-256 on a connection in clear; the server's error where it does not let us in.
+fn log_in_clear(port: u16, password: &str, binding: ChannelBinding) -> Result<(), String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("somebody listens");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
+    let mut scram = ScramSha256::new(password.as_bytes(), binding);
+    stream.write_all(&startup_packet(&[("user", "scram"), ("database", "postgres")])).expect("it is read");
+    loop {
+        let mut header = [0; 5];
+        stream.read_exact(&mut header).expect("a message");
+        let length = u32::from_be_bytes([header[1], header[2], header[3], header[4]]) as usize;
+        let mut body = vec![0; length - 4];
+        stream.read_exact(&mut body).expect("its body");
+        let mut say = |bytes: &[u8]| stream.write_all(&message(b'p', bytes)).expect("it is read");
+        match (header[0], &body[..4.min(body.len())]) {
+            (b'R', [0, 0, 0, 10]) => {
+                assert_eq!(&body[4..], b"SCRAM-SHA-256\0\0", "what is offered in clear");
+                let first = scram.message();
+                let length = u32::try_from(first.len()).expect("it is short").to_be_bytes();
+                say(&[b"SCRAM-SHA-256\0".as_slice(), &length, first].concat());
+            }
+            (b'R', [0, 0, 0, 11]) => {
+                scram.update(&body[4..]).expect("a challenge");
+                say(scram.message());
+            }
+            (b'R', [0, 0, 0, 12]) => scram.finish(&body[4..]).expect("the server knows the password"),
+            (b'E', _) => return Err(String::from_utf8_lossy(&body).into_owned()),
+            (b'Z', _) => return Ok(()),
+            _ => {}
+        }
+    }
 }
 
 #[test]
