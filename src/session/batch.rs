@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::rewrite::outcome::Effect;
 use crate::rewrite::state::State;
 use crate::session::conversation::Session;
-use crate::session::names::Name;
 use crate::session::pending::Entry;
 use crate::session::prepared::{Circumstances, Origin, Prepared};
 use crate::session::settings::Settings;
@@ -66,6 +65,11 @@ impl Session {
 
     /// The state that a text sent now is decided under: sessions that stand on the same share one.
     pub(super) fn state(&mut self) -> Arc<State> {
+        if let (Some(state), Some(ground), Some(basis)) = (&self.state, &self.ground, &self.basis)
+            && basis.is(ground.registry.generation, state, &ground.role)
+        {
+            return Arc::clone(state);
+        }
         let state = match self.state.take() {
             Some(state) => state,
             None => Arc::new(self.predicted.current().clone()),
@@ -169,7 +173,7 @@ impl Session {
             Effect::None | Effect::Execute(_) => return,
             Effect::Prepare { name, .. } => {
                 if let Some(prepared) = prepared_by_sql(effect, made.clone()) {
-                    self.names.statements.insert(Name::from_slice(name.as_bytes()), prepared);
+                    self.names.statements.insert(name.as_bytes(), prepared);
                 }
             }
             Effect::Deallocate(Some(name)) => {
@@ -203,7 +207,7 @@ impl Session {
     pub(super) fn ready(&mut self, status: u8) {
         while let Some(entry) = self.pending.pop() {
             if let Entry::Query(_) = entry {
-                self.names.statements.remove(b"".as_slice());
+                self.names.statements.remove(b"");
             }
             if entry.is_end() {
                 break;

@@ -36,14 +36,46 @@ const REPLICATION_COMMANDS: [&[u8]; 9] = [
 
 /// What is to be done with one message.
 enum Take {
-    /// It goes on as it came, as far as it is there.
+    /// It goes on as it came, as far as it is there, behind what has been written for it.
     Stream,
-    /// These bytes go first, then the message as it came.
-    Before(BytesMut),
-    /// These bytes go in its place.
-    Instead(BytesMut),
+    /// What has been written goes in its place.
+    Instead,
     NeedMore,
     Hold,
+}
+
+/// Where messages of Sexton's own are written, behind those that go on as they came.
+struct Outlet<'a> {
+    upstream: &'a mut BytesMut,
+    /// What goes on as it came and has not been moved yet.
+    run: &'a [u8],
+    /// Bytes that have arrived behind the message at hand.
+    behind: usize,
+    begun: bool,
+}
+
+impl Outlet<'_> {
+    /// Has `put` write one message of about `bytes`; nothing is written where it fails.
+    fn write(&mut self, bytes: usize, put: impl FnOnce(&mut BytesMut) -> Result<(), TooLong>) -> Result<(), TooLong> {
+        if !std::mem::replace(&mut self.begun, true) {
+            // What follows is likely to go the same way.
+            self.upstream.reserve(self.run.len() + bytes + self.behind);
+            self.upstream.extend_from_slice(self.run);
+        }
+        let start = self.upstream.len();
+        put(self.upstream).inspect_err(|_| self.upstream.truncate(start))
+    }
+
+    /// Writes a Query.
+    fn query(&mut self, text: &[u8]) -> Result<(), TooLong> {
+        self.write(HEADER_BYTES + text.len() + 1, |out| frontend::put_query(out, text))
+    }
+
+    /// Writes a Parse.
+    fn parse(&mut self, parse: frontend::Parse<'_>) -> Result<(), TooLong> {
+        let bytes = HEADER_BYTES + parse.name.len() + parse.query.len() + parse.types.len() + 4;
+        self.write(bytes, |out| frontend::put_parse(out, parse))
+    }
 }
 
 impl Session {
@@ -70,15 +102,16 @@ impl Session {
                 break self.hold(header.tag);
             }
             self.waits_for_answers = false;
-            match self.take(header, &input[run + HEADER_BYTES..]) {
+            let (before, rest) = input.split_at(run);
+            let behind = rest.len().saturating_sub(header.frame_bytes());
+            let mut outlet = Outlet { upstream, run: before, behind, begun: false };
+            let take = self.take(header, &rest[HEADER_BYTES..], &mut outlet);
+            if outlet.begun {
+                input.advance(std::mem::take(&mut run));
+            }
+            match take {
                 Take::Stream => {}
-                Take::Before(bytes) => {
-                    forward(input, &mut run, upstream);
-                    upstream.extend_from_slice(&bytes);
-                }
-                Take::Instead(bytes) => {
-                    forward(input, &mut run, upstream);
-                    append(upstream, bytes);
+                Take::Instead => {
                     input.advance(header.frame_bytes());
                     continue;
                 }
@@ -127,21 +160,21 @@ impl Session {
     }
 
     /// `there`: what has arrived behind the header.
-    fn take(&mut self, header: Header, there: &[u8]) -> Take {
+    fn take(&mut self, header: Header, there: &[u8], out: &mut Outlet<'_>) -> Take {
         if self.is_physical() {
             return Take::Stream;
         }
         let whole = there.get(..header.body_bytes);
         match (header.tag, whole) {
             (b'Q' | b'P' | b'D' | b'C' | b'E', None) => Take::NeedMore,
-            (b'Q', Some(body)) => self.take_query(body),
-            (b'P', Some(body)) => self.take_parse(body),
-            (b'B', _) => self.take_bind(whole.unwrap_or(there), whole.is_some()),
-            (b'D', Some(body)) => self.take_describe(body),
-            (b'E', Some(body)) => self.take_execute(body),
+            (b'Q', Some(body)) => self.take_query(body, out),
+            (b'P', Some(body)) => self.take_parse(body, out),
+            (b'B', _) => self.take_bind(whole.unwrap_or(there), whole.is_some(), out),
+            (b'D', Some(body)) => self.take_describe(body, out),
+            (b'E', Some(body)) => self.take_execute(body, out),
             (b'C', Some(body)) => self.take_close(body),
             (b'S', _) => self.take_sync(),
-            (b'F', _) => self.take_function_call(there, whole.is_some()),
+            (b'F', _) => self.take_function_call(there, whole.is_some(), out),
             (b'H', _) if header.body_bytes > 0 => {
                 // No Flush: the server raises an error and discards what follows up to Sync (F4).
                 self.push(Entry::DescribePortal { portal: Name::new() }, false);
@@ -158,7 +191,7 @@ impl Session {
         }
     }
 
-    fn take_query(&mut self, body: &[u8]) -> Take {
+    fn take_query(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Take {
         let generation = self.generation();
         let Some(text) = frontend::query(body) else {
             // Two strings, or none: the server raises 08P01 before it runs anything (F4).
@@ -171,25 +204,21 @@ impl Session {
             return Take::Hold;
         }
         let mut complaint = self.stale_execute(&plan.statements);
-        let mut bytes = BytesMut::new();
+        let mut take = Take::Stream;
         if complaint.is_none()
             && let Some(text) = &plan.upstream_text
-            && let Err(TooLong(length)) = frontend::put_query(&mut bytes, text)
         {
-            complaint = Some(Complaint::TooLong { bytes: length });
+            take = Take::Instead;
+            complaint = out.query(text).err().map(|TooLong(bytes)| Complaint::TooLong { bytes });
         }
-        let take = if complaint.is_some() {
-            fixed(frontend::put_query, UNPARSABLE)
-        } else if plan.upstream_text.is_some() {
-            Take::Instead(bytes)
-        } else {
-            Take::Stream
-        };
+        if complaint.is_some() {
+            take = fixed(out.query(UNPARSABLE));
+        }
         self.push(Entry::Query(Query { plan, complaint, next: 0, generation }), risky);
         take
     }
 
-    fn take_parse(&mut self, body: &[u8]) -> Take {
+    fn take_parse(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Take {
         let made = self.circumstances();
         let (name, query, types) = match frontend::parse(body) {
             Some(parse) => (parse.name, parse.query, parse.types),
@@ -209,13 +238,11 @@ impl Session {
         let mut complaint = None;
         let mut take = Take::Stream;
         if let Some(text) = &plan.upstream_text {
-            let mut bytes = BytesMut::new();
-            take = match frontend::put_parse(&mut bytes, frontend::Parse { name, query: text, types }) {
-                Ok(()) => Take::Instead(bytes),
-                Err(TooLong(length)) => {
-                    complaint = Some(Complaint::TooLong { bytes: length });
-                    let parse = frontend::Parse { name, query: UNPARSABLE, types };
-                    fixed(frontend::put_parse, parse)
+            take = match out.parse(frontend::Parse { name, query: text, types }) {
+                Ok(()) => Take::Instead,
+                Err(TooLong(bytes)) => {
+                    complaint = Some(Complaint::TooLong { bytes });
+                    fixed(out.parse(frontend::Parse { name, query: UNPARSABLE, types }))
                 }
             };
         }
@@ -225,21 +252,21 @@ impl Session {
         take
     }
 
-    fn take_bind(&mut self, there: &[u8], whole: bool) -> Take {
+    fn take_bind(&mut self, there: &[u8], whole: bool, out: &mut Outlet<'_>) -> Take {
         let (portal, statement) = match frontend::bind_names(there) {
             Some(names) => names,
             None if whole => (b"".as_slice(), b"".as_slice()),
             None => return Take::NeedMore,
         };
-        let take = self.freshen(statement);
+        let take = self.freshen(statement, out);
         self.push(Entry::Bind { portal: Name::from_slice(portal), statement: Name::from_slice(statement) }, false);
         take
     }
 
-    fn take_describe(&mut self, body: &[u8]) -> Take {
+    fn take_describe(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Take {
         match frontend::target(body) {
             Some(Target::Statement(name)) => {
-                let take = self.freshen(name);
+                let take = self.freshen(name, out);
                 self.push(Entry::DescribeStatement { name: Name::from_slice(name) }, false);
                 take
             }
@@ -254,7 +281,7 @@ impl Session {
         }
     }
 
-    fn take_execute(&mut self, body: &[u8]) -> Take {
+    fn take_execute(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Take {
         let portal = frontend::execute(body).unwrap_or_default();
         let mut risky = false;
         let mut take = Take::Stream;
@@ -266,7 +293,7 @@ impl Session {
             if let Some(plan) = prepared.plan()
                 && let Some(complaint) = self.stale_execute(&plan.statements)
             {
-                take = self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint);
+                take = self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint, out);
             }
         }
         self.push(Entry::Execute { portal: Name::from_slice(portal) }, risky);
@@ -286,7 +313,7 @@ impl Session {
 
     /// A function call by oid carries no SQL to read; it may run some. Where anything is registered only the functions
     /// for large objects pass, which is what drivers use the message for (E15).
-    fn take_function_call(&mut self, there: &[u8], whole: bool) -> Take {
+    fn take_function_call(&mut self, there: &[u8], whole: bool, out: &mut Outlet<'_>) -> Take {
         let passes = self
             .ground
             .as_ref()
@@ -299,7 +326,7 @@ impl Session {
                 let generation = self.generation();
                 let complaint = Some(Complaint::FunctionCall);
                 // A failing Query is answered by the same messages.
-                let take = fixed(frontend::put_query, UNPARSABLE);
+                let take = fixed(out.query(UNPARSABLE));
                 let query = Query { plan: Arc::new(nothing()), complaint, next: 0, generation };
                 self.push(Entry::Query(query), false);
                 return take;
@@ -329,7 +356,7 @@ impl Session {
     }
 
     /// Makes a statement anew whose text was decided under other circumstances, unless the text would be the same.
-    fn freshen(&mut self, name: &[u8]) -> Take {
+    fn freshen(&mut self, name: &[u8], out: &mut Outlet<'_>) -> Take {
         let Some(prepared) = self.overlay.statement(&self.names, name).cloned() else { return Take::Stream };
         let made = self.circumstances();
         if self.skipping || !prepared.is_stale(&made) {
@@ -338,18 +365,18 @@ impl Session {
         let (old, types) = match &prepared.origin {
             Origin::Message { plan, types } => (plan, types),
             Origin::Sql { .. } if !self.differs(&prepared, &self.predicted) => return Take::Stream,
-            Origin::Sql { .. } => return self.fail_stale(name, prepared),
+            Origin::Sql { .. } => return self.fail_stale(name, prepared, out),
         };
         // The server holds it as it was read then; sent again it would be read as strings and characters are now.
         if prepared.made.reads_otherwise(&made, &old.client_text) {
-            return self.fail_stale(name, prepared);
+            return self.fail_stale(name, prepared, out);
         }
         let plan = self.decide(&old.client_text);
         let origin = Origin::Message { plan: Arc::clone(&plan), types: types.clone() };
         let anew = Arc::new(Prepared { origin, made, absent: false });
         if let Some(refusal) = &plan.refusal {
             let text = plan.upstream_text.as_deref().unwrap_or(UNPARSABLE);
-            return self.fail_here(text, anew, Complaint::Refused(refusal.clone()));
+            return self.fail_here(text, anew, Complaint::Refused(refusal.clone()), out);
         }
         if !prepared.absent && plan.upstream_text == old.upstream_text {
             if let Some(confirmed) = self.names.statements.get_mut(name)
@@ -359,44 +386,51 @@ impl Session {
             }
             return Take::Stream;
         }
-        self.prepare_anew(name, &plan, types, anew)
+        self.prepare_anew(name, &plan, types, anew, out)
     }
 
-    fn prepare_anew(&mut self, name: &[u8], plan: &Plan, types: &[u8], anew: Arc<Prepared>) -> Take {
-        let mut bytes = BytesMut::new();
+    fn prepare_anew(
+        &mut self,
+        name: &[u8],
+        plan: &Plan,
+        types: &[u8],
+        anew: Arc<Prepared>,
+        out: &mut Outlet<'_>,
+    ) -> Take {
         let query = plan.upstream_text.as_deref().unwrap_or(&plan.client_text);
-        let close = if name.is_empty() { Ok(()) } else { frontend::put_close_statement(&mut bytes, name) };
-        let parse = frontend::put_parse(&mut bytes, frontend::Parse { name, query, types });
-        if let Err(TooLong(length)) = close.and(parse) {
-            return self.fail_here(UNPARSABLE, anew, Complaint::TooLong { bytes: length });
+        let written = out.write(query.len(), |out| {
+            if !name.is_empty() {
+                frontend::put_close_statement(out, name)?;
+            }
+            frontend::put_parse(out, frontend::Parse { name, query, types })
+        });
+        if let Err(TooLong(bytes)) = written {
+            return self.fail_here(UNPARSABLE, anew, Complaint::TooLong { bytes }, out);
         }
         if !name.is_empty() {
             self.push(Entry::CloseStatement { name: Name::from_slice(name), swallow: true }, false);
         }
         self.push(Entry::Parse { name: Name::from_slice(name), prepared: anew, complaint: None, swallow: true }, false);
-        Take::Before(bytes)
+        Take::Stream
     }
 
     /// Has the server fail where a statement that cannot be made anew would be used.
-    fn fail_stale(&mut self, name: &[u8], prepared: Arc<Prepared>) -> Take {
+    fn fail_stale(&mut self, name: &[u8], prepared: Arc<Prepared>, out: &mut Outlet<'_>) -> Take {
         let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
-        self.fail_here(UNPARSABLE, prepared, complaint)
+        self.fail_here(UNPARSABLE, prepared, complaint, out)
     }
 
     /// Has the server fail in front of the message at hand, which it will then discard.
-    fn fail_here(&mut self, text: &[u8], prepared: Arc<Prepared>, complaint: Complaint) -> Take {
+    fn fail_here(&mut self, text: &[u8], prepared: Arc<Prepared>, complaint: Complaint, out: &mut Outlet<'_>) -> Take {
         if self.skipping {
             return Take::Stream;
         }
-        let parse = frontend::Parse { name: REFUSED_NAME, query: text, types: &[] };
-        let mut bytes = BytesMut::new();
-        if frontend::put_parse(&mut bytes, parse).is_err() {
-            bytes.clear();
-            return self.fail_here(UNPARSABLE, prepared, complaint);
+        if out.parse(frontend::Parse { name: REFUSED_NAME, query: text, types: &[] }).is_err() {
+            return self.fail_here(UNPARSABLE, prepared, complaint, out);
         }
         let name = Name::from_slice(REFUSED_NAME);
         self.push(Entry::Parse { name, prepared, complaint: Some(complaint), swallow: true }, false);
-        Take::Before(bytes)
+        Take::Stream
     }
 
     /// True where the text of a statement that is stale would not be sent as it was.
@@ -446,25 +480,12 @@ fn is_replication_command(text: &[u8]) -> bool {
     REPLICATION_COMMANDS.contains(&text[..end].to_ascii_uppercase().as_slice())
 }
 
-/// Appends `bytes`; without copying where there is nothing to append to, for they may be a gigabyte.
-fn append(out: &mut BytesMut, bytes: BytesMut) {
-    if out.is_empty() {
-        *out = bytes;
-    } else {
-        out.extend_from_slice(&bytes);
-    }
-}
-
 /// The plan for a message that the server will not read.
 fn nothing() -> Plan {
     Plan::unchanged(b"")
 }
 
-/// A message of Sexton's own short text, which fits in any case.
-fn fixed<T>(put: impl FnOnce(&mut BytesMut, T) -> Result<(), TooLong>, what: T) -> Take {
-    let mut bytes = BytesMut::new();
-    match put(&mut bytes, what) {
-        Ok(()) => Take::Instead(bytes),
-        Err(TooLong(_)) => Take::Hold,
-    }
+/// A message of Sexton's own short text fits in any case.
+fn fixed(written: Result<(), TooLong>) -> Take {
+    if written.is_ok() { Take::Instead } else { Take::Hold }
 }

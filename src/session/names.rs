@@ -13,21 +13,65 @@ use crate::session::prepared::Prepared;
 /// A statement's or portal's name; drivers keep them short.
 pub(crate) type Name = SmallVec<[u8; 24]>;
 
-type Map<T> = HashMap<Name, T, RandomState>;
+/// What stands under each name. The unnamed one, which most messages mean, has a place of its own and needs no hash.
+#[derive(Debug)]
+pub(crate) struct Named<T> {
+    unnamed: Option<T>,
+    named: HashMap<Name, T, RandomState>,
+}
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self { unnamed: None, named: HashMap::default() }
+    }
+}
+
+impl<T> Named<T> {
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&T> {
+        if name.is_empty() { self.unnamed.as_ref() } else { self.named.get(name) }
+    }
+
+    pub(crate) fn get_mut(&mut self, name: &[u8]) -> Option<&mut T> {
+        if name.is_empty() { self.unnamed.as_mut() } else { self.named.get_mut(name) }
+    }
+
+    pub(crate) fn insert(&mut self, name: &[u8], value: T) {
+        if name.is_empty() {
+            self.unnamed = Some(value);
+        } else {
+            self.named.insert(Name::from_slice(name), value);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, name: &[u8]) {
+        if name.is_empty() {
+            self.unnamed = None;
+        } else {
+            self.named.remove(name);
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.unnamed = None;
+        if !self.named.is_empty() {
+            self.named.clear();
+        }
+    }
+}
 
 /// The names as the server's replies have confirmed them (E7).
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    pub(crate) statements: Map<Arc<Prepared>>,
-    pub(crate) portals: Map<Arc<Prepared>>,
+    pub(crate) statements: Named<Arc<Prepared>>,
+    pub(crate) portals: Named<Arc<Prepared>>,
 }
 
 /// Changes to [`Names`] by messages that are sent and not yet answered.
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
     /// `None`: will be gone.
-    statements: Map<Option<Arc<Prepared>>>,
-    portals: Map<Option<Arc<Prepared>>>,
+    statements: Named<Option<Arc<Prepared>>>,
+    portals: Named<Option<Arc<Prepared>>>,
     /// Every confirmed statement will be gone (DEALLOCATE ALL).
     forgets_statements: bool,
 }
@@ -51,11 +95,11 @@ impl Overlay {
     }
 
     pub(crate) fn set_statement(&mut self, name: &[u8], prepared: Option<Arc<Prepared>>) {
-        self.statements.insert(Name::from_slice(name), prepared);
+        self.statements.insert(name, prepared);
     }
 
     pub(crate) fn set_portal(&mut self, name: &[u8], prepared: Option<Arc<Prepared>>) {
-        self.portals.insert(Name::from_slice(name), prepared);
+        self.portals.insert(name, prepared);
     }
 
     pub(crate) fn forget_statements(&mut self) {

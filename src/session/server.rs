@@ -123,7 +123,7 @@ impl Session {
         if let Some(Entry::Parse { .. }) = self.pending.head()
             && let Some(Entry::Parse { name, prepared, swallow, .. }) = self.pending.pop()
         {
-            self.names.statements.insert(name, prepared);
+            self.names.statements.insert(&name, prepared);
             if swallow {
                 return Give::Drop;
             }
@@ -136,9 +136,9 @@ impl Session {
             && let Some(Entry::Bind { portal, statement }) = self.pending.pop()
         {
             match self.names.statements.get(&statement) {
-                Some(prepared) => self.names.portals.insert(portal, Arc::clone(prepared)),
+                Some(prepared) => self.names.portals.insert(&portal, Arc::clone(prepared)),
                 None => self.names.portals.remove(&portal),
-            };
+            }
         }
     }
 

@@ -14,10 +14,6 @@ pub mod tag;
 /// Splits off a NUL-terminated string: the string without its NUL, and what follows.
 #[must_use]
 pub fn split_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr(bytes)?;
+    let end = memchr::memchr(0, bytes)?;
     Some((&bytes[..end], &bytes[end + 1..]))
-}
-
-fn memchr(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| *byte == 0)
 }
