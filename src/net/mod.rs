@@ -17,6 +17,7 @@ mod seldom;
 pub mod server;
 mod setup;
 mod source;
+mod spare;
 mod standing;
 mod startup;
 mod stream;

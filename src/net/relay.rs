@@ -11,14 +11,13 @@ use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use crate::net::databases::Presence;
+use crate::net::spare;
 use crate::net::stream::Stream;
 use crate::session::{ClientStep, ServerStep, Session, Want};
 use crate::wire::backend::FatalReport;
 use crate::wire::frame::HEADER_BYTES;
 use crate::wire::sqlstate::SqlState;
 
-/// Space made for a read.
-const READ_BYTES: usize = 8 * 1024;
 /// Space made for a read after one that filled what there was.
 const BULK_READ_BYTES: usize = 64 * 1024;
 /// No more is read for a direction that has this much to write.
@@ -74,10 +73,13 @@ struct Inlet {
 impl Inlet {
     /// Reads once; true where there is something new.
     fn poll_read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let most = if self.bulk { BULK_READ_BYTES } else { READ_BYTES };
+        let most = if self.bulk { BULK_READ_BYTES } else { spare::BUFFER_BYTES };
         if self.buffer.capacity() - self.buffer.len() < most {
             // No memory is asked for before there is something to put into it.
             ready!(stream.poll_read_ready(cx))?;
+            if self.buffer.capacity() == 0 {
+                self.buffer = spare::take();
+            }
             self.buffer.reserve(most);
         }
         // Not all that fits: buffers change places with those they are written from, and would make one another grow.
@@ -230,8 +232,8 @@ impl Relay {
         }
         let inlets = [&mut self.from_client.buffer, &mut self.from_upstream.buffer];
         for buffer in inlets.into_iter().chain([&mut self.to_client, &mut self.to_upstream]) {
-            if buffer.is_empty() {
-                *buffer = BytesMut::new();
+            if buffer.is_empty() && buffer.capacity() > 0 {
+                spare::give(std::mem::take(buffer));
             }
         }
     }
@@ -302,6 +304,9 @@ impl Relay {
     }
 
     fn decide(&mut self) {
+        if self.to_upstream.capacity() == 0 {
+            self.to_upstream = spare::take();
+        }
         self.client_step = self.session.client_bytes(&mut self.from_client.buffer, &mut self.to_upstream);
         if self.upstream_broken {
             self.to_upstream.clear();
