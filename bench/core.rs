@@ -157,6 +157,7 @@ mod paths {
     use sexton::rewrite::state::State;
     use sexton::session::cache::Basis;
     use sexton::session::settings::Settings;
+    use thread_local::ThreadLocal;
 
     use super::*;
 
@@ -181,6 +182,20 @@ mod paths {
         bencher
             .counter(BytesCount::new(ORM_SELECT.len()))
             .bench_local(|| cache.plan(ORM_SELECT.as_bytes(), &basis, |_| panic!("it is there")));
+    }
+
+    /// What threads share goes from core to core with every text: each thread that serves clients has a cache of its own.
+    #[divan::bench(threads = [1, 2], args = ["shared", "own"])]
+    fn exact_by_threads(bencher: Bencher<'_, '_>, whose: &str) {
+        let (registry, settings) = (registry(3), settings());
+        let (shared, own) = (warm(&registry, &settings), ThreadLocal::new());
+        bencher.bench(|| {
+            let (cache, basis) = match whose {
+                "own" => own.get_or(|| warm(&registry, &settings)),
+                _ => &shared,
+            };
+            cache.plan(ORM_SELECT.as_bytes(), basis, |_| panic!("it is there"))
+        });
     }
 
     #[divan::bench]

@@ -31,7 +31,7 @@ pub(super) fn text(figures: &Figures) -> Result<String, std::fmt::Error> {
     registry.register("connections", "Connections accepted", connections);
     let statements = Family::<Labels, Counter>::default();
     for database in &figures.databases {
-        for (path, outcome, count) in database.plans.tally.counts() {
+        for (path, outcome, count) in database.plans.iter().flat_map(|plans| plans.tally.counts()) {
             let labels = vec![
                 ("database", database.name.clone()),
                 ("path", path.label().to_owned()),

@@ -176,7 +176,7 @@ fn satisfy(relay: &mut Relay, answer: Answer) {
         Answer::Refreshed(read) => relay.session.refreshed(read),
         Answer::Role(role, registry, presence) => {
             tracing::debug!(role = role.name, search_path = ?role.search_path, role.sees_deleted, role.hard_deletes, "session begins");
-            if let Err(fault) = relay.session.begin(role, registry, Arc::clone(&presence.served.plans)) {
+            if let Err(fault) = relay.session.begin(role, registry, presence.served.plans()) {
                 return relay.end_with(|out| fault.put(out));
             }
             relay.follow(presence);

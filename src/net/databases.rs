@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use thread_local::ThreadLocal;
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, RwLock, mpsc, oneshot, watch};
 
@@ -13,8 +14,9 @@ use crate::net::login::Unverifiable;
 use crate::net::server::ServeError;
 use crate::net::setup::Setup;
 use crate::net::source::{Begun, Proposed, Question, Source};
+use crate::net::workers;
 use crate::rewrite::{Finding, Registry};
-use crate::session::cache::PlanCache;
+use crate::session::cache::{CACHE_BYTES_MAX, PlanCache};
 use crate::session::figures::DatabaseFigures;
 use crate::wire::scram::Verifier;
 
@@ -27,7 +29,8 @@ pub(crate) struct Served {
     questions: mpsc::Sender<Question>,
     /// Received from by the sessions that are in the database.
     registry: Arc<watch::Sender<Arc<Registry>>>,
-    pub(crate) plans: Arc<PlanCache>,
+    /// One cache for each thread that serves clients: what they shared would go from core to core with every text.
+    plans: ThreadLocal<Arc<PlanCache>>,
     /// What the first reading found.
     pub(crate) findings: Vec<Finding>,
     /// What keeps it from being served: deleted rows that would be seen again.
@@ -53,6 +56,11 @@ impl Served {
     /// Takes a place: to be done before the first question, whose answer may be of any later registry.
     pub(crate) fn enter(self: &Arc<Self>) -> Presence {
         Presence { served: Arc::clone(self), registry: self.registry.subscribe() }
+    }
+
+    /// The decided texts of the thread that this is called on.
+    pub(crate) fn plans(&self) -> Arc<PlanCache> {
+        Arc::clone(self.plans.get_or(|| Arc::new(PlanCache::new(CACHE_BYTES_MAX / workers::count()))))
     }
 
     /// The facts about a role that has logged in, and the registry whose configuration they come from.
@@ -187,8 +195,9 @@ impl Directory {
     pub(crate) fn figures(&self) -> Vec<DatabaseFigures> {
         let served = self.served();
         let opened = served.iter().filter_map(|(name, cell)| Some((name.clone(), cell.get()?)));
-        let mut figures: Vec<DatabaseFigures> =
-            opened.map(|(name, served)| DatabaseFigures { name, plans: Arc::clone(&served.plans) }).collect();
+        let mut figures: Vec<DatabaseFigures> = opened
+            .map(|(name, served)| DatabaseFigures { name, plans: served.plans.iter().cloned().collect() })
+            .collect();
         figures.sort_by(|left, right| left.name.cmp(&right.name));
         figures
     }
@@ -219,5 +228,5 @@ async fn open(setup: Arc<Setup>, name: String, database: Arc<Database>) -> Resul
     let registry = Arc::new(watch::Sender::new(Arc::new(registry)));
     let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
     tokio::spawn(source.follow(asked, Arc::clone(&registry)));
-    Ok(Arc::new(Served { questions, registry, plans: Arc::default(), findings, unhidden }))
+    Ok(Arc::new(Served { questions, registry, plans: ThreadLocal::new(), findings, unhidden }))
 }

@@ -35,14 +35,18 @@ pub(crate) struct Seat {
     connections: Arc<AtomicUsize>,
 }
 
+/// How many there are: one for each core.
+pub(crate) fn count() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
 impl Workers {
     /// Starts one thread for each core.
     ///
     /// # Errors
     /// The system's, where a thread or its event queue cannot be had.
     pub(crate) fn start() -> io::Result<Self> {
-        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let workers = (0..cores).map(Worker::start).collect::<io::Result<Vec<Worker>>>()?;
+        let workers = (0..count()).map(Worker::start).collect::<io::Result<Vec<Worker>>>()?;
         Ok(Self { workers })
     }
 

@@ -1,4 +1,4 @@
-//! Decided texts, shared by the sessions of one database and bounded in bytes.
+//! Decided texts, shared by the sessions that one thread serves in one database, and bounded in bytes.
 //!
 //! A text goes the first way that knows it: **exact**, it has been decided before; **shape**, a text that differs from
 //! it in its constants alone has, and its edits are carried across; **parse**, it is read and decided.
@@ -24,7 +24,7 @@ use crate::sql::encoding::Encoding;
 pub const TEXT_BYTES_MAX: usize = 8 * 1024;
 /// Longer texts are not remembered by their shape either.
 pub const SHAPE_BYTES_MAX: usize = 64 * 1024;
-/// What one database's cache may take, for each of the two ways.
+/// What one database's caches may take together, for each of the two ways.
 pub const CACHE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// What a database's sessions may stand on at once.
 const BASES_BYTES_MAX: usize = 1024 * 1024;
@@ -99,18 +99,24 @@ pub struct PlanCache {
 
 impl Default for PlanCache {
     fn default() -> Self {
-        Self {
-            hasher: RandomState::default(),
-            bases: Bounded::new(BASES_BYTES_MAX),
-            exact: Bounded::new(CACHE_BYTES_MAX),
-            shapes: Bounded::new(CACHE_BYTES_MAX),
-            seen: (0..SEEN).map(|_| AtomicU64::new(0)).collect(),
-            tally: Tally::default(),
-        }
+        Self::new(CACHE_BYTES_MAX)
     }
 }
 
 impl PlanCache {
+    /// An empty cache of at most about `bytes_max` bytes for each of the two ways.
+    #[must_use]
+    pub fn new(bytes_max: usize) -> Self {
+        Self {
+            hasher: RandomState::default(),
+            bases: Bounded::new(BASES_BYTES_MAX),
+            exact: Bounded::new(bytes_max),
+            shapes: Bounded::new(bytes_max),
+            seen: (0..SEEN).map(|_| AtomicU64::new(0)).collect(),
+            tally: Tally::default(),
+        }
+    }
+
     /// What the texts of a session are decided on; sessions that stand on the same get the same.
     #[must_use]
     pub fn basis(&self, generation: u64, state: &Arc<State>, role: &Arc<RoleFacts>) -> Basis {

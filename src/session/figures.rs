@@ -22,6 +22,6 @@ pub struct Figures {
 pub struct DatabaseFigures {
     /// Its name.
     pub name: String,
-    /// Its decided texts, which count what they are asked.
-    pub plans: Arc<PlanCache>,
+    /// Its decided texts, which count what they are asked, thread by thread.
+    pub plans: Vec<Arc<PlanCache>>,
 }
