@@ -1,8 +1,9 @@
 //! The triggers that archive what leaves a table inside the server, or keep it from leaving.
 //!
 //! They look at transition tables, once a statement: one event, one actor, one look at the columns that there are; and a
-//! row that an UPDATE moves to another partition is not in them. The server has none for foreign tables, and for a
-//! parent by inheritance its own columns only: there a trigger looks at each row.
+//! row that an UPDATE moves to another partition is not in them. The server has none for foreign tables, for a parent by
+//! inheritance its own columns only, and a single one for what a statement and its cascades delete of the same table:
+//! there a trigger looks at each row.
 
 use crate::config::{Strategy, TableName};
 use crate::rewrite::policy::quote_name;
@@ -70,7 +71,12 @@ impl Gone {
     fn of(scene: &Scene<'_>, table: &Table) -> Self {
         let inherits = |child: &Table| !child.is_partition && child.parents.contains(&table.oid);
         let is_inherited = scene.subject.survey.tables.iter().any(inherits);
-        match table.kind == 'f' || is_inherited {
+        // What a cascade deletes of the very table would be in the transition table of the statement that began it,
+        // whose own rows are archived already.
+        let is_mixed = scene.cascades_to_itself(table)
+            && scene.kept(table).is_some_and(|kept| kept.policy.strategy == Strategy::Archive)
+            && !(table.kind == 'p' || table.is_partition);
+        match table.kind == 'f' || is_inherited || is_mixed {
             true => Self::EachRow,
             false => Self::Together,
         }

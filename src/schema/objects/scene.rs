@@ -7,7 +7,7 @@ use crate::schema::Subject;
 use crate::schema::objects::action::is_check;
 use crate::schema::objects::keys::text;
 use crate::schema::situation::Scoped;
-use crate::schema::survey::{ForeignKey, Table};
+use crate::schema::survey::{Action, ForeignKey, Table};
 use crate::sql::ident::{digest, literal, quote, suffixed};
 
 /// A registered table of the database, or a partition or inheritance child of one.
@@ -113,6 +113,19 @@ impl<'a> Scene<'a> {
             let of_parent = self.references.iter().filter(|reference| reference.parent.table.oid == parent.oid);
             let changing = of_parent.filter(|reference| !is_check(reference.key.on_delete));
             changing.map(|reference| reference.child.table).collect()
+        })
+    }
+
+    /// A cascade that begins with a row of `table` may come back to it.
+    pub(super) fn cascades_to_itself(&self, table: &Table) -> bool {
+        let cascades = || self.references.iter().filter(|reference| reference.key.on_delete == Action::Cascade);
+        let reached = closure(table, |parent| {
+            let of_parent = cascades().filter(|reference| reference.parent.table.oid == parent.oid);
+            of_parent.map(|reference| reference.child.table).collect()
+        });
+        cascades().any(|reference| {
+            let parent = reference.parent.table.oid;
+            reference.child.table.oid == table.oid && reached.iter().any(|table| table.oid == parent)
         })
     }
 

@@ -33,6 +33,24 @@ fn a_column_the_archive_lacks_is_named_and_nothing_is_lost() {
     assert_eq!(twin.ask("SELECT concat(id, p, \"More of it\") FROM c_archive WHERE id = 3"), "327");
 }
 
+/// What a statement and its cascades delete of the same table is in one transition table.
+#[test]
+fn a_row_of_a_table_that_cascades_to_itself_is_archived_once() {
+    let schema = "CREATE TABLE a (id int PRIMARY KEY, boss int REFERENCES a ON DELETE CASCADE);
+        CREATE TABLE b (id int PRIMARY KEY, a int, FOREIGN KEY (a) REFERENCES a ON DELETE CASCADE);
+        ALTER TABLE a ADD b int REFERENCES b ON DELETE CASCADE;
+        INSERT INTO a VALUES (1, NULL), (2, 1), (3, 2), (4, 1), (7, NULL); INSERT INTO b VALUES (1, 1), (2, 7);
+        INSERT INTO a VALUES (5, NULL, 1)";
+    let Some(mut twin) = Twin::new("keys::a_row_of_a_table…", schema, &[("a", Archive), ("b", Archive)]) else {
+        return;
+    };
+    twin.delete("a", "id = 1");
+    twin.delete("b", "id = 2");
+    twin.delete("a", "id = 7");
+    assert_eq!(twin.ask("SELECT string_agg(id::text, ' ' ORDER BY id) FROM a_archive"), "1 2 3 4 5 7");
+    assert_eq!(twin.ask("SELECT string_agg(id::text, ' ' ORDER BY id) FROM b_archive"), "1 2");
+}
+
 #[test]
 fn types_and_null_drift_are_mended() {
     let Some(mut twin) = Twin::new("keys::types…", SCHEMA, &[("p", Soft), ("c", Archive)]) else { return };
