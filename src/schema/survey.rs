@@ -279,6 +279,8 @@ pub struct Routine {
     pub source: String,
     /// Everybody may call it.
     pub is_public: bool,
+    /// It runs as its owner.
+    pub is_definer: bool,
 }
 
 impl Survey {

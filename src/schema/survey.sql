@@ -201,6 +201,7 @@ routine_json AS (
         'arguments', pg_catalog.oidvectortypes(p.proargtypes),
         'owner', pg_catalog.pg_get_userbyid(p.proowner),
         'source', p.prosrc,
+        'is_definer', p.prosecdef,
         'is_public', EXISTS (
             SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
             WHERE a.grantee = 0)) AS body

@@ -263,7 +263,7 @@ impl Function {
     /// Nobody else may call `routine`, and it belongs to whom it should, as far as whoever asks may give it away.
     fn is_safe(&self, routine: &Routine, survey: &Survey) -> bool {
         let is_owned = self.owner().is_none_or(|owner| routine.owner == owner);
-        !routine.is_public && (is_owned || !survey.is_superuser)
+        !routine.is_public && routine.is_definer && (is_owned || !survey.is_superuser)
     }
 
     /// The role that it is to belong to, where not to that of the schema.
@@ -287,7 +287,12 @@ impl Function {
             }
             (_, Some(written)) => {
                 let written = format!("{}::regclass", literal(&written.name));
-                guarded(format!("row_security_active({written})"), format!("sexton.refuse_row_security({written})"))
+                let refuse = format!("sexton.refuse_row_security({written})");
+                format!(
+                    "BEGIN\n{}{};\nEND",
+                    runs_as_owner(&name),
+                    guarded(format!("row_security_active({written})"), refuse)
+                )
             }
             (_, None) => body.clone(),
         };
@@ -309,6 +314,21 @@ impl Function {
         });
         format!("DO {}", dollar_quoted(&format!("BEGIN\n{create}{}\nEND", own.unwrap_or_default())))
     }
+}
+
+/// A role that a function was given to may make it run as whoever calls it, and what it fires with it. No name in this is
+/// looked up on a path that the role might have set.
+fn runs_as_owner(name: &str) -> String {
+    format!(
+        "    IF current_user OPERATOR(pg_catalog.<>) (SELECT pg_catalog.pg_get_userbyid(p.proowner) FROM pg_catalog.pg_proc AS p
+        WHERE p.oid OPERATOR(pg_catalog.=) {}::pg_catalog.regprocedure) THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = 'sexton: a function of schema sexton was altered, and no longer runs as its owner',
+            HINT = 'Run sexton apply.';
+    END IF;
+",
+        literal(name)
+    )
 }
 
 /// A string constant that needs no escapes.

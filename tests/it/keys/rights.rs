@@ -89,6 +89,29 @@ fn an_action_runs_as_the_owner_of_the_child() {
     }
 }
 
+/// Whoever owns a function may have it run as whoever calls it. That is refused, found and mended.
+#[test]
+fn an_owner_does_not_make_our_functions_run_as_us() {
+    let schema = format!(
+        "{ROLE} CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, deleted_at timestamptz);
+        INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1, 1), (2, 2); ALTER TABLE c OWNER TO keys_other"
+    );
+    let Some(mut twin) = Twin::new("keys::an_owner_does…", &schema, &[("p", Soft), ("c", Soft)]) else { return };
+    let alter =
+        "DO $$ BEGIN EXECUTE (SELECT format('SET ROLE keys_other; ALTER FUNCTION %s SECURITY INVOKER; RESET ROLE',
+        oid::regprocedure) FROM pg_proc WHERE proname LIKE 'c_c_p_fkey_act%'); END $$";
+    assert_eq!(twin.kept_only(alter), None);
+    let mark = twin.rewritten("p", "id = 1");
+    let refused = twin.kept_only(&mark).expect("it is refused");
+    assert_eq!(refused.sqlstate, "42501");
+    assert!(refused.message.contains("no longer runs as its owner"), "{}", refused.message);
+    assert!(!twin.findings("").is_empty());
+    twin.apply_again("SELECT 1");
+    twin.delete("p", "id = 1");
+    assert!(twin.findings("").is_empty());
+}
+
 /// Triggers of a table that a foreign key's action reaches find what lies beside the table, and beside their functions.
 #[test]
 fn an_action_finds_what_lies_beside_its_table() {
