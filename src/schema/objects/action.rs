@@ -15,6 +15,11 @@ pub(super) fn is_check(action: Action) -> bool {
     matches!(action, Action::NoAction | Action::Restrict)
 }
 
+/// Children that the action leaves pointing to the row, or points to it anew: those that were dead already.
+pub(super) fn keeps_reference(action: Action) -> bool {
+    is_check(action) || action == Action::SetDefault
+}
+
 /// A cascade marks the child's rows; under any other strategy it really deletes them.
 pub(super) fn is_marked(reference: &Reference<'_>) -> bool {
     reference.child.kept.is_some_and(|kept| kept.policy.strategy == Strategy::Soft)

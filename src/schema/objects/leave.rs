@@ -62,7 +62,8 @@ fn trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Word
 END",
         statements.join("\n")
     );
-    let function_name = function_name(parent, "leave");
+    // Of another name than what an older version's BEFORE trigger calls, which stands until the end of `apply`.
+    let function_name = function_name(parent, "left");
     let removing = references.iter().filter(|reference| reference.key.on_delete != Action::Cascade);
     let mut functions: Vec<Function> = removing.filter_map(|reference| removal_function(scene, reference)).collect();
     functions.push(function(function_name, Returns::Trigger, &path, &body));
@@ -76,8 +77,8 @@ END",
 
 /// A deletion that is only tried asks about one row: whatever points to what goes before it goes as well.
 fn tried(references: &[Reference<'_>], path: &str) -> String {
-    let clears = probe::clears(references.iter().filter(|reference| reference.parent.has_dead()), "OLD");
-    if clears.is_empty() {
+    let clears = probe::clears(references, "OLD");
+    if clears.is_empty() || !references.iter().all(|reference| reference.parent.has_dead()) {
         return String::new();
     }
     let clears = clears.join(", ");

@@ -11,7 +11,7 @@
 //! What forbids the attempt, such as a trigger that raises an error or that skips the row, leaves the question open. Then
 //! the answer is 40001: to delete a row that a child still points to would be worse.
 
-use crate::schema::objects::action::{gone, is_check};
+use crate::schema::objects::action::{gone, keeps_reference};
 use crate::schema::objects::exempt::{CLEARED, TRY};
 use crate::schema::objects::scene::{Reference, Scene, only};
 use crate::schema::objects::wanted::{Function, Returns, back, function};
@@ -38,7 +38,9 @@ pub(super) fn new(scene: &Scene<'_>, references: &[Reference<'_>], name: String)
     let parent = first.parent.table;
     let same = |alias: &str| first.same_parent(alias, |at| gone(&first.key.referenced[at]));
     let functions = attempts(scene, references, &name);
-    let clears = clears(references.iter(), "gone");
+    // Those of other constraints would be in the way as well.
+    let all = scene.references().filter(|reference| reference.parent.table.oid == parent.oid).collect::<Vec<_>>();
+    let clears = clears(&all, "gone");
     let is_clear = if clears.is_empty() { "true".to_owned() } else { clears.join(" AND ") };
     let at_once = at_once(references);
     // Where a live row has taken the key, children have a parent again, and it is not to be touched.
@@ -57,6 +59,7 @@ pub(super) fn new(scene: &Scene<'_>, references: &[Reference<'_>], name: String)
             IF is_decided THEN
                 {CLEARED}
                 is_cleared := true;
+                is_decided := false;
 {at_once}                is_decided := sexton.{}(gone);
             END IF;
             RAISE EXCEPTION USING ERRCODE = '{UNDO}';
@@ -109,28 +112,33 @@ fn at_once(references: &[Reference<'_>]) -> String {
     }
 }
 
-/// The violation at hand is of this foreign key, and speaks of the row itself.
+/// The violation at hand is of this foreign key, which has a name of its own between partitions, and speaks of the row
+/// itself.
 fn violates(reference: &Reference<'_>) -> String {
     let (name, child) = (literal(&reference.key.name), literal(&reference.child.table.quoted()));
+    let exact = format!("sexton.constraint_name({name}, {child}::regclass, referencing, here)");
     let key: Vec<String> = reference.key.referenced.iter().map(|column| gone(column)).collect();
     // Of a row that goes along it says nothing of this one.
     let own = format!("strpos(detail, ')=(' || concat_ws(', ', {}) || ') ') > 0", key.join(", "));
-    format!("(refused = {name} AND referencing = {child}::regclass AND (detail NOT LIKE 'Key (%' OR {own}))")
+    let here = format!(
+        "(referencing = {child}::regclass OR EXISTS (SELECT FROM pg_partition_tree({child}) AS part WHERE part.relid = referencing))"
+    );
+    format!("({here} AND refused = {exact} AND (detail NOT LIKE 'Key (%' OR {own}))")
 }
 
-/// The calls that clear away what points to the row `record` by foreign keys that would stop its deletion. Each is true
+/// The calls that clear away what points to the row `record` and would stop its deletion. Each is true
 /// where nothing is left.
-pub(super) fn clears<'r, 'a: 'r>(references: impl Iterator<Item = &'r Reference<'a>>, record: &str) -> Vec<String> {
-    let checks = references.filter(|reference| is_check(reference.key.on_delete));
-    checks.map(|reference| format!("sexton.{}({record})", quote(&reference.function_name("tried")))).collect()
+pub(super) fn clears(references: &[Reference<'_>], record: &str) -> Vec<String> {
+    let keeping = references.iter().filter(|reference| keeps_reference(reference.key.on_delete));
+    keeping.map(|reference| format!("sexton.{}({record})", quote(&reference.function_name("tried")))).collect()
 }
 
 /// The functions that clear away, and the one called `name`, which deletes the row itself.
 fn attempts(scene: &Scene<'_>, references: &[Reference<'_>], name: &str) -> Vec<Function> {
     let first = &references[0];
     let itself = |reference: &Reference<'_>| reference.same_parent("x", |at| gone(&reference.key.referenced[at]));
-    let checks = references.iter().filter(|reference| is_check(reference.key.on_delete));
-    let clearing = checks.map(|reference| {
+    let keeping = references.iter().filter(|reference| keeps_reference(reference.key.on_delete));
+    let clearing = keeping.map(|reference| {
         let points = reference.child_matches("x", |at| gone(&reference.key.referenced[at]));
         // The row itself comes last.
         let others = match reference.child.table.oid == reference.parent.table.oid {
