@@ -167,6 +167,7 @@ class Bed:
         registered = "".join(self.table(f"pgbench_{table}", "soft") for table in TABLES)
         registered += self.table("notes", "soft") + self.table("letters", "archive")
         self.start_sexton("sexton", registered)
+        self.start_sexton("sexton, one text", registered)
         self.start_sexton("sexton, nothing registered", "[databases.bench]\n")
         self.start_sexton(f"sexton{TLS}", registered, 'tls = "require"\n'
                           f'[listen.tls]\nmode = "require"\ncert = "{self.certificate}"\nkey = "{self.key}"\n')

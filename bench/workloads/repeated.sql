@@ -1,1 +1,1 @@
-SELECT abalance FROM pgbench_accounts WHERE aid = 4711;
+SELECT abalance, 1 FROM pgbench_accounts WHERE aid = 4711;
