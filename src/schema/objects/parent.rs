@@ -118,7 +118,8 @@ fn functions<'a>(
     has_actions: bool,
 ) -> Vec<Function> {
     let parent = references[0].parent.table;
-    let columns = referenced_columns(references);
+    // Of every constraint that points to the row: to ask about one, the dead children of all are cleared away.
+    let columns = referenced_columns(&references_to(scene, parent).collect::<Vec<_>>());
     let path = scene.search_path(&[parent]);
     let (work, texts, row, call) = (name("gone"), name("texts"), name("row"), name("dead"));
     let mut functions: Vec<Function> =

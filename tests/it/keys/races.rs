@@ -317,6 +317,34 @@ fn whatever_points_to_the_parent_is_asked_about() {
     }
 }
 
+/// What a cascade has queued is a key: that of every constraint which may be in the way.
+#[test]
+fn a_parent_that_goes_along_is_asked_about_by_all_its_keys() {
+    let schema = "CREATE TABLE g (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE p (id int PRIMARY KEY, g int REFERENCES g ON DELETE CASCADE, code text UNIQUE, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p, deleted_at timestamptz);
+        CREATE TABLE d (id int PRIMARY KEY, code text REFERENCES p (code) DEFERRABLE, deleted_at timestamptz);
+        INSERT INTO g VALUES (1); INSERT INTO p VALUES (1, 1, 'one'); INSERT INTO c VALUES (1, 1);
+        INSERT INTO d VALUES (1, 'one')";
+    let tables = ["g", "p", "c", "d"].map(|table| (table, Kind::Soft));
+    let Some(mut twin) = Twin::new("keys::a_parent_that_goes…", schema, &tables) else { return };
+    twin.delete("c", "true");
+    twin.delete("d", "true");
+    let marked = twin.rewritten("g", "true");
+    for child in ["INSERT INTO c VALUES (9, 1)", "INSERT INTO d VALUES (9, 'one')", ""] {
+        let ended = [(&twin.real, "DELETE FROM g"), (&twin.kept, &marked)].map(|(database, delete)| {
+            let mut session = database.direct();
+            session.expect("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM p");
+            database.run(child);
+            let ended = error(session.simple(delete)).or_else(|| error(session.simple("COMMIT")));
+            database.run("DELETE FROM c WHERE id = 9; DELETE FROM d WHERE id = 9");
+            ended
+        });
+        assert_eq!(ended[0].is_some(), !child.is_empty(), "{child}: {ended:?}");
+        assert_eq!(ended[0], ended[1], "{child}");
+    }
+}
+
 /// Whatever stops a real deletion leaves it open whether a child has come since the snapshot: then the transaction fails.
 #[test]
 fn what_cannot_be_asked_is_no_leave_to_delete() {
