@@ -179,6 +179,11 @@ pub(super) fn of_waiting(isolation: &str, left: &Rest, right: &Rest, told: &[Str
     if more && !less && inserts && told.iter().rev().skip(2).any(locks) {
         return Some(Excuse::Lock);
     }
+    // It takes a deleted row's key, and another is about to move deleted rows that point to that row.
+    let moves = |line: &String| line.contains(" SET id =");
+    if more && !less && inserts && told.iter().any(moves) {
+        return Some(Excuse::Lock);
+    }
     // A check or a change of a key that looks for deletions in flight among children.
     let looks = |line: &String| line.contains("DELETE FROM") || line.contains(" SET id =") || line.contains("COMMIT");
     let mut others = told.iter().filter(|line| Some(*line) != last);
@@ -199,7 +204,9 @@ pub(super) fn of_waiting(isolation: &str, left: &Rest, right: &Rest, told: &[Str
     }
     // A deletion that waits for a child has set or marked others already: actions come in an order of their own.
     let has_reached = |pair: &[String]| pair[0].contains("DELETE FROM") && pair[1].ends_with(" waits");
-    if more && !less && last.is_some_and(|line| line.contains("UPDATE ")) && told.windows(2).any(has_reached) {
+    // Or it has its row already as an UPDATE does.
+    let locks_row = |line: &String| line.contains("UPDATE ") || line.contains(" FOR SHARE");
+    if more && !less && last.is_some_and(locks_row) && told.windows(2).any(has_reached) {
         return Some(Excuse::Order);
     }
     if goes_on(&|outcome| code(outcome) == DEADLOCK_DETECTED) {
