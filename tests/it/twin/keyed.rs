@@ -218,13 +218,17 @@ impl Keyed {
 
     fn merge(&mut self, table: &Table) -> String {
         let name = table.name;
-        let rows = self.rows(table);
+        let mut rows = self.rows(table);
         let on: Vec<String> = table.key().iter().map(|column| format!("t.{column} = s.{column}")).collect();
         let condition = format!("s.{} % 3 = {}", table.columns[0].0, self.random.below(3));
         let matched = match self.random.below(4) {
             0 if !table.is_archive => format!("WHEN MATCHED AND {condition} THEN DELETE WHEN MATCHED THEN DO NOTHING"),
             1 if !table.is_archive => "WHEN MATCHED THEN DELETE".to_owned(),
-            _ => format!("WHEN MATCHED THEN UPDATE SET {}", self.set(table, "s.")),
+            _ => {
+                // One row may take what another gives up: then the order of rows, which the plan chooses, decides.
+                rows.truncate(if table.unique.is_some() { 1 } else { rows.len() });
+                format!("WHEN MATCHED THEN UPDATE SET {}", self.set(table, "s."))
+            }
         };
         let values: Vec<String> = table.columns.iter().map(|(column, _)| format!("s.{column}")).collect();
         let values = values.join(", ");
