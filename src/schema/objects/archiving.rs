@@ -26,7 +26,7 @@ pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
 
 fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)> {
     let table = kept.table;
-    let gone = Gone::of(scene, table);
+    let gone = Gone::of(scene, kept);
     let inside = "pg_catalog.pg_trigger_depth() > 0";
     let (body, when) = match archive_name(kept) {
         Some(name) => (archiving(scene, kept, name, gone), format!("{inside} OR NOT sexton.has_event()")),
@@ -68,14 +68,15 @@ enum Gone {
 }
 
 impl Gone {
-    fn of(scene: &Scene<'_>, table: &Table) -> Self {
+    fn of(scene: &Scene<'_>, kept: &Kept<'_>) -> Self {
+        let table = kept.table;
         let inherits = |child: &Table| !child.is_partition && child.parents.contains(&table.oid);
         let is_inherited = scene.subject.survey.tables.iter().any(inherits);
         // What a cascade deletes of the very table would be in the transition table of the statement that began it,
         // whose own rows are archived already.
-        let is_mixed = scene.cascades_to_itself(table)
-            && scene.kept(table).is_some_and(|kept| kept.policy.strategy == Strategy::Archive)
-            && !(table.kind == 'p' || table.is_partition);
+        let is_mixed = kept.policy.strategy == Strategy::Archive
+            && !(table.kind == 'p' || table.is_partition)
+            && scene.cascades_to_itself(table);
         match table.kind == 'f' || is_inherited || is_mixed {
             true => Self::EachRow,
             false => Self::Together,

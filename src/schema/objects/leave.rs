@@ -40,14 +40,12 @@ pub(super) fn wanted<'a>(scene: &Scene<'a>) -> Vec<(Wanted<'a>, Words)> {
 }
 
 fn trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Words)> {
-    let references: Vec<Reference<'a>> =
-        scene.references().filter(|reference| reference.parent.table.oid == parent.oid).collect();
-    let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
-    let path = scene.search_path(&tables);
+    let references: Vec<Reference<'a>> = scene.pointing_to(parent).collect();
+    let path = scene.comparing_path(parent, &references);
     let statements: Vec<String> =
         references.iter().filter_map(|reference| statement(scene.subject.survey, reference, &path)).collect();
     let ahead = ahead(scene, parent, &references);
-    let tried = tried(&references, &path);
+    let tried = tried(scene, parent, &references, &path);
     let only_tried = statements.is_empty() && ahead.is_empty();
     if only_tried && tried.is_empty() {
         return None;
@@ -76,9 +74,9 @@ END",
 }
 
 /// A deletion that is only tried asks about one row: whatever points to what goes before it goes as well.
-fn tried(references: &[Reference<'_>], path: &str) -> String {
+fn tried(scene: &Scene<'_>, parent: &Table, references: &[Reference<'_>], path: &str) -> String {
     let clears = probe::clears(references, "OLD");
-    if clears.is_empty() || !references.iter().all(|reference| reference.parent.has_dead()) {
+    if clears.is_empty() || !scene.kept(parent).is_some_and(|kept| kept.has_dead()) {
         return String::new();
     }
     let clears = clears.join(", ");
@@ -114,15 +112,10 @@ fn ahead(scene: &Scene<'_>, parent: &Table, references: &[Reference<'_>]) -> Str
 fn rekey_trigger<'a>(scene: &Scene<'a>, parent: &'a Table) -> Option<(Wanted<'a>, Words)> {
     let is_made = |name: &String| parent.column(name).is_some_and(is_made);
     let references: Vec<Reference<'a>> = scene
-        .references()
-        .filter(|reference| {
-            reference.parent.table.oid == parent.oid
-                && reference.key.on_update != Action::Cascade
-                && !reference.key.referenced.iter().any(is_made)
-        })
+        .pointing_to(parent)
+        .filter(|reference| reference.key.on_update != Action::Cascade && !reference.key.referenced.iter().any(is_made))
         .collect();
-    let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
-    let path = scene.search_path(&tables);
+    let path = scene.comparing_path(parent, &references);
     let statements: Vec<String> = references.iter().filter_map(|reference| removal(reference, &path)).collect();
     if statements.is_empty() {
         return None;

@@ -48,8 +48,7 @@ fn parents<'a>(scene: &Scene<'a>) -> Vec<&'a Table> {
 /// The foreign keys to `parent`, those of tables that refer to others of them first: a row should go before the row
 /// that it points to.
 fn references_to<'a>(scene: &Scene<'a>, parent: &'a Table) -> impl Iterator<Item = Reference<'a>> {
-    let mut open: Vec<Reference<'a>> =
-        scene.references().filter(|reference| reference.parent.table.oid == parent.oid).collect();
+    let mut open: Vec<Reference<'a>> = scene.pointing_to(parent).collect();
     let mut sorted = Vec::new();
     while !open.is_empty() {
         let referred = |child: u32| {
@@ -119,14 +118,13 @@ fn functions<'a>(
 ) -> Vec<Function> {
     let parent = references[0].parent.table;
     // Of every constraint that points to the row: to ask about one, the dead children of all are cleared away.
-    let columns = referenced_columns(&references_to(scene, parent).collect::<Vec<_>>());
+    let columns = referenced_columns(&scene.pointing_to(parent).collect::<Vec<_>>());
     let path = scene.search_path(&[parent]);
     let (work, texts, row, call) = (name("gone"), name("texts"), name("row"), name("dead"));
     let mut functions: Vec<Function> =
         references.iter().filter_map(|reference| action::function_of(scene, reference)).collect();
     let look = probe::new(scene, references, name("tried"));
-    let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
-    let work_path = scene.search_path(&tables);
+    let work_path = scene.comparing_path(parent, references);
     let actions: Vec<String> = references.iter().map(|reference| action::statements(reference, &work_path)).collect();
     let body = format!("{}BEGIN\n{}\n{}END", look.declarations, actions.join("\n"), look.statements);
     functions.extend(look.functions);

@@ -39,9 +39,7 @@ pub(super) fn new(scene: &Scene<'_>, references: &[Reference<'_>], name: String)
     let same = |alias: &str| first.same_parent(alias, |at| gone(&first.key.referenced[at]));
     let functions = attempts(scene, references, &name);
     // Those of other constraints would be in the way as well.
-    let all: Vec<Reference<'_>> =
-        scene.references().filter(|reference| reference.parent.table.oid == parent.oid).collect();
-    let clears = clears(&all, "gone");
+    let clears = clears(&scene.pointing_to(parent).collect::<Vec<_>>(), "gone");
     let is_clear = if clears.is_empty() { "true".to_owned() } else { clears.join(" AND ") };
     let at_once = at_once(references);
     // Where a live row has taken the key, children have a parent again, and it is not to be touched.

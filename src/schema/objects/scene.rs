@@ -84,11 +84,23 @@ impl<'a> Scene<'a> {
         self.references.iter().copied()
     }
 
+    /// Those that point to `table`.
+    pub(super) fn pointing_to(&self, table: &Table) -> impl Iterator<Item = Reference<'a>> + '_ {
+        let oid = table.oid;
+        self.references().filter(move |reference| reference.parent.table.oid == oid)
+    }
+
     /// `search_path` of a generated function: the system's, and of the schemas of types that the columns of `tables` have
     /// those that nobody else may add an operator to. A predicate or a unique key may need one; foreign keys have operators
     /// of their own.
     pub(super) fn search_path(&self, tables: &[&Table]) -> String {
         path(self.trusted_types(tables))
+    }
+
+    /// The same for a function that compares rows of `parent` with their children by `references`.
+    pub(super) fn comparing_path(&self, parent: &Table, references: &[Reference<'_>]) -> String {
+        let tables: Vec<&Table> = references.iter().map(|reference| reference.child.table).chain([parent]).collect();
+        self.search_path(&tables)
     }
 
     /// The same for a function that writes `table`, whose triggers and expressions run in it, and those of the tables that
@@ -99,7 +111,7 @@ impl<'a> Scene<'a> {
     /// owner here: what they name without a schema must not be for the session to choose.
     pub(super) fn writing_path(&self, table: &Table, tables: &[&Table]) -> String {
         let survey = self.subject.survey;
-        let schemas = self.reached(table).into_iter().flat_map(|table| {
+        let schemas = self.reached(table, |action| !is_check(action)).into_iter().flat_map(|table| {
             let triggers = survey.triggers.iter().filter(|trigger| trigger.table == table.oid);
             [&table.schema].into_iter().chain(triggers.map(|trigger| &trigger.function_schema))
         });
@@ -107,26 +119,21 @@ impl<'a> Scene<'a> {
         path(trusted.chain(self.trusted_types(tables)))
     }
 
-    /// `table` and the tables that ON DELETE changes along with it, at any depth.
-    fn reached<'s>(&'s self, table: &'s Table) -> Vec<&'s Table> {
+    /// `table` and the tables that ON DELETE leads to from it, at any depth, by the actions that `follows` says.
+    fn reached<'s>(&'s self, table: &'s Table, follows: impl Fn(Action) -> bool) -> Vec<&'s Table> {
         closure(table, |parent| {
-            let of_parent = self.references.iter().filter(|reference| reference.parent.table.oid == parent.oid);
-            let changing = of_parent.filter(|reference| !is_check(reference.key.on_delete));
-            changing.map(|reference| reference.child.table).collect()
+            let followed = self.pointing_to(parent).filter(|reference| follows(reference.key.on_delete));
+            followed.map(|reference| reference.child.table).collect()
         })
     }
 
     /// A cascade that begins with a row of `table` may come back to it.
     pub(super) fn cascades_to_itself(&self, table: &Table) -> bool {
-        let cascades = || self.references.iter().filter(|reference| reference.key.on_delete == Action::Cascade);
-        let reached = closure(table, |parent| {
-            let of_parent = cascades().filter(|reference| reference.parent.table.oid == parent.oid);
-            of_parent.map(|reference| reference.child.table).collect()
-        });
-        cascades().any(|reference| {
-            let parent = reference.parent.table.oid;
-            reference.child.table.oid == table.oid && reached.iter().any(|table| table.oid == parent)
-        })
+        let reached = self.reached(table, |action| action == Action::Cascade);
+        reached
+            .into_iter()
+            .flat_map(|parent| self.pointing_to(parent))
+            .any(|reference| reference.key.on_delete == Action::Cascade && reference.child.table.oid == table.oid)
     }
 
     fn trusted_types<'s>(&'s self, tables: &'s [&Table]) -> impl Iterator<Item = &'s String> {

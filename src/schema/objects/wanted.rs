@@ -277,24 +277,24 @@ impl Function {
         let (parameters, types, result) = self.returns.signature();
         let name = format!("sexton.{}({types})", quote(&self.name));
         let body = &self.body;
-        let guarded = |condition: String, call: String| {
-            format!("BEGIN\n    IF {condition} THEN\n        PERFORM {call};\n    END IF;\n{body};\nEND")
+        let when = |condition: String, call: String| {
+            format!("    IF {condition} THEN\n        PERFORM {call};\n    END IF;\n")
         };
-        let body = match (self.returns, &self.writes) {
+        let guard = match (self.returns, &self.writes) {
             (Returns::Trigger, _) => {
                 let table = format!("{}::regclass", literal(&table.quoted()));
-                guarded(format!("TG_RELID <> {table}"), format!("sexton.expect_partition(TG_RELID, {table})"))
+                when(format!("TG_RELID <> {table}"), format!("sexton.expect_partition(TG_RELID, {table})"))
             }
             (_, Some(written)) => {
                 let written = format!("{}::regclass", literal(&written.name));
                 let refuse = format!("sexton.refuse_row_security({written})");
-                format!(
-                    "BEGIN\n{}{};\nEND",
-                    runs_as_owner(&name),
-                    guarded(format!("row_security_active({written})"), refuse)
-                )
+                runs_as_owner(&name) + &when(format!("row_security_active({written})"), refuse)
             }
-            (_, None) => body.clone(),
+            (_, None) => String::new(),
+        };
+        let body = match guard.is_empty() {
+            true => body.clone(),
+            false => format!("BEGIN\n{guard}{body};\nEND"),
         };
         let create = format!(
             "CREATE OR REPLACE FUNCTION sexton.{}({parameters}) RETURNS {result}\nLANGUAGE plpgsql SECURITY DEFINER SET \

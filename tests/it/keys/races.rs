@@ -236,6 +236,17 @@ fn dead_children_of_a_row_that_goes_along_stop_nothing() {
     assert_eq!(twin.ask("SELECT count(*) FROM p WHERE deleted_at IS NULL"), "0");
 }
 
+/// Deletes rows of `table` on both sides, in a transaction whose snapshot does not show what `since` has committed.
+fn late(twin: &Twin, table: &str, condition: &str, since: &str) -> [Option<String>; 2] {
+    let (real, marked) = (format!("DELETE FROM {table} WHERE {condition}"), twin.rewritten(table, condition));
+    [(&twin.real, real), (&twin.kept, marked)].map(|(database, delete)| {
+        let mut session = database.direct();
+        session.expect("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM p");
+        database.run(since);
+        error(session.simple(&delete)).or_else(|| error(session.simple("COMMIT")))
+    })
+}
+
 /// A child that the snapshot does not show stops its parent also where dead rows of other tables stand in the way of
 /// asking the server: behind its dead children, and behind what a cascade takes along.
 #[test]
@@ -260,14 +271,7 @@ fn dead_rows_hide_no_child_from_the_question() {
             twin.delete(table, "true");
         }
         for id in [1, 2, 3] {
-            let delete = format!("DELETE FROM p WHERE id = {id}");
-            let marked = twin.rewritten("p", &format!("id = {id}"));
-            let ended = [(&twin.real, delete), (&twin.kept, marked)].map(|(database, delete)| {
-                let mut session = database.direct();
-                session.expect("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM p");
-                database.run(&format!("INSERT INTO c VALUES ({id}0, {id})"));
-                error(session.simple(&delete)).or_else(|| error(session.simple("COMMIT")))
-            });
+            let ended = late(&twin, "p", &format!("id = {id}"), &format!("INSERT INTO c VALUES ({id}0, {id})"));
             assert!(ended[0].as_ref().is_some_and(|text| text.starts_with("23503")), "{deferred} {id}: {ended:?}");
             assert_eq!(ended[0], ended[1], "{deferred} {id}");
         }
@@ -301,16 +305,8 @@ fn whatever_points_to_the_parent_is_asked_about() {
         twin.delete("b", "true");
         twin.delete("c", "true");
         for child in ["INSERT INTO c VALUES (9, 1)", ""] {
-            let marked = twin.rewritten("p", "id = 1");
-            let ended =
-                [(&twin.real, "DELETE FROM p WHERE id = 1"), (&twin.kept, &marked)].map(|(database, delete)| {
-                    let mut session = database.direct();
-                    session.expect("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM p");
-                    database.run(child);
-                    let ended = error(session.simple(delete)).or_else(|| error(session.simple("COMMIT")));
-                    database.run("DELETE FROM c WHERE id = 9");
-                    ended
-                });
+            let ended = late(&twin, "p", "id = 1", child);
+            twin.both("DELETE FROM c WHERE id = 9");
             assert_eq!(ended[0].is_some(), !child.is_empty(), "{before}, {since}: {ended:?}");
             assert_eq!(ended[0], ended[1], "{parent}, {before}, {since}");
         }
@@ -330,16 +326,9 @@ fn a_parent_that_goes_along_is_asked_about_by_all_its_keys() {
     let Some(mut twin) = Twin::new("keys::a_parent_that_goes…", schema, &tables) else { return };
     twin.delete("c", "true");
     twin.delete("d", "true");
-    let marked = twin.rewritten("g", "true");
     for child in ["INSERT INTO c VALUES (9, 1)", "INSERT INTO d VALUES (9, 'one')", ""] {
-        let ended = [(&twin.real, "DELETE FROM g"), (&twin.kept, &marked)].map(|(database, delete)| {
-            let mut session = database.direct();
-            session.expect("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM p");
-            database.run(child);
-            let ended = error(session.simple(delete)).or_else(|| error(session.simple("COMMIT")));
-            database.run("DELETE FROM c WHERE id = 9; DELETE FROM d WHERE id = 9");
-            ended
-        });
+        let ended = late(&twin, "g", "true", child);
+        twin.both("DELETE FROM c WHERE id = 9; DELETE FROM d WHERE id = 9");
         assert_eq!(ended[0].is_some(), !child.is_empty(), "{child}: {ended:?}");
         assert_eq!(ended[0], ended[1], "{child}");
     }

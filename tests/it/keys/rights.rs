@@ -234,17 +234,25 @@ fn a_trigger_leaves_our_functions_their_search_path() {
     assert_eq!(twin.ask("SELECT count(*) FROM sexton.nulled"), "1");
 }
 
+/// A type `mood`, and a cast between it and another that notes in `caught` who called it.
+fn caught_cast(from: &str, to: &str, result: &str) -> String {
+    format!(
+        "CREATE TYPE mood AS ENUM ('good'); CREATE TABLE caught (who text); GRANT INSERT ON caught TO PUBLIC;
+        CREATE FUNCTION cast_it({from}) RETURNS {to} LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO public.caught VALUES (current_user); RETURN '{result}'; END $$;
+        CREATE CAST ({from} AS {to}) WITH FUNCTION cast_it({from});"
+    )
+}
+
 /// Nor are casts of a type's owner called in it.
 #[test]
 fn nobodys_cast_is_called() {
     let schema = format!(
-        "{ROLE} CREATE TYPE mood AS ENUM ('good'); CREATE TABLE caught (who text); GRANT INSERT ON caught TO PUBLIC;
-        CREATE FUNCTION cast_it(mood) RETURNS json LANGUAGE plpgsql AS $$ BEGIN
-            INSERT INTO public.caught VALUES (current_user); RETURN '1'; END $$;
-        CREATE CAST (mood AS json) WITH FUNCTION cast_it(mood);
+        "{ROLE} {}
         CREATE TABLE p (m mood PRIMARY KEY, deleted_at timestamptz); CREATE TABLE w (m mood, deleted_at timestamptz);
         CREATE TABLE c (m mood PRIMARY KEY, p mood REFERENCES p ON DELETE SET NULL, deleted_at timestamptz);
-        INSERT INTO p VALUES ('good'); INSERT INTO w VALUES ('good'), (NULL); INSERT INTO c VALUES ('good', 'good')"
+        INSERT INTO p VALUES ('good'); INSERT INTO w VALUES ('good'), (NULL); INSERT INTO c VALUES ('good', 'good')",
+        caught_cast("mood", "json", "1")
     );
     let tables = [("p", Soft), ("c", SoftArchived), ("w", Soft)];
     let Some(mut twin) = Twin::new("keys::nobodys_cast…", &schema, &tables) else { return };
@@ -266,14 +274,12 @@ fn nobodys_cast_is_called() {
 #[test]
 fn a_key_of_somebodys_type_is_read_by_no_cast() {
     let schema = format!(
-        "{ROLE} CREATE TYPE mood AS ENUM ('good'); CREATE TABLE caught (who text); GRANT INSERT ON caught TO PUBLIC;
-        CREATE FUNCTION read(text) RETURNS mood LANGUAGE plpgsql AS $$ BEGIN
-            INSERT INTO public.caught VALUES (current_user); RETURN 'good'; END $$;
-        CREATE CAST (text AS mood) WITH FUNCTION read(text);
+        "{ROLE} {}
         CREATE TABLE a (m mood PRIMARY KEY, deleted_at timestamptz);
         CREATE TABLE b (m mood PRIMARY KEY, a mood REFERENCES a ON DELETE CASCADE, deleted_at timestamptz);
         CREATE TABLE c (m mood PRIMARY KEY, b mood REFERENCES b ON DELETE CASCADE, deleted_at timestamptz);
-        INSERT INTO a VALUES ('good'); INSERT INTO b VALUES ('good', 'good'); INSERT INTO c VALUES ('good', 'good')"
+        INSERT INTO a VALUES ('good'); INSERT INTO b VALUES ('good', 'good'); INSERT INTO c VALUES ('good', 'good')",
+        caught_cast("text", "mood", "good")
     );
     let tables = [("a", Soft), ("b", Soft), ("c", Soft)];
     let Some(mut twin) = Twin::new("keys::a_key_of_somebodys…", &schema, &tables) else { return };
