@@ -323,11 +323,12 @@ fn runs_as_owner(name: &str) -> String {
         "    IF current_user OPERATOR(pg_catalog.<>) (SELECT pg_catalog.pg_get_userbyid(p.proowner) FROM pg_catalog.pg_proc AS p
         WHERE p.oid OPERATOR(pg_catalog.=) {}::pg_catalog.regprocedure) THEN
         RAISE insufficient_privilege USING
-            MESSAGE = 'sexton: a function of schema sexton was altered, and no longer runs as its owner',
+            MESSAGE = {},
             HINT = 'Run sexton apply.';
     END IF;
 ",
-        literal(name)
+        literal(name),
+        literal(&format!("sexton: {name} was altered, and no longer runs as its owner"))
     )
 }
 

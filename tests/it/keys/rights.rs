@@ -105,6 +105,7 @@ fn an_owner_does_not_make_our_functions_run_as_us() {
     let mark = twin.rewritten("p", "id = 1");
     let refused = twin.kept_only(&mark).expect("it is refused");
     assert_eq!(refused.sqlstate, "42501");
+    assert!(refused.message.starts_with("sexton: sexton.c_c_p_fkey_act"), "{}", refused.message);
     assert!(refused.message.contains("no longer runs as its owner"), "{}", refused.message);
     assert!(!twin.findings("").is_empty());
     twin.apply_again("SELECT 1");
