@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
+use crate::net::clock::timeout;
 use crate::net::stream::Stream;
 use crate::net::upstream::{Place, Upstream, places};
 

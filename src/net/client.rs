@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::sync::{Mutex, Semaphore, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::net::cancel;
+use crate::net::clock::timeout_at;
 use crate::net::connection::{self, Asked, Drain};
 use crate::net::databases::Directory;
 use crate::net::login::{Legs, LoginFault, Unverifiable};

@@ -7,10 +7,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::Instant;
 
 use crate::catalog::RoleFacts;
 use crate::net::catalog::CatalogError;
+use crate::net::clock::{sleep, sleep_until};
 use crate::net::databases::{Directory, Presence};
 use crate::net::relay::{Event, Relay};
 use crate::net::seldom::Seldom;

@@ -4,6 +4,7 @@ mod cancel;
 pub mod catalog;
 mod certificate;
 mod client;
+mod clock;
 mod connection;
 mod databases;
 mod listener;

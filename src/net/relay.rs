@@ -2,13 +2,11 @@
 //!
 //! Everything half done lives in the buffers here and in the session, never in a future (E19).
 
-use std::future::Future;
 use std::io;
-use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::io::AsyncWrite;
 
 use crate::net::databases::Presence;
 use crate::net::spare;
@@ -68,28 +66,35 @@ struct Inlet {
     buffer: BytesMut,
     ended: bool,
     bulk: bool,
+    /// Nothing was there to be read in this turn of the task, which is woken once there is.
+    waits: bool,
 }
 
 impl Inlet {
-    /// Reads once; true where there is something new.
+    /// Reads once, unless it has been said in this turn of the task that there is nothing yet.
     fn poll_read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let most = if self.bulk { BULK_READ_BYTES } else { spare::BUFFER_BYTES };
-        if self.buffer.capacity() - self.buffer.len() < most {
-            // No memory is asked for before there is something to put into it.
-            ready!(stream.poll_read_ready(cx))?;
-            if self.buffer.capacity() == 0 {
-                self.buffer = spare::take();
-            }
-            self.buffer.reserve(most);
+        if self.waits {
+            return Poll::Pending;
         }
+        let read = self.read(stream, cx);
+        self.waits = read.is_pending();
+        read
+    }
+
+    fn read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // No memory is asked for before there is something to put into it.
+        ready!(stream.poll_read_ready(cx))?;
+        let most = if self.bulk { BULK_READ_BYTES } else { spare::BUFFER_BYTES };
+        if self.buffer.capacity() == 0 {
+            self.buffer = spare::take();
+        }
+        self.buffer.reserve(most);
         // Not all that fits: buffers change places with those they are written from, and would make one another grow.
         let mut space = (&mut self.buffer).limit(most);
-        // Stateless between polls: what it has read is in the buffer.
-        let read = pin!(stream.read_buf(&mut space)).poll(cx);
-        read.map_ok(|bytes| {
-            self.ended = bytes == 0;
-            self.bulk = bytes == most;
-        })
+        let bytes = ready!(stream.poll_read_buf(cx, &mut space))?;
+        self.ended = bytes == 0;
+        self.bulk = bytes == most;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -178,6 +183,7 @@ impl Relay {
 
     /// Relays until something else is to be done.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        (self.from_client.waits, self.from_upstream.waits) = (false, false);
         loop {
             let mut moved = false;
             if self.closing {
@@ -368,7 +374,7 @@ impl Relay {
 fn write(stream: &mut Stream, buffer: &mut BytesMut, cx: &mut Context<'_>) -> io::Result<bool> {
     let mut moved = false;
     while !buffer.is_empty() {
-        match std::pin::Pin::new(&mut *stream).poll_write(cx, buffer)? {
+        match stream.poll_write_some(cx, buffer)? {
             Poll::Pending => return Ok(moved),
             Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
             Poll::Ready(bytes) => {

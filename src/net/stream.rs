@@ -1,14 +1,16 @@
 //! A byte stream to a client or to PostgreSQL, whatever it runs over.
 
+use std::future::Future;
 use std::io;
 use std::net::TcpStream as StdTcpStream;
 use std::os::unix::net::UnixStream as StdUnixStream;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::BufMut;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsStream;
 use tokio_rustls::rustls::ConnectionCommon;
@@ -94,6 +96,28 @@ impl Stream {
         }
     }
 
+    /// Reads into `buf` once, where [`Self::poll_read_ready`] says that there may be something.
+    pub(crate) fn poll_read_buf(&mut self, cx: &mut Context<'_>, buf: &mut impl BufMut) -> Poll<io::Result<usize>> {
+        if let Self::Tcp(stream) = self
+            && let Some(read) = read_at_once(stream, buf)
+        {
+            return Poll::Ready(read);
+        }
+        // Stateless between polls: what it has read is in the buffer.
+        pin!(self.read_buf(buf)).poll(cx)
+    }
+
+    /// Writes once, as much as fits.
+    pub(crate) fn poll_write_some(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if let Self::Tcp(stream) = self {
+            match stream.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                wrote => return Poll::Ready(wrote),
+            }
+        }
+        Pin::new(self).poll_write(cx, bytes)
+    }
+
     /// True where bytes have arrived that nobody has read (N4).
     pub(crate) async fn has_unread(&self) -> bool {
         let Self::Tcp(stream) = self else { return false };
@@ -103,6 +127,25 @@ impl Stream {
             Poll::Ready(matches!(peeked, Poll::Ready(Ok(1..))))
         })
         .await
+    }
+}
+
+/// What one call of the system's finds; `None` where that is nothing.
+///
+/// Where it finds less than there is room for nothing is left: told that the call would have blocked, tokio waits for more
+/// before it lets the next one through, as its own `poll_read` does.
+fn read_at_once(stream: &TcpStream, buf: &mut impl BufMut) -> Option<io::Result<usize>> {
+    let room = buf.remaining_mut();
+    let mut read = None;
+    let outcome = stream.try_io(Interest::READABLE, || {
+        let bytes = stream.try_read_buf(buf)?;
+        read = Some(bytes);
+        if bytes > 0 && bytes < room { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+    });
+    match (read, outcome) {
+        (Some(bytes), _) => Some(Ok(bytes)),
+        (None, Err(error)) if error.kind() == io::ErrorKind::WouldBlock => None,
+        (None, outcome) => Some(outcome.map(|()| 0)),
     }
 }
 

@@ -12,6 +12,7 @@ use std::thread;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
+use crate::net::clock::Clock;
 use crate::sql::second_parser;
 
 /// The threads; they end when this is dropped.
@@ -46,7 +47,8 @@ impl Workers {
     /// # Errors
     /// The system's, where a thread or its event queue cannot be had.
     pub(crate) fn start() -> io::Result<Self> {
-        let workers = (0..count()).map(Worker::start).collect::<io::Result<Vec<Worker>>>()?;
+        let clock = Clock::start()?;
+        let workers = (0..count()).map(|number| Worker::start(number, &clock)).collect::<io::Result<Vec<Worker>>>()?;
         Ok(Self { workers })
     }
 
@@ -61,12 +63,14 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(number: usize) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+    fn start(number: usize, clock: &Clock) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_io().build()?;
         let handle = runtime.handle().clone();
         let (running, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name(format!("sexton-{number}")).stack_size(second_parser::STACK_BYTES);
+        let clock = clock.clone();
         thread.spawn(move || {
+            clock.keep_for_this_thread();
             // Ends when the sender is dropped, which is all it is for.
             drop(runtime.block_on(stopped));
             // What still blocks a thread, such as a host name's resolution, is not waited for.
