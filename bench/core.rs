@@ -168,7 +168,7 @@ mod paths {
     /// A cache that has seen the statement, twice as it is and often with another number.
     fn warm(registry: &Registry, settings: &Settings) -> (PlanCache, Basis) {
         let cache = PlanCache::default();
-        let basis = cache.basis(1, &Arc::new(settings.current().clone()), &Arc::new(role()));
+        let basis = cache.basis(1, settings.current(), &Arc::new(role()));
         for _ in 0..3 {
             cache.plan(ORM_SELECT.as_bytes(), &basis, |text| Plan::new(text, settings, &role(), registry));
         }

@@ -56,7 +56,8 @@ impl Session {
 
     /// What a message sent now is decided under.
     pub(super) fn circumstances(&mut self) -> Circumstances {
-        Circumstances { state: self.state(), generation: self.generation() }
+        let generation = self.generation();
+        Circumstances { state: Arc::clone(self.state()), generation }
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -64,24 +65,17 @@ impl Session {
     }
 
     /// The state that a text sent now is decided under: sessions that stand on the same share one.
-    pub(super) fn state(&mut self) -> Arc<State> {
-        if let (Some(state), Some(ground), Some(basis)) = (&self.state, &self.ground, &self.basis)
-            && basis.is(ground.registry.generation, state, &ground.role)
-        {
-            return Arc::clone(state);
+    pub(super) fn state(&mut self) -> &Arc<State> {
+        let Some(ground) = &mut self.ground else { return self.predicted.current() };
+        let (generation, state) = (ground.registry.generation, self.predicted.current());
+        if !self.basis.as_ref().is_some_and(|basis| basis.is(generation, state, &ground.role)) {
+            let basis = ground.cache.basis(generation, state, &ground.role);
+            ground.role = Arc::clone(basis.role());
+            self.predicted.share(basis.state());
+            self.confirmed.share(basis.state());
+            self.basis = Some(basis);
         }
-        let state = match self.state.take() {
-            Some(state) => state,
-            None => Arc::new(self.predicted.current().clone()),
-        };
-        let Some(ground) = &mut self.ground else { return Arc::clone(self.state.insert(state)) };
-        let generation = ground.registry.generation;
-        if !self.basis.as_ref().is_some_and(|basis| basis.is(generation, &state, &ground.role)) {
-            self.basis = None;
-        }
-        let basis = self.basis.get_or_insert_with(|| ground.cache.basis(generation, &state, &ground.role));
-        ground.role = Arc::clone(basis.role());
-        Arc::clone(self.state.insert(Arc::clone(basis.state())))
+        self.predicted.current()
     }
 
     /// Queues what was sent, and moves the predicted view past it.
@@ -109,7 +103,7 @@ impl Session {
             }
             Entry::Query(query) => {
                 let plan = Arc::clone(&query.plan);
-                for statement in &plan.statements {
+                for statement in plan.statements.iter() {
                     self.predict_effect(&statement.effect, None);
                 }
                 // A simple Query drops the unnamed statement (E8).
@@ -126,7 +120,6 @@ impl Session {
     fn predicted_end(&mut self) {
         if self.touched {
             self.predicted.end_batch(true);
-            self.state = None;
         }
     }
 
@@ -164,7 +157,6 @@ impl Session {
             }
         }
         self.touched = true;
-        self.state = None;
     }
 
     /// The server has confirmed a statement, by this tag. `made`: what its text was decided under, where that is not now.
@@ -200,7 +192,7 @@ impl Session {
 
     /// What a simple Query's next statement is confirmed under.
     pub(super) fn confirmed_circumstances(&self, generation: u64) -> Circumstances {
-        Circumstances { state: Arc::new(self.confirmed.current().clone()), generation }
+        Circumstances { state: Arc::clone(self.confirmed.current()), generation }
     }
 
     /// ReadyForQuery: the batch is over, and the status byte has the last word.
@@ -243,7 +235,6 @@ impl Session {
             self.overlay.clear();
             if std::mem::take(&mut self.touched) || strayed {
                 self.predicted.clone_from(&self.confirmed);
-                self.state = None;
             }
         } else if strayed {
             self.predict_again();
@@ -259,7 +250,6 @@ impl Session {
         }
         self.predicted = settings;
         self.overlay.clear();
-        self.state = None;
         self.touched = true;
         let pending = std::mem::take(&mut self.pending);
         for entry in pending.iter() {

@@ -13,6 +13,7 @@ use crate::session::names::Name;
 use crate::session::pending::{Entry, Query};
 use crate::session::plan::{Plan, StatementPlan};
 use crate::session::prepared::{Circumstances, Origin, Prepared};
+use crate::session::replication::is_replication_command;
 use crate::session::settings::Settings;
 use crate::wire::frame::{HEADER_BYTES, Header, frontend_header};
 use crate::wire::frontend::{self, Target, TooLong};
@@ -20,19 +21,6 @@ use crate::wire::frontend::{self, Target, TooLong};
 /// `pg_proc` oids of lo_create, lo_open, lo_close, loread, lowrite, lo_lseek, lo_creat, lo_tell, lo_unlink, lo_truncate and
 /// the 64-bit lo_lseek64, lo_tell64, lo_truncate64.
 const LARGE_OBJECT_FUNCTIONS: [u32; 13] = [715, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172];
-
-/// The first words of replication commands but SHOW, which is SQL as well and the same.
-const REPLICATION_COMMANDS: [&[u8]; 9] = [
-    b"IDENTIFY_SYSTEM",
-    b"READ_REPLICATION_SLOT",
-    b"CREATE_REPLICATION_SLOT",
-    b"ALTER_REPLICATION_SLOT",
-    b"DROP_REPLICATION_SLOT",
-    b"START_REPLICATION",
-    b"TIMELINE_HISTORY",
-    b"BASE_BACKUP",
-    b"UPLOAD_MANIFEST",
-];
 
 /// What is to be done with one message.
 enum Take {
@@ -209,7 +197,7 @@ impl Session {
             && let Some(text) = &plan.upstream_text
         {
             take = Take::Instead;
-            complaint = out.query(text).err().map(|TooLong(bytes)| Complaint::TooLong { bytes });
+            complaint = out.query(text).err().map(|TooLong(bytes)| Box::new(Complaint::TooLong { bytes }));
         }
         if complaint.is_some() {
             take = fixed(out.query(UNPARSABLE));
@@ -241,13 +229,19 @@ impl Session {
             take = match out.parse(frontend::Parse { name, query: text, types }) {
                 Ok(()) => Take::Instead,
                 Err(TooLong(bytes)) => {
-                    complaint = Some(Complaint::TooLong { bytes });
+                    complaint = Some(Box::new(Complaint::TooLong { bytes }));
                     fixed(out.parse(frontend::Parse { name, query: UNPARSABLE, types }))
                 }
             };
         }
-        let types = if types == [0, 0] { Box::default() } else { types.into() };
-        let prepared = Arc::new(Prepared { origin: Origin::Message { plan, types }, made, absent: false });
+        let types = if types == [0, 0] { &[] } else { types };
+        let prepared = match self.overlay.statement(&self.names, name) {
+            Some(held) if held.is_made_of(&plan, types, &made) => Arc::clone(held),
+            _ => {
+                let origin = Origin::Message { plan, types: types.into() };
+                Arc::new(Prepared { origin, made, absent: false })
+            }
+        };
         self.push(Entry::Parse { name: Name::from_slice(name), prepared, complaint, swallow: false }, risky);
         take
     }
@@ -324,7 +318,7 @@ impl Session {
             None if whole => {}
             Some(_) if whole => {
                 let generation = self.generation();
-                let complaint = Some(Complaint::FunctionCall);
+                let complaint = Some(Box::new(Complaint::FunctionCall));
                 // A failing Query is answered by the same messages.
                 let take = fixed(out.query(UNPARSABLE));
                 let query = Query { plan: Arc::new(nothing()), complaint, next: 0, generation };
@@ -347,7 +341,7 @@ impl Session {
 
     fn decide(&mut self, text: &[u8]) -> Arc<Plan> {
         // Finds the basis of this moment.
-        drop(self.state());
+        self.state();
         let (Some(ground), Some(basis)) = (&self.ground, &self.basis) else { return Arc::new(nothing()) };
         if self.replication.is_some() && is_replication_command(text) {
             return Arc::new(Plan::unchanged(text));
@@ -376,7 +370,7 @@ impl Session {
         let anew = Arc::new(Prepared { origin, made, absent: false });
         if let Some(refusal) = &plan.refusal {
             let text = plan.upstream_text.as_deref().unwrap_or(UNPARSABLE);
-            return self.fail_here(text, anew, Complaint::Refused(refusal.clone()), out);
+            return self.fail_here(text, anew, Box::new(Complaint::Refused(refusal.clone())), out);
         }
         if !prepared.absent && plan.upstream_text == old.upstream_text {
             if let Some(confirmed) = self.names.statements.get_mut(name)
@@ -405,7 +399,7 @@ impl Session {
             frontend::put_parse(out, frontend::Parse { name, query, types })
         });
         if let Err(TooLong(bytes)) = written {
-            return self.fail_here(UNPARSABLE, anew, Complaint::TooLong { bytes }, out);
+            return self.fail_here(UNPARSABLE, anew, Box::new(Complaint::TooLong { bytes }), out);
         }
         if !name.is_empty() {
             self.push(Entry::CloseStatement { name: Name::from_slice(name), swallow: true }, false);
@@ -417,11 +411,17 @@ impl Session {
     /// Has the server fail where a statement that cannot be made anew would be used.
     fn fail_stale(&mut self, name: &[u8], prepared: Arc<Prepared>, out: &mut Outlet<'_>) -> Take {
         let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
-        self.fail_here(UNPARSABLE, prepared, complaint, out)
+        self.fail_here(UNPARSABLE, prepared, Box::new(complaint), out)
     }
 
     /// Has the server fail in front of the message at hand, which it will then discard.
-    fn fail_here(&mut self, text: &[u8], prepared: Arc<Prepared>, complaint: Complaint, out: &mut Outlet<'_>) -> Take {
+    fn fail_here(
+        &mut self,
+        text: &[u8],
+        prepared: Arc<Prepared>,
+        complaint: Box<Complaint>,
+        out: &mut Outlet<'_>,
+    ) -> Take {
         if self.skipping {
             return Take::Stream;
         }
@@ -441,7 +441,7 @@ impl Session {
     }
 
     /// The first EXECUTE among the statements whose prepared text was decided under other circumstances than it would meet.
-    fn stale_execute(&mut self, statements: &[StatementPlan]) -> Option<Complaint> {
+    fn stale_execute(&mut self, statements: &[StatementPlan]) -> Option<Box<Complaint>> {
         if !statements.iter().any(|statement| matches!(statement.effect, Effect::Execute(_))) {
             return None;
         }
@@ -449,18 +449,18 @@ impl Session {
         let mut settings = self.predicted.clone();
         let mut made_here: Vec<(&str, Arc<Prepared>)> = Vec::new();
         for statement in statements {
-            let now = Circumstances { state: Arc::new(settings.current().clone()), generation };
+            let now = Circumstances { state: Arc::clone(settings.current()), generation };
             match &statement.effect {
                 Effect::Execute(name) => {
                     let here = made_here.iter().rev().find(|(other, _)| other == name).map(|(_, prepared)| prepared);
                     let prepared = here.or_else(|| self.overlay.statement(&self.names, name.as_bytes()));
                     let stale = prepared.is_some_and(|it| it.is_stale(&now) && self.differs(it, &settings));
                     if stale {
-                        return Some(Complaint::StalePrepared { name: name.clone() });
+                        return Some(Box::new(Complaint::StalePrepared { name: name.clone() }));
                     }
                     // The statements behind it were decided without what it changes.
                     if statements.len() > 1 && self.predicts_risk(&statement.effect) {
-                        return Some(Complaint::HiddenChange { name: name.clone() });
+                        return Some(Box::new(Complaint::HiddenChange { name: name.clone() }));
                     }
                 }
                 effect @ Effect::Prepare { name, .. } => {
@@ -471,13 +471,6 @@ impl Session {
         }
         None
     }
-}
-
-/// True for what a walsender does not take for SQL: it looks at the first word alone.
-fn is_replication_command(text: &[u8]) -> bool {
-    let text = text.trim_ascii_start();
-    let end = text.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_')).unwrap_or(text.len());
-    REPLICATION_COMMANDS.contains(&text[..end].to_ascii_uppercase().as_slice())
 }
 
 /// The plan for a message that the server will not read.

@@ -121,8 +121,6 @@ pub struct Session {
     pub(super) names: Names,
     pub(super) predicted: Settings,
     pub(super) overlay: Overlay,
-    /// The predicted state, shared by everything decided under it; `None` after a change.
-    pub(super) state: Option<Arc<State>>,
     /// What texts were last decided on.
     pub(super) basis: Option<Basis>,
     /// The views have been changed since they were last the same.
@@ -180,7 +178,6 @@ impl Session {
             names: Names::default(),
             predicted: settings,
             overlay: Overlay::default(),
-            state: None,
             basis: None,
             touched: false,
             pending: Pending::default(),
@@ -334,7 +331,6 @@ impl Session {
                 settings.report(&change);
             }
         }
-        self.state = None;
     }
 }
 

@@ -11,6 +11,7 @@ mod names;
 mod pending;
 pub mod plan;
 mod prepared;
+mod replication;
 mod server;
 pub mod settings;
 pub mod tally;

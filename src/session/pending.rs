@@ -10,14 +10,14 @@ use crate::session::names::Name;
 use crate::session::plan::Plan;
 use crate::session::prepared::Prepared;
 
-/// One message that earns a reply.
+/// One message that earns a reply. Kept small: every message that is sent moves one in and out of the queue.
 #[derive(Debug)]
 pub(crate) enum Entry {
     Parse {
         name: Name,
         prepared: Arc<Prepared>,
         /// Why it will fail, where Sexton made it fail.
-        complaint: Option<Complaint>,
+        complaint: Option<Box<Complaint>>,
         /// Sexton sent it: the client must not see its reply.
         swallow: bool,
     },
@@ -52,7 +52,7 @@ pub(crate) enum Entry {
 #[derive(Debug)]
 pub(crate) struct Query {
     pub(crate) plan: Arc<Plan>,
-    pub(crate) complaint: Option<Complaint>,
+    pub(crate) complaint: Option<Box<Complaint>>,
     /// The statement whose reply comes next.
     pub(crate) next: usize,
     /// The registry's generation that it was decided under.

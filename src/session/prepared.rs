@@ -15,11 +15,16 @@ pub(crate) struct Circumstances {
 
 impl PartialEq for Circumstances {
     fn eq(&self, other: &Self) -> bool {
-        self.generation == other.generation && (Arc::ptr_eq(&self.state, &other.state) || self.state == other.state)
+        self.generation == other.generation && self.state == other.state
     }
 }
 
 impl Circumstances {
+    /// True for the very same, which is found out at once.
+    fn is(&self, other: &Self) -> bool {
+        self.generation == other.generation && Arc::ptr_eq(&self.state, &other.state)
+    }
+
     /// True where `text` may say something else `now`.
     pub(crate) fn reads_otherwise(&self, now: &Self, text: &[u8]) -> bool {
         (self.state.client_encoding != now.state.client_encoding && !text.is_ascii())
@@ -72,13 +77,19 @@ impl Prepared {
         }
     }
 
+    /// True where a Parse of these would make the very same.
+    pub(crate) fn is_made_of(&self, plan: &Arc<Plan>, types: &[u8], made: &Circumstances) -> bool {
+        let Origin::Message { plan: held, types: held_types } = &self.origin else { return false };
+        Arc::ptr_eq(held, plan) && **held_types == *types && self.made.is(made) && !self.absent
+    }
+
     /// True where it was decided under circumstances that no longer hold and that matter to it.
     pub(crate) fn is_stale(&self, now: &Circumstances) -> bool {
         let depends = match &self.origin {
             Origin::Message { plan, .. } => plan.depends,
             Origin::Sql { mentions, .. } => *mentions,
         };
-        if self.made.generation == now.generation && Arc::ptr_eq(&self.made.state, &now.state) {
+        if self.made.is(now) {
             return self.absent;
         }
         // What a name meant nothing to may be registered by now: another registry is a reason for every text.

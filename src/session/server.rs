@@ -310,10 +310,10 @@ impl Session {
         match self.pending.head() {
             Some(Entry::Parse { prepared, complaint, .. }) => {
                 let plan = prepared.plan();
-                (plan.cloned(), complaint.clone().or_else(|| refused(plan)))
+                (plan.cloned(), complaint.as_deref().cloned().or_else(|| refused(plan)))
             }
             Some(Entry::Query(query)) => {
-                let complaint = query.complaint.clone().or_else(|| refused(Some(&query.plan)));
+                let complaint = query.complaint.as_deref().cloned().or_else(|| refused(Some(&query.plan)));
                 (Some(Arc::clone(&query.plan)), complaint)
             }
             Some(Entry::Bind { statement: name, .. } | Entry::DescribeStatement { name }) => (of_statement(name), None),

@@ -1,6 +1,7 @@
 //! The state that rewriting depends on, followed through transactions and savepoints as PostgreSQL scopes it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::rewrite::outcome::Effect;
 use crate::rewrite::state::{Changes, State};
@@ -10,17 +11,19 @@ use crate::rewrite::state::{Changes, State};
 struct Level {
     /// `None` for the transaction itself.
     savepoint: Option<String>,
-    current: State,
-    at_commit: State,
+    current: Arc<State>,
+    at_commit: Arc<State>,
 }
 
 /// A session's state with what every open transaction and savepoint would bring back.
+///
+/// States are shared as long as they are the same: a transaction that sets nothing costs no copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    start: State,
-    current: State,
+    start: Arc<State>,
+    current: Arc<State>,
     /// The state once the transaction commits: SET LOCAL has no part in it.
-    at_commit: State,
+    at_commit: Arc<State>,
     levels: Vec<Level>,
     in_block: bool,
 }
@@ -29,13 +32,24 @@ impl Settings {
     /// A session that starts with `start`, which RESET and DISCARD ALL go back to.
     #[must_use]
     pub fn new(start: State) -> Self {
-        Self { current: start.clone(), at_commit: start.clone(), start, levels: Vec::new(), in_block: false }
+        let start = Arc::new(start);
+        let (current, at_commit) = (Arc::clone(&start), Arc::clone(&start));
+        Self { start, current, at_commit, levels: Vec::new(), in_block: false }
     }
 
     /// The state the next statement is read under.
     #[must_use]
-    pub fn current(&self) -> &State {
+    pub fn current(&self) -> &Arc<State> {
         &self.current
+    }
+
+    /// Holds `state` in place of states that are equal to it: what is one and the same is compared at once.
+    pub fn share(&mut self, state: &Arc<State>) {
+        for held in [&mut self.start, &mut self.current, &mut self.at_commit] {
+            if *held == *state {
+                *held = Arc::clone(state);
+            }
+        }
     }
 
     /// True inside BEGIN … COMMIT.
@@ -46,13 +60,12 @@ impl Settings {
 
     /// Changes the state outside any transaction's reach, as a ParameterStatus report does.
     pub fn report(&mut self, change: impl Fn(&mut State)) {
-        change(&mut self.current);
-        change(&mut self.at_commit);
+        self.both(change);
     }
 
     /// Changes the values that RESET goes back to as well: for what the server reports before the session starts.
     pub fn report_start(&mut self, change: impl Fn(&mut State)) {
-        change(&mut self.start);
+        change(Arc::make_mut(&mut self.start));
         self.report(change);
     }
 
@@ -90,32 +103,32 @@ impl Settings {
                 }
             }
             Effect::Set { local, setting } => {
-                self.current.set(setting, &self.start);
+                Arc::make_mut(&mut self.current).set(setting, &self.start);
                 if !local {
-                    self.at_commit.set(setting, &self.start);
+                    Arc::make_mut(&mut self.at_commit).set(setting, &self.start);
                 }
             }
             Effect::DiscardAll => {
-                let start = self.start.clone();
+                let start = Arc::clone(&self.start);
                 self.both(|state| {
                     state.discard_temporary();
-                    state.reset(State { temporary: BTreeSet::new(), ..start.clone() });
+                    state.reset(State { temporary: BTreeSet::new(), ..State::clone(&start) });
                 });
             }
             Effect::DiscardTemp => self.both(State::discard_temporary),
             // The server leaves role and session_authorization as they are.
             Effect::ResetAll => {
-                let start = self.start.clone();
+                let start = Arc::clone(&self.start);
                 self.both(|state| {
                     let temporary = std::mem::take(&mut state.temporary);
                     let (session_user, role) = (state.session_user.clone(), state.role.clone());
-                    state.reset(State { temporary, session_user, role, ..start.clone() });
+                    state.reset(State { temporary, session_user, role, ..State::clone(&start) });
                 });
             }
             Effect::CreateTemporary { name, until_commit } => {
-                self.current.temporary.insert(name.clone());
+                Arc::make_mut(&mut self.current).temporary.insert(name.clone());
                 if !until_commit {
-                    self.at_commit.temporary.insert(name.clone());
+                    Arc::make_mut(&mut self.at_commit).temporary.insert(name.clone());
                 }
             }
             Effect::DropTemporary { names, changes } => self.both(|state| {
@@ -148,7 +161,7 @@ impl Settings {
 
     fn finish(&mut self, succeeded: bool, chain: bool) {
         if succeeded {
-            self.current = self.at_commit.clone();
+            self.current = Arc::clone(&self.at_commit);
         } else if !self.levels.is_empty() {
             self.restore(0);
         }
@@ -160,12 +173,13 @@ impl Settings {
     }
 
     fn push(&mut self, savepoint: Option<String>) {
-        self.levels.push(Level { savepoint, current: self.current.clone(), at_commit: self.at_commit.clone() });
+        let (current, at_commit) = (Arc::clone(&self.current), Arc::clone(&self.at_commit));
+        self.levels.push(Level { savepoint, current, at_commit });
     }
 
     fn restore(&mut self, index: usize) {
-        self.current = self.levels[index].current.clone();
-        self.at_commit = self.levels[index].at_commit.clone();
+        self.current = Arc::clone(&self.levels[index].current);
+        self.at_commit = Arc::clone(&self.levels[index].at_commit);
     }
 
     fn savepoint(&self, name: &str) -> Option<usize> {
@@ -173,8 +187,13 @@ impl Settings {
     }
 
     fn both(&mut self, change: impl Fn(&mut State)) {
-        change(&mut self.current);
-        change(&mut self.at_commit);
+        let is_one = Arc::ptr_eq(&self.current, &self.at_commit);
+        change(Arc::make_mut(&mut self.current));
+        if is_one {
+            self.at_commit = Arc::clone(&self.current);
+        } else {
+            change(Arc::make_mut(&mut self.at_commit));
+        }
     }
 }
 

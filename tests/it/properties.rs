@@ -114,7 +114,7 @@ fn undone(plan: &Plan, upstream: &[u8]) -> Vec<u8> {
         let kept = edit.start - out.len();
         out.extend_from_slice(&upstream[at..at + kept]);
         at += kept;
-        assert_eq!(&upstream[at..at + edit.text.len()], edit.text, "the edit stands where it says");
+        assert_eq!(&upstream[at..at + edit.text.len()], &*edit.text, "the edit stands where it says");
         at += edit.text.len();
         out.extend_from_slice(&plan.client_text[edit.start..edit.end]);
     }
@@ -233,7 +233,7 @@ fn layout_decides_nothing() {
 
 /// The statements of a plan but for the texts that PREPARE remembers, which are as the client laid them out.
 fn without_layout(plan: &Plan) -> Vec<StatementPlan> {
-    let mut statements = plan.statements.clone();
+    let mut statements = plan.statements.to_vec();
     for statement in &mut statements {
         if let Effect::Prepare { source, sent, .. } = &mut statement.effect {
             source.clear();
@@ -277,7 +277,7 @@ const CONSTANTS: &[(Kind, &[&str])] = &[
 fn a_cached_plan_is_a_fresh_plan() {
     let offline = Offline::cases();
     let cache = PlanCache::default();
-    let basis = cache.basis(1, &Arc::new(offline.settings.current().clone()), &Arc::new(offline.role.clone()));
+    let basis = cache.basis(1, offline.settings.current(), &Arc::new(offline.role.clone()));
     let mut random = Random::new(seed());
     for text in statements() {
         for time in 0..5 {
