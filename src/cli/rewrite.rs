@@ -99,7 +99,7 @@ fn plan(text: &[u8], asked: &[(&str, Option<&str>)], role: &RoleFacts, registry:
         if set.refusal.is_some() {
             return set;
         }
-        for statement in &set.statements {
+        for statement in set.statements.iter() {
             settings.apply(&statement.effect);
         }
         settings.end_batch(true);

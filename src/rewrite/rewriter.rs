@@ -212,6 +212,6 @@ impl<'a> Rewriter<'a> {
         if glues(text.as_bytes().last()) && glues(self.text.get(end)) {
             padded.push(' ');
         }
-        self.edits.push(Edit { start, end, text: padded.into_bytes(), cause: self.tokens[cause].start });
+        self.edits.push(Edit { start, end, text: padded.into_bytes().into(), cause: self.tokens[cause].start });
     }
 }

@@ -1,5 +1,7 @@
 //! What becomes of one query string: the statements in it, the text that goes upstream, what each reply owes the client.
 
+use std::sync::Arc;
+
 use crate::catalog::RoleFacts;
 use crate::rewrite::outcome::{Effect, Outcome, TagChange};
 use crate::rewrite::{Names, Reason, Refusal, Registry, decide};
@@ -37,7 +39,7 @@ pub struct Plan {
     /// Why the whole string is refused.
     pub refusal: Option<Refusal>,
     /// The statements in order, empty ones (between two semicolons) left out.
-    pub statements: Vec<StatementPlan>,
+    pub statements: Arc<[StatementPlan]>,
     /// The answer depends on scope, names or registry: it must be made again when one of them changes.
     pub depends: bool,
     /// One statement that reads or writes rows, by rules that look at no constant.
@@ -53,7 +55,7 @@ impl Plan {
             upstream_text: None,
             edits: Edits::default(),
             refusal: None,
-            statements: Vec::new(),
+            statements: Arc::default(),
             depends: false,
             is_blind_to_constants: false,
         }
@@ -97,7 +99,7 @@ impl Plan {
             return self.refused(refusal);
         }
         let first = text.iter().position(|byte| !byte.is_ascii()).unwrap_or_default();
-        for statement in &mut self.statements {
+        for statement in Arc::make_mut(&mut self.statements) {
             // A name is compared with those of protocol messages, which are the client's bytes.
             let (name, texts) = match &mut statement.effect {
                 Effect::Prepare { name, source, sent, .. } => (name, vec![source, sent]),
@@ -132,6 +134,7 @@ impl Plan {
         };
         let mut settings = settings.clone();
         let pieces = statements(&tokens);
+        let mut decided = Vec::with_capacity(pieces.len());
         for piece in &pieces {
             let names = Names { registry, state: settings.current(), role };
             let decision = decide(text, &tokens, *piece, names);
@@ -151,14 +154,15 @@ impl Plan {
             if pieces.len() > 1 {
                 settings.apply(&decision.effect);
             }
-            plan.statements.push(StatementPlan { tag, effect: decision.effect });
+            decided.push(StatementPlan { tag, effect: decision.effect });
         }
-        plan.is_blind_to_constants = match (pieces.as_slice(), plan.statements.as_slice()) {
+        plan.is_blind_to_constants = match (pieces.as_slice(), decided.as_slice()) {
             ([piece], [StatementPlan { effect: Effect::None, tag: _ }]) => {
                 tokens[piece.first].keyword.is_some_and(Keyword::starts_query) && !registry.reads_constants(text)
             }
             _ => false,
         };
+        plan.statements = decided.into();
         if !plan.edits.is_empty() {
             plan.upstream_text = Some(plan.edits.apply(text));
         }
@@ -170,7 +174,7 @@ impl Plan {
     pub fn carried(&self, constants: &Constants, text: &[u8], others: &Constants) -> Option<Self> {
         let edits = self.edits.carried(|offset| constants.carried(offset, others))?;
         let upstream_text = (!edits.is_empty()).then(|| edits.apply(text));
-        let (client_text, statements) = (text.to_vec(), self.statements.clone());
+        let (client_text, statements) = (text.to_vec(), Arc::clone(&self.statements));
         let (refusal, depends, is_blind_to_constants) =
             (self.refusal.clone(), self.depends, self.is_blind_to_constants);
         Some(Self { client_text, upstream_text, edits, refusal, statements, depends, is_blind_to_constants })
@@ -180,7 +184,7 @@ impl Plan {
     #[must_use]
     pub fn refused(mut self, refusal: Refusal) -> Self {
         self.edits = Edits::default();
-        self.statements.clear();
+        self.statements = Arc::default();
         self.depends = true;
         self.upstream_text = Some([self.client_text.as_slice(), CANNOT_PARSE].concat());
         self.refusal = Some(refusal);

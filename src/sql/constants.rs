@@ -6,6 +6,8 @@
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use crate::sql::lexer::{Kind, Lexer};
 
 /// Where the constants of a text stand.
@@ -13,7 +15,7 @@ use crate::sql::lexer::{Kind, Lexer};
 pub struct Constants {
     /// From the first token to the last: blanks and comments around them say nothing.
     body: Range<usize>,
-    places: Vec<Place>,
+    places: SmallVec<[Place; 6]>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +31,7 @@ impl Constants {
     #[must_use]
     pub fn find(text: &[u8], standard_conforming_strings: bool) -> Option<Self> {
         let mut lexer = Lexer::new(text, standard_conforming_strings);
-        let mut places = Vec::new();
+        let mut places = SmallVec::new();
         let mut body: Option<Range<usize>> = None;
         while let Some((kind, start)) = lexer.next_kind().ok()? {
             let end = lexer.at();

@@ -1,5 +1,9 @@
 //! Disjoint edits over a text, and positions carried across them in both directions.
 
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
 /// One replacement of `start..end` (byte offsets into the original text) by `text`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
@@ -7,8 +11,8 @@ pub struct Edit {
     pub start: usize,
     /// One past the last byte replaced; equal to `start` for an insertion.
     pub end: usize,
-    /// What stands there afterwards.
-    pub text: Vec<u8>,
+    /// What stands there afterwards; shared by the texts that one answer serves.
+    pub text: Arc<[u8]>,
     /// Byte offset in the original that caused the edit: a server error inside `text` is reported there.
     pub cause: usize,
 }
@@ -16,7 +20,7 @@ pub struct Edit {
 /// A set of edits, sorted and disjoint. Insertions at one offset keep the order they were added in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edits {
-    edits: Vec<Edit>,
+    edits: SmallVec<[Edit; 2]>,
 }
 
 /// Two edits claim the same bytes: the rules that made them contradict each other.
@@ -36,7 +40,7 @@ impl Edits {
                 return Err(Overlap(pair[1].start));
             }
         }
-        Ok(Self { edits })
+        Ok(Self { edits: edits.into() })
     }
 
     /// True where nothing changes.
@@ -64,11 +68,12 @@ impl Edits {
     /// The same edits with every offset carried to where `carry` says; `None` where it says nothing.
     #[must_use]
     pub fn carried(&self, carry: impl Fn(usize) -> Option<usize>) -> Option<Self> {
-        let edits = self.edits.iter().map(|edit| {
+        let mut edits = SmallVec::with_capacity(self.edits.len());
+        for edit in &self.edits {
             let (start, end, cause) = (carry(edit.start)?, carry(edit.end)?, carry(edit.cause)?);
-            Some(Edit { start, end, cause, text: edit.text.clone() })
-        });
-        Some(Self { edits: edits.collect::<Option<_>>()? })
+            edits.push(Edit { start, end, cause, text: Arc::clone(&edit.text) });
+        }
+        Some(Self { edits })
     }
 
     /// Appends edits that all lie behind these.
@@ -151,7 +156,7 @@ mod tests {
     use super::*;
 
     fn edit(start: usize, end: usize, text: &str) -> Edit {
-        Edit { start, end, text: text.into(), cause: start }
+        Edit { start, end, text: text.as_bytes().into(), cause: start }
     }
 
     #[test]

@@ -174,7 +174,7 @@ impl Shadow {
             Some(Edit {
                 start: self.origin(edit.start),
                 end: self.origin(edit.end),
-                text: original_bytes(&edit.text)?,
+                text: original_bytes(&edit.text)?.into(),
                 cause: self.origin(edit.cause),
             })
         };

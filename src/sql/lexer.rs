@@ -3,7 +3,7 @@
 //! Where server versions differ the newest reading is taken: from PostgreSQL 15 on every difference is
 //! an error on the older server (junk after a number), so no version reads a table name that is missed here.
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use crate::sql::keyword::Keyword;
 pub use crate::sql::token::{Kind, Token};
@@ -49,8 +49,20 @@ fn is_word_start(byte: u8) -> bool {
 }
 
 fn is_word_part(byte: u8) -> bool {
-    is_word_start(byte) || byte.is_ascii_digit() || byte == b'$'
+    WORD_PARTS[usize::from(byte)]
 }
+
+/// Most bytes of a statement are asked for it.
+static WORD_PARTS: [bool; 256] = {
+    let mut parts = [false; 256];
+    let mut byte = 0;
+    while byte < parts.len() {
+        let it = byte as u8;
+        parts[byte] = it.is_ascii_alphanumeric() || it == b'_' || it == b'$' || it >= 0x80;
+        byte += 1;
+    }
+    parts
+};
 
 fn is_operator(byte: u8) -> bool {
     matches!(
@@ -185,7 +197,10 @@ impl<'a> Lexer<'a> {
     }
 
     fn string_part(&mut self, start: usize, escapes: bool, kind: Kind) -> Result<(), Unterminated> {
-        while self.at < self.text.len() {
+        while let Some(rest) = self.text.get(self.at..)
+            && let Some(length) = if escapes { memchr2(b'\'', b'\\', rest) } else { memchr(b'\'', rest) }
+        {
+            self.at += length;
             match self.peek(0) {
                 // In a bit string no quote is doubled: what follows it is another string.
                 b'\'' if self.peek(1) == b'\'' && kind != Kind::BitString => self.at += 2,
@@ -193,8 +208,7 @@ impl<'a> Lexer<'a> {
                     self.at += 1;
                     return Ok(());
                 }
-                b'\\' if escapes => self.at += 2,
-                _ => self.at += 1,
+                _ => self.at += 2,
             }
         }
         self.at = self.text.len();
@@ -339,10 +353,13 @@ impl<'a> Lexer<'a> {
         if !is_word_start(self.peek(0)) {
             return kind;
         }
-        while is_word_part(self.peek(0)) {
-            self.at += 1;
-        }
+        self.skip_word();
         Kind::Junk
+    }
+
+    fn skip_word(&mut self) {
+        let rest = &self.text[self.at..];
+        self.at += rest.iter().position(|byte| !is_word_part(*byte)).unwrap_or(rest.len());
     }
 
     fn word(&mut self) -> Result<Kind, Unterminated> {
@@ -354,9 +371,7 @@ impl<'a> Lexer<'a> {
             (b'u' | b'U', b'&', b'"') => return self.quoted_word(3, Kind::UnicodeWord),
             _ => {}
         }
-        while is_word_part(self.peek(0)) {
-            self.at += 1;
-        }
+        self.skip_word();
         Ok(Kind::Word)
     }
 

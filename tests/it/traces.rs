@@ -189,24 +189,25 @@ fn plan(text: &[u8], settings: &Settings, _role: &RoleFacts, _registry: &Registr
         upstream_text: None,
         edits: Edits::default(),
         refusal: None,
-        statements: Vec::new(),
+        statements: Arc::default(),
         depends: source.contains("users"),
         is_blind_to_constants: false,
     };
     if let Some(offset) = source.find("FORBIDDEN") {
         return plan.refused(Refusal { reason: Reason::Encoding, offset: Some(offset) });
     }
-    let mut edits = Vec::new();
+    let (mut edits, mut statements) = (Vec::new(), Vec::new());
     let mut start = 0;
     for part in source.split(';') {
         if !part.trim().is_empty() {
             let at = start + part.len() - part.trim_start().len();
             let statement = decide(part.trim(), at, &settings, &mut edits);
             settings.apply(&statement.effect);
-            plan.statements.push(statement);
+            statements.push(statement);
         }
         start += part.len() + 1;
     }
+    plan.statements = statements.into();
     plan.edits = Edits::new(edits).expect("disjoint");
     if !plan.edits.is_empty() {
         plan.upstream_text = Some(plan.edits.apply(text));
@@ -218,7 +219,12 @@ fn decide(text: &str, at: usize, settings: &Settings, edits: &mut Vec<Edit>) -> 
     let words: Vec<&str> = text.split_whitespace().collect();
     let registered = settings.current().search_path != SearchPath::Known("other".into());
     let mut change = |start: usize, length: usize, text: &str| {
-        edits.push(Edit { start: at + start, end: at + start + length, text: text.into(), cause: at + start });
+        edits.push(Edit {
+            start: at + start,
+            end: at + start + length,
+            text: text.as_bytes().into(),
+            cause: at + start,
+        });
     };
     let name = |index: usize| words.get(index).map_or(String::new(), |word| (*word).to_owned());
     let path = |local| Effect::Set { local, setting: Setting::SearchPath(words.last().map(|word| (*word).to_owned())) };
