@@ -11,6 +11,8 @@ pub const LARGE_LENGTH_MAX: u32 = 0x3fff_fffe;
 pub const SMALL_LENGTH_MAX: u32 = 10_000;
 /// `PG_MAX_AUTH_TOKEN_LENGTH`: passwords and tokens (A5).
 pub const AUTH_LENGTH_MAX: u32 = 65_535;
+/// The length field of a message without a body.
+const BODILESS_LENGTH: u32 = 4;
 
 /// The first five bytes of a message, checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +53,16 @@ pub fn frontend_header(buffer: &[u8]) -> Result<Option<Header>, LengthFault> {
     })
 }
 
-/// Reads the header of a message from the server, whose lengths are bounded by the format alone.
+/// Reads the header of a message from the server, whose lengths are bounded by the format alone: ParseComplete and
+/// CloseComplete have no body, which lets them be kept back by their header.
 ///
 /// # Errors
-/// [`LengthFault`] for a length that is negative or below four.
+/// [`LengthFault`] for a length that is negative or below four, or that the format does not have.
 pub fn backend_header(buffer: &[u8]) -> Result<Option<Header>, LengthFault> {
-    header(buffer, |_| i32::MAX.unsigned_abs())
+    header(buffer, |tag| match tag {
+        b'1' | b'3' => BODILESS_LENGTH,
+        _ => i32::MAX.unsigned_abs(),
+    })
 }
 
 fn header(buffer: &[u8], length_max: impl Fn(u8) -> u32) -> Result<Option<Header>, LengthFault> {
@@ -64,10 +70,10 @@ fn header(buffer: &[u8], length_max: impl Fn(u8) -> u32) -> Result<Option<Header
         return Ok(None);
     };
     let length = u32::from_be_bytes([a, b, c, d]);
-    if length < 4 || length > length_max(tag) {
+    if length < BODILESS_LENGTH || length > length_max(tag) {
         return Err(LengthFault { tag, length });
     }
-    Ok(Some(Header { tag, body_bytes: length as usize - 4 }))
+    Ok(Some(Header { tag, body_bytes: (length - BODILESS_LENGTH) as usize }))
 }
 
 #[cfg(test)]

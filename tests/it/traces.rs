@@ -30,6 +30,7 @@ use sexton::session::plan::{Plan, StatementPlan};
 use sexton::session::settings::Settings;
 use sexton::session::{ClientStep, Planner, ServerStep, Session, Want};
 use sexton::sql::edit::{Edit, Edits};
+use sexton::wire::frame::LengthFault;
 use sexton::wire::startup::{First, first};
 
 use crate::support::messages::{BACKEND, FRONTEND, message};
@@ -272,6 +273,33 @@ fn decide(text: &str, at: usize, settings: &Settings, edits: &mut Vec<Edit>) -> 
         _ => (None, Effect::None),
     };
     StatementPlan { tag, effect }
+}
+
+#[test]
+fn a_reply_that_is_kept_back_has_no_body() {
+    // Whether it has arrived or not.
+    for body in [&b""[..], b"x"] {
+        let mut play = Play::new(false);
+        for line in [
+            "F Parse \"s\" \"DELETE FROM users\"",
+            "f Parse \"s\" \"UPDATE users SET gone\"",
+            "FF Sync",
+            "BB ParseComplete",
+            "BB ReadyForQuery I",
+            "FF Query \"SET search_path = other\"",
+            "BB CommandComplete \"SET\"",
+            "BB ReadyForQuery I",
+            "F Bind \"\" \"s\"",
+            "f Close S \"s\"",
+            "f Parse \"s\" \"DELETE FROM users\"",
+            "f Bind \"\" \"s\"",
+        ] {
+            play.line(line).expect("as written");
+        }
+        play.from_server.extend_from_slice(&[b"3\0\0\0\x05", body].concat());
+        let step = play.session.server_bytes(&mut play.from_server, &mut play.to_client);
+        assert_eq!(step, ServerStep::Fault(LengthFault { tag: b'3', length: 5 }));
+    }
 }
 
 thread_local! {
