@@ -1,5 +1,7 @@
 //! CREATE, ALTER and DROP: what would take a registered table or its marker out of sight needs `access.hard_delete`.
 
+use std::collections::HashSet;
+
 use crate::rewrite::body;
 use crate::rewrite::ddl;
 use crate::rewrite::drop_table;
@@ -178,11 +180,12 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     if statement.names.role.hard_deletes {
         return allowed;
     }
+    // A table that takes a registered name comes into sight.
+    let moves = pairs(statement, "set", "schema") || pairs(statement, "rename", "to");
+    let (reparents, columns) = (reparents(statement), touched_columns(statement));
     // ALTER INDEX and its like reach tables too: the name decides, not the noun.
-    for (token, entry) in registered(statement)? {
-        // A table that takes a registered name comes into sight.
-        let moves = token == target && (pairs(statement, "set", "schema") || pairs(statement, "rename", "to"));
-        if moves || reparents(statement) || touches_marker(statement, entry) {
+    for (token, entry) in registered(statement, reparents)? {
+        if (moves && token == target) || reparents || touches_marker(&columns, entry) {
             return statement.refuse(Reason::Alter { table: entry.display() }, token);
         }
     }
@@ -298,8 +301,8 @@ fn has_types(statement: &Statement<'_>, schema: &str) -> bool {
     columns.any(|column| column.type_name.starts_with(&prefix))
 }
 
-/// Every name in the statement that means a registered table with effect.
-fn registered<'a>(statement: &Statement<'a>) -> Result<Vec<(usize, &'a Entry)>, Refusal> {
+/// Every name in the statement that means a registered table with effect. `reparents`: rows may come under it.
+fn registered<'a>(statement: &Statement<'a>, reparents: bool) -> Result<Vec<(usize, &'a Entry)>, Refusal> {
     let mut found = Vec::new();
     let mut index = statement.piece.first + 2;
     while index < statement.piece.end {
@@ -308,7 +311,7 @@ fn registered<'a>(statement: &Statement<'a>) -> Result<Vec<(usize, &'a Entry)>, 
                 match statement.names.resolve(&parts) {
                     Ok(Meaning::Relation(Some(entry))) if entry.policy().is_some() => found.push((index, entry)),
                     Ok(Meaning::Relation(_)) => {}
-                    Ok(Meaning::Temporary) if reparents(statement) => {
+                    Ok(Meaning::Temporary) if reparents => {
                         let name = parts.into_iter().next_back().unwrap_or_default();
                         return statement.refuse(Reason::TemporaryShadow { name }, index);
                     }
@@ -333,26 +336,29 @@ pub(crate) fn pairs(statement: &Statement<'_>, first: &str, second: &str) -> boo
     })
 }
 
-/// DROP, RENAME or ALTER … TYPE of a column that says whether a row is live.
-fn touches_marker(statement: &Statement<'_>, entry: &Entry) -> bool {
-    let Some(policy) = entry.policy() else { return false };
-    let decides = |name: &str| {
-        policy.marker.as_deref() == Some(name)
-            || policy.live.as_ref().is_some_and(|live| live.columns().any(|column| column == name))
-    };
+/// The columns that are dropped, renamed, or get another type.
+fn touched_columns(statement: &Statement<'_>) -> HashSet<String> {
     let sets_type = pairs(statement, "set", "data");
-    (statement.piece.first + 2..statement.piece.end).any(|index| {
-        if !statement.name_at(index).is_some_and(|name| decides(&name)) {
-            return false;
-        }
-        let mut before = index - 1;
-        while matches!(statement.word(before).as_deref(), Some("column" | "if" | "exists")) {
-            before -= 1;
-        }
-        match statement.word(before).as_deref() {
+    let is_touched = |index: &usize| {
+        // DROP COLUMN IF EXISTS name
+        let before = (1..=4).find_map(|distance| {
+            let word = statement.word(index.checked_sub(distance)?);
+            (!matches!(word.as_deref(), Some("column" | "if" | "exists"))).then_some(word)
+        });
+        match before.flatten().as_deref() {
             Some("drop" | "rename") => true,
             Some("alter") => sets_type || statement.word(index + 1).as_deref() == Some("type"),
             _ => false,
         }
+    };
+    let touched = (statement.piece.first + 2..statement.piece.end).filter(is_touched);
+    touched.filter_map(|index| statement.name_at(index)).collect()
+}
+
+/// True where one of the columns says whether a row is live.
+fn touches_marker(columns: &HashSet<String>, entry: &Entry) -> bool {
+    entry.policy().is_some_and(|policy| {
+        policy.marker.as_ref().is_some_and(|marker| columns.contains(marker))
+            || policy.live.as_ref().is_some_and(|live| live.columns().any(|column| columns.contains(column)))
     })
 }

@@ -18,6 +18,9 @@ use crate::sql::reader::{Unreadable, read_query, read_subqueries};
 use crate::sql::split::Piece;
 use crate::sql::token::{behind_group, opens_query};
 
+/// More parts than a relation's name can have: a longer chain is no name, and is not read again from each of its parts.
+const NAME_PARTS_MAX: usize = 8;
+
 /// What the rules say about one statement of a query string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
@@ -120,10 +123,13 @@ impl<'a> Statement<'a> {
         identifier(self.text, &self.tokens[index]).and_then(|name| String::from_utf8(name).ok())
     }
 
-    /// The parts of the possibly qualified name at `index`, and the token behind it.
+    /// The parts of the possibly qualified name at `index`, and the token behind it; `None` for what no relation is called.
     pub(crate) fn name_parts(&self, mut index: usize) -> Option<(Vec<String>, usize)> {
         let mut parts = vec![self.name_at(index)?];
         while self.kind(index + 1) == Some(Kind::Dot) {
+            if parts.len() == NAME_PARTS_MAX {
+                return None;
+            }
             parts.push(self.name_at(index + 2)?);
             index += 2;
         }

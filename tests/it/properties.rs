@@ -339,6 +339,28 @@ fn many_statements_end_quickly() {
     }
 }
 
+/// One statement of many names: none is a reason to read it all again.
+#[test]
+fn a_statement_of_many_names_ends_quickly() {
+    let offline = Offline::cases();
+    let heads = [
+        "ALTER TABLE users ",
+        "ALTER TABLE other ADD (",
+        "SELECT * FROM users WHERE ",
+        "DROP TABLE ",
+        "CREATE VIEW v AS ",
+    ];
+    let units =
+        ["users ", "users, ", "a.", "column ", "drop column deleted_at, ", "(users", "union select * from users "];
+    for (head, unit) in heads.into_iter().flat_map(|head| units.map(|unit| (head, unit))) {
+        let text = format!("{head}{}", unit.repeat(100_000 / unit.len()));
+        let started = Instant::now();
+        drop(offline.plan(text.as_bytes()));
+        let taken = started.elapsed();
+        assert!(taken < PLAN_TIME_MAX, "{taken:?} for 100 KB of {head}{unit}");
+    }
+}
+
 #[test]
 fn every_nesting_ends_quickly_however_deep() {
     let offline = Offline::cases();
