@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::catalog::RoleFacts;
 use crate::rewrite::outcome::Effect;
 use crate::rewrite::state::State;
 use crate::session::conversation::Session;
@@ -56,8 +57,13 @@ impl Session {
 
     /// What a message sent now is decided under.
     pub(super) fn circumstances(&mut self) -> Circumstances {
-        let generation = self.generation();
-        Circumstances { state: Arc::clone(self.state()), generation }
+        let (generation, state) = (self.generation(), Arc::clone(self.state()));
+        Circumstances { state, generation, role: self.role() }
+    }
+
+    /// Who the session is, as the catalog was last read.
+    pub(super) fn role(&self) -> Option<Arc<RoleFacts>> {
+        self.ground.as_ref().map(|ground| Arc::clone(&ground.role))
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -192,7 +198,7 @@ impl Session {
 
     /// What a simple Query's next statement is confirmed under.
     pub(super) fn confirmed_circumstances(&self, generation: u64) -> Circumstances {
-        Circumstances { state: Arc::clone(self.confirmed.current()), generation }
+        Circumstances { state: Arc::clone(self.confirmed.current()), generation, role: self.role() }
     }
 
     /// ReadyForQuery: the batch is over, and the status byte has the last word.

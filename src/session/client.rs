@@ -449,7 +449,7 @@ impl Session {
         let mut settings = self.predicted.clone();
         let mut made_here: Vec<(&str, Arc<Prepared>)> = Vec::new();
         for statement in statements {
-            let now = Circumstances { state: Arc::clone(settings.current()), generation };
+            let now = Circumstances { state: Arc::clone(settings.current()), generation, role: self.role() };
             match &statement.effect {
                 Effect::Execute(name) => {
                     let here = made_here.iter().rev().find(|(other, _)| other == name).map(|(_, prepared)| prepared);

@@ -181,3 +181,29 @@ fn a_foreign_key_that_is_not_there_is_found() {
         assert!(said.contains(&found) && (!found.is_empty() || said.is_empty()), "{named}: {said}");
     }
 }
+
+#[test]
+fn a_prepared_statement_follows_what_its_role_may_use() {
+    let Some((sexton, database)) = ground("scopes::a_prepared_statement_follows_what_its_role_may_use") else { return };
+    database.run(
+        "CREATE SCHEMA mine AUTHORIZATION scopes_app; CREATE TABLE mine.items (name text);
+         INSERT INTO mine.items VALUES ('own'); GRANT SELECT ON mine.items TO scopes_app",
+    );
+    let mut app = sexton.connect("scopes_app", &database.name);
+    app.expect("SET search_path = mine, public");
+    app.send(&[parse("parsed", "SELECT name FROM items"), sync()].concat()).expect("sent");
+    app.replies("a Parse");
+    app.expect("PREPARE prepared AS SELECT name FROM items");
+    let executed = |app: &mut Raw| {
+        app.send(&[bind("parsed", &[], false), execute(0), sync()].concat()).expect("sent");
+        let texts = app.replies("a Bind").last().expect("a reply").texts();
+        texts.into_iter().flatten().collect::<Vec<_>>().join(",")
+    };
+    assert_eq!((executed(&mut app).as_str(), names(&mut app, "EXECUTE prepared").as_str()), ("own", "own"));
+    // From here on the same words mean the registered table.
+    app.expect("REVOKE USAGE ON SCHEMA mine FROM scopes_app");
+    assert_eq!(executed(&mut app), "pen");
+    assert_eq!(names(&mut app, "EXECUTE prepared"), "55000");
+    app.expect("GRANT USAGE ON SCHEMA mine TO scopes_app");
+    assert_eq!((executed(&mut app).as_str(), names(&mut app, "EXECUTE prepared").as_str()), ("own", "own"));
+}
