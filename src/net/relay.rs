@@ -3,6 +3,7 @@
 //! Everything half done lives in the buffers here and in the session, never in a future (E19).
 
 use std::io;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, BytesMut};
@@ -358,7 +359,7 @@ impl Relay {
         // The client's end of stream, after everything whole it sent; a partial message never goes (X2, X4).
         let sent = self.to_upstream.is_empty() && self.client_step != ClientStep::Hold;
         if self.from_client.ended && (sent || !self.session.has_begun()) && !self.upstream_shut {
-            match std::pin::Pin::new(&mut self.upstream).poll_shutdown(cx) {
+            match Pin::new(&mut self.upstream).poll_shutdown(cx) {
                 Poll::Pending => {}
                 Poll::Ready(_) => {
                     self.upstream_shut = true;
@@ -374,7 +375,7 @@ impl Relay {
 fn write(stream: &mut Stream, buffer: &mut BytesMut, cx: &mut Context<'_>) -> io::Result<bool> {
     let mut moved = false;
     while !buffer.is_empty() {
-        match stream.poll_write_some(cx, buffer)? {
+        match Pin::new(&mut *stream).poll_write(cx, buffer)? {
             Poll::Pending => return Ok(moved),
             Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
             Poll::Ready(bytes) => {

@@ -107,17 +107,6 @@ impl Stream {
         pin!(self.read_buf(buf)).poll(cx)
     }
 
-    /// Writes once, as much as fits.
-    pub(crate) fn poll_write_some(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if let Self::Tcp(stream) = self {
-            match stream.try_write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                wrote => return Poll::Ready(wrote),
-            }
-        }
-        Pin::new(self).poll_write(cx, bytes)
-    }
-
     /// True where bytes have arrived that nobody has read (N4).
     pub(crate) async fn has_unread(&self) -> bool {
         let Self::Tcp(stream) = self else { return false };
