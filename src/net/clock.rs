@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
+use tokio::runtime::Builder;
 use tokio::time::{Instant, Sleep, Timeout};
+
+use crate::net::own_thread::OwnThread;
 
 thread_local! {
     static KEEPER: OnceCell<Clock> = const { OnceCell::new() };
@@ -20,11 +21,7 @@ thread_local! {
 
 /// The thread that keeps time; it ends when nobody holds this any more.
 #[derive(Debug, Clone)]
-pub(super) struct Clock {
-    runtime: Handle,
-    /// Dropped, it ends the thread.
-    _running: Arc<oneshot::Sender<()>>,
-}
+pub(super) struct Clock(Arc<OwnThread>);
 
 impl Clock {
     /// Starts the thread.
@@ -33,10 +30,8 @@ impl Clock {
     /// The system's.
     pub(super) fn start() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_time().build()?;
-        let handle = runtime.handle().clone();
-        let (running, stopped) = oneshot::channel::<()>();
-        thread::Builder::new().name("sexton-clock".to_owned()).spawn(move || drop(runtime.block_on(stopped)))?;
-        Ok(Self { runtime: handle, _running: Arc::new(running) })
+        let thread = thread::Builder::new().name("sexton-clock".to_owned());
+        Ok(Self(Arc::new(OwnThread::start(thread, runtime, || ())?)))
     }
 
     /// Has the timers of the calling thread kept here from now on.
@@ -48,7 +43,7 @@ impl Clock {
 /// Makes a timer where it is kept.
 fn kept<T>(make: impl FnOnce() -> T) -> T {
     KEEPER.with(|keeper| {
-        let _entered = keeper.get().map(|clock| clock.runtime.enter());
+        let _entered = keeper.get().map(|clock| clock.0.runtime.enter());
         make()
     })
 }

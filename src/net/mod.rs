@@ -11,6 +11,7 @@ mod listener;
 mod login;
 pub mod operator;
 mod own_login;
+mod own_thread;
 mod questions;
 mod relay;
 mod roles;

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
 
 use crate::net::clock::Clock;
+use crate::net::own_thread::OwnThread;
 use crate::sql::second_parser;
 
 /// The threads; they end when this is dropped.
@@ -23,10 +23,8 @@ pub(crate) struct Workers {
 
 #[derive(Debug)]
 struct Worker {
-    runtime: Handle,
+    thread: OwnThread,
     connections: Arc<AtomicUsize>,
-    /// Dropped, it ends the thread.
-    _running: oneshot::Sender<()>,
 }
 
 /// A connection's seat on a thread, counted until it is dropped.
@@ -56,27 +54,19 @@ impl Workers {
     pub(crate) fn seat(&self) -> Seat {
         let least = self.workers.iter().min_by_key(|worker| worker.connections.load(Ordering::Relaxed));
         // There is a thread for each core, and a machine has one.
-        let Worker { runtime, connections, _running: _ } = least.unwrap_or(&self.workers[0]);
+        let Worker { thread, connections } = least.unwrap_or(&self.workers[0]);
         connections.fetch_add(1, Ordering::Relaxed);
-        Seat { runtime: runtime.clone(), connections: Arc::clone(connections) }
+        Seat { runtime: thread.runtime.clone(), connections: Arc::clone(connections) }
     }
 }
 
 impl Worker {
     fn start(number: usize, clock: &Clock) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().build()?;
-        let handle = runtime.handle().clone();
-        let (running, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name(format!("sexton-{number}")).stack_size(second_parser::STACK_BYTES);
         let clock = clock.clone();
-        thread.spawn(move || {
-            clock.keep_for_this_thread();
-            // Ends when the sender is dropped, which is all it is for.
-            drop(runtime.block_on(stopped));
-            // What still blocks a thread, such as a host name's resolution, is not waited for.
-            runtime.shutdown_background();
-        })?;
-        Ok(Self { runtime: handle, connections: Arc::default(), _running: running })
+        let thread = OwnThread::start(thread, runtime, || clock.keep_for_this_thread())?;
+        Ok(Self { thread, connections: Arc::default() })
     }
 }
 
