@@ -341,11 +341,9 @@ fn touched_columns(statement: &Statement<'_>) -> HashSet<String> {
     let sets_type = pairs(statement, "set", "data");
     let is_touched = |index: &usize| {
         // DROP COLUMN IF EXISTS name
-        let before = (1..=4).find_map(|distance| {
-            let word = statement.word(index.checked_sub(distance)?);
-            (!matches!(word.as_deref(), Some("column" | "if" | "exists"))).then_some(word)
-        });
-        match before.flatten().as_deref() {
+        let mut before = (statement.piece.first..*index).rev().take(4).map(|before| statement.word(before));
+        let verb = before.find(|word| !matches!(word.as_deref(), Some("column" | "if" | "exists")));
+        match verb.flatten().as_deref() {
             Some("drop" | "rename") => true,
             Some("alter") => sets_type || statement.word(index + 1).as_deref() == Some("type"),
             _ => false,

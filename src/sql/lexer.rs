@@ -44,7 +44,7 @@ pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0c | 0x0b)
 }
 
-fn is_word_start(byte: u8) -> bool {
+const fn is_word_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
 }
 
@@ -58,7 +58,7 @@ static WORD_PARTS: [bool; 256] = {
     let mut byte = 0;
     while byte < parts.len() {
         let it = byte as u8;
-        parts[byte] = it.is_ascii_alphanumeric() || it == b'_' || it == b'$' || it >= 0x80;
+        parts[byte] = is_word_start(it) || it.is_ascii_digit() || it == b'$';
         byte += 1;
     }
     parts
