@@ -247,6 +247,18 @@ fn late(twin: &Twin, table: &str, condition: &str, since: &str) -> [Option<Strin
     })
 }
 
+/// Each of the `children`, a table and what its row points to, stops the deletion of these rows as it stops a real one where
+/// it has come since the snapshot; without any the rows go.
+fn each_stops(twin: &mut Twin, (table, condition): (&str, &str), children: &[(&str, &str)], about: &str) {
+    for (child, key) in children {
+        let ended = late(twin, table, condition, &format!("INSERT INTO {child} VALUES (9, {key})"));
+        twin.both(&format!("DELETE FROM {child} WHERE id = 9"));
+        assert!(ended[0].is_some(), "{about}: {child}");
+        assert_eq!(ended[0], ended[1], "{about}: {child}");
+    }
+    assert_eq!(late(twin, table, condition, ""), [None, None], "{about}");
+}
+
 /// A child that the snapshot does not show stops its parent also where dead rows of other tables stand in the way of
 /// asking the server: behind its dead children, and behind what a cascade takes along.
 #[test]
@@ -304,12 +316,7 @@ fn whatever_points_to_the_parent_is_asked_about() {
         let Some(mut twin) = Twin::new("keys::whatever_points…", &schema, &tables) else { return };
         twin.delete("b", "true");
         twin.delete("c", "true");
-        for child in ["INSERT INTO c VALUES (9, 1)", ""] {
-            let ended = late(&twin, "p", "id = 1", child);
-            twin.both("DELETE FROM c WHERE id = 9");
-            assert_eq!(ended[0].is_some(), !child.is_empty(), "{before}, {since}: {ended:?}");
-            assert_eq!(ended[0], ended[1], "{parent}, {before}, {since}");
-        }
+        each_stops(&mut twin, ("p", "id = 1"), &[("c", "1")], &format!("{parent}, {before}, {since}"));
     }
 }
 
@@ -326,12 +333,7 @@ fn a_parent_that_goes_along_is_asked_about_by_all_its_keys() {
     let Some(mut twin) = Twin::new("keys::a_parent_that_goes…", schema, &tables) else { return };
     twin.delete("c", "true");
     twin.delete("d", "true");
-    for child in ["INSERT INTO c VALUES (9, 1)", "INSERT INTO d VALUES (9, 'one')", ""] {
-        let ended = late(&twin, "g", "true", child);
-        twin.both("DELETE FROM c WHERE id = 9; DELETE FROM d WHERE id = 9");
-        assert_eq!(ended[0].is_some(), !child.is_empty(), "{child}: {ended:?}");
-        assert_eq!(ended[0], ended[1], "{child}");
-    }
+    each_stops(&mut twin, ("g", "true"), &[("c", "1"), ("d", "'one'")], "by all its keys");
 }
 
 /// Whatever stops a real deletion leaves it open whether a child has come since the snapshot: then the transaction fails.
