@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::catalog::RoleFacts;
 use crate::rewrite::outcome::Effect;
-use crate::rewrite::state::State;
+use crate::session::cache::Basis;
+use crate::session::circumstances::Circumstances;
 use crate::session::conversation::Session;
 use crate::session::pending::Entry;
-use crate::session::prepared::{Circumstances, Origin, Prepared};
+use crate::session::prepared::{Origin, Prepared};
 use crate::session::settings::Settings;
 
 /// True where the effect decides how later messages are to be read.
@@ -55,33 +55,29 @@ impl Session {
         is_risky(effect) || self.predicted_inner(effect).is_some_and(|prepared| is_risky(prepared.effect()))
     }
 
-    /// What a message sent now is decided under.
-    pub(super) fn circumstances(&mut self) -> Circumstances {
-        let (generation, state) = (self.generation(), Arc::clone(self.state()));
-        Circumstances { state, generation, role: self.role() }
-    }
-
-    /// Who the session is, as the catalog was last read.
-    pub(super) fn role(&self) -> Option<Arc<RoleFacts>> {
-        self.ground.as_ref().map(|ground| Arc::clone(&ground.role))
+    /// What a message sent now is decided under; `None` before the session has begun.
+    pub(super) fn circumstances(&mut self) -> Option<Circumstances> {
+        self.basis().map(|basis| basis.circumstances().clone())
     }
 
     pub(super) fn generation(&self) -> u64 {
         self.ground.as_ref().map_or(0, |ground| ground.registry.generation)
     }
 
-    /// The state that a text sent now is decided under: sessions that stand on the same share one.
-    pub(super) fn state(&mut self) -> &Arc<State> {
-        let Some(ground) = &mut self.ground else { return self.predicted.current() };
+    /// What a text sent now is decided on: sessions that stand on the same share one.
+    pub(super) fn basis(&mut self) -> Option<&Basis> {
+        let ground = self.ground.as_mut()?;
         let (generation, state) = (ground.registry.generation, self.predicted.current());
-        if !self.basis.as_ref().is_some_and(|basis| basis.is(generation, state, &ground.role)) {
+        let holds = |basis: &Basis| basis.circumstances().are(generation, state, &ground.role);
+        if !self.basis.as_ref().is_some_and(holds) {
             let basis = ground.cache.basis(generation, state, &ground.role);
-            ground.role = Arc::clone(basis.role());
-            self.predicted.share(basis.state());
-            self.confirmed.share(basis.state());
+            let Circumstances { generation: _, state, role } = basis.circumstances();
+            ground.role = Arc::clone(role);
+            self.predicted.share(state);
+            self.confirmed.share(state);
             self.basis = Some(basis);
         }
-        self.predicted.current()
+        self.basis.as_ref()
     }
 
     /// Queues what was sent, and moves the predicted view past it.
@@ -141,8 +137,8 @@ impl Session {
                 return;
             }
             Effect::Prepare { name, .. } => {
-                let made = made.cloned().unwrap_or_else(|| self.circumstances());
-                self.overlay.set_statement(name.as_bytes(), prepared_by_sql(effect, made));
+                let made = made.cloned().or_else(|| self.circumstances());
+                self.overlay.set_statement(name.as_bytes(), made.and_then(|made| prepared_by_sql(effect, made)));
             }
             Effect::Deallocate(Some(name)) => self.overlay.set_statement(name.as_bytes(), None),
             Effect::Deallocate(None) | Effect::DiscardAll => self.overlay.forget_statements(),
@@ -197,8 +193,9 @@ impl Session {
     }
 
     /// What a simple Query's next statement is confirmed under.
-    pub(super) fn confirmed_circumstances(&self, generation: u64) -> Circumstances {
-        Circumstances { state: Arc::clone(self.confirmed.current()), generation, role: self.role() }
+    pub(super) fn confirmed_circumstances(&self, generation: u64) -> Option<Circumstances> {
+        let ground = self.ground.as_ref()?;
+        Some(Circumstances::new(generation, self.confirmed.current(), &ground.role))
     }
 
     /// ReadyForQuery: the batch is over, and the status byte has the last word.

@@ -15,6 +15,7 @@ use foldhash::quality::RandomState;
 use crate::catalog::RoleFacts;
 use crate::rewrite::state::State;
 use crate::session::bounded::Bounded;
+use crate::session::circumstances::Circumstances;
 use crate::session::plan::Plan;
 use crate::session::tally::{Path, Tally};
 use crate::sql::constants::Constants;
@@ -39,32 +40,20 @@ pub struct Basis(Arc<Facts>);
 
 #[derive(Debug)]
 struct Facts {
-    generation: u64,
-    state: Arc<State>,
-    role: Arc<RoleFacts>,
-    /// Of all three, by the cache's own keys.
+    circumstances: Circumstances,
+    /// Of them, by the cache's own keys.
     hash: u64,
 }
 
 impl Basis {
-    pub(super) fn state(&self) -> &Arc<State> {
-        &self.0.state
-    }
-
-    pub(super) fn role(&self) -> &Arc<RoleFacts> {
-        &self.0.role
-    }
-
-    /// True where it is made of these very values.
-    pub(super) fn is(&self, generation: u64, state: &Arc<State>, role: &Arc<RoleFacts>) -> bool {
-        self.0.generation == generation && Arc::ptr_eq(&self.0.state, state) && Arc::ptr_eq(&self.0.role, role)
+    pub(super) fn circumstances(&self) -> &Circumstances {
+        &self.0.circumstances
     }
 }
 
 impl PartialEq for Basis {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-            || (self.0.generation == other.0.generation && self.0.state == other.0.state && self.0.role == other.0.role)
+        Arc::ptr_eq(&self.0, &other.0) || self.0.circumstances == other.0.circumstances
     }
 }
 
@@ -121,7 +110,7 @@ impl PlanCache {
     #[must_use]
     pub fn basis(&self, generation: u64, state: &Arc<State>, role: &Arc<RoleFacts>) -> Basis {
         let hash = self.hasher.hash_one((generation, state, &role.name));
-        let basis = Basis(Arc::new(Facts { generation, state: Arc::clone(state), role: Arc::clone(role), hash }));
+        let basis = Basis(Arc::new(Facts { circumstances: Circumstances::new(generation, state, role), hash }));
         self.bases.get(hash, |held| (*held == basis).then(|| held.clone())).unwrap_or_else(|| {
             self.bases.insert(hash, basis.clone(), ENTRY_BYTES);
             basis
@@ -144,7 +133,7 @@ impl PlanCache {
             self.tally.count(Path::Exact, &plan);
             return plan;
         }
-        let (plan, comes_again) = match constants(text, &basis.0.state) {
+        let (plan, comes_again) = match constants(text, &basis.circumstances().state) {
             Some(constants) => (self.by_shape(text, basis, &constants, make), self.comes_again(hash)),
             None => (Arc::new(self.parsed(text, &make)), true),
         };

@@ -7,12 +7,13 @@ use bytes::{Buf, BytesMut};
 use crate::config::Unscoped;
 use crate::rewrite::outcome::Effect;
 use crate::session::batch::prepared_by_sql;
+use crate::session::circumstances::Circumstances;
 use crate::session::complaint::{Complaint, REFUSED_NAME, UNPARSABLE};
 use crate::session::conversation::{ClientStep, Session, forward};
 use crate::session::names::Name;
 use crate::session::pending::{Entry, Query};
 use crate::session::plan::{Plan, StatementPlan};
-use crate::session::prepared::{Circumstances, Origin, Prepared};
+use crate::session::prepared::{Origin, Prepared};
 use crate::session::replication::is_replication_command;
 use crate::session::settings::Settings;
 use crate::wire::frame::{HEADER_BYTES, Header, frontend_header};
@@ -197,17 +198,18 @@ impl Session {
             && let Some(text) = &plan.upstream_text
         {
             take = Take::Instead;
-            complaint = out.query(text).err().map(|TooLong(bytes)| Box::new(Complaint::TooLong { bytes }));
+            complaint = out.query(text).err().map(|TooLong(bytes)| Complaint::TooLong { bytes });
         }
         if complaint.is_some() {
             take = fixed(out.query(UNPARSABLE));
         }
+        let complaint = complaint.map(Box::new);
         self.push(Entry::Query(Query { plan, complaint, next: 0, generation }), risky);
         take
     }
 
     fn take_parse(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Take {
-        let made = self.circumstances();
+        let Some(made) = self.circumstances() else { return Take::Hold };
         let (name, query, types) = match frontend::parse(body) {
             Some(parse) => (parse.name, parse.query, parse.types),
             None => {
@@ -229,7 +231,7 @@ impl Session {
             take = match out.parse(frontend::Parse { name, query: text, types }) {
                 Ok(()) => Take::Instead,
                 Err(TooLong(bytes)) => {
-                    complaint = Some(Box::new(Complaint::TooLong { bytes }));
+                    complaint = Some(Complaint::TooLong { bytes });
                     fixed(out.parse(frontend::Parse { name, query: UNPARSABLE, types }))
                 }
             };
@@ -242,7 +244,8 @@ impl Session {
                 Arc::new(Prepared { origin, made, absent: false })
             }
         };
-        self.push(Entry::Parse { name: Name::from_slice(name), prepared, complaint, swallow: false }, risky);
+        let (name, complaint) = (Name::from_slice(name), complaint.map(Box::new));
+        self.push(Entry::Parse { name, prepared, complaint, swallow: false }, risky);
         take
     }
 
@@ -340,8 +343,8 @@ impl Session {
     }
 
     fn decide(&mut self, text: &[u8]) -> Arc<Plan> {
-        // Finds the basis of this moment.
-        self.state();
+        // Finds the one of this moment.
+        self.basis();
         let (Some(ground), Some(basis)) = (&self.ground, &self.basis) else { return Arc::new(nothing()) };
         if self.replication.is_some() && is_replication_command(text) {
             return Arc::new(Plan::unchanged(text));
@@ -352,7 +355,7 @@ impl Session {
     /// Makes a statement anew whose text was decided under other circumstances, unless the text would be the same.
     fn freshen(&mut self, name: &[u8], out: &mut Outlet<'_>) -> Take {
         let Some(prepared) = self.overlay.statement(&self.names, name).cloned() else { return Take::Stream };
-        let made = self.circumstances();
+        let Some(made) = self.circumstances() else { return Take::Hold };
         if self.skipping || !prepared.is_stale(&made) {
             return Take::Stream;
         }
@@ -370,7 +373,7 @@ impl Session {
         let anew = Arc::new(Prepared { origin, made, absent: false });
         if let Some(refusal) = &plan.refusal {
             let text = plan.upstream_text.as_deref().unwrap_or(UNPARSABLE);
-            return self.fail_here(text, anew, Box::new(Complaint::Refused(refusal.clone())), out);
+            return self.fail_here(text, anew, Complaint::Refused(refusal.clone()), out);
         }
         if !prepared.absent && plan.upstream_text == old.upstream_text {
             if let Some(confirmed) = self.names.statements.get_mut(name)
@@ -399,7 +402,7 @@ impl Session {
             frontend::put_parse(out, frontend::Parse { name, query, types })
         });
         if let Err(TooLong(bytes)) = written {
-            return self.fail_here(UNPARSABLE, anew, Box::new(Complaint::TooLong { bytes }), out);
+            return self.fail_here(UNPARSABLE, anew, Complaint::TooLong { bytes }, out);
         }
         if !name.is_empty() {
             self.push(Entry::CloseStatement { name: Name::from_slice(name), swallow: true }, false);
@@ -411,17 +414,11 @@ impl Session {
     /// Has the server fail where a statement that cannot be made anew would be used.
     fn fail_stale(&mut self, name: &[u8], prepared: Arc<Prepared>, out: &mut Outlet<'_>) -> Take {
         let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
-        self.fail_here(UNPARSABLE, prepared, Box::new(complaint), out)
+        self.fail_here(UNPARSABLE, prepared, complaint, out)
     }
 
     /// Has the server fail in front of the message at hand, which it will then discard.
-    fn fail_here(
-        &mut self,
-        text: &[u8],
-        prepared: Arc<Prepared>,
-        complaint: Box<Complaint>,
-        out: &mut Outlet<'_>,
-    ) -> Take {
+    fn fail_here(&mut self, text: &[u8], prepared: Arc<Prepared>, complaint: Complaint, out: &mut Outlet<'_>) -> Take {
         if self.skipping {
             return Take::Stream;
         }
@@ -429,7 +426,7 @@ impl Session {
             return self.fail_here(UNPARSABLE, prepared, complaint, out);
         }
         let name = Name::from_slice(REFUSED_NAME);
-        self.push(Entry::Parse { name, prepared, complaint: Some(complaint), swallow: true }, false);
+        self.push(Entry::Parse { name, prepared, complaint: Some(Box::new(complaint)), swallow: true }, false);
         Take::Stream
     }
 
@@ -441,26 +438,26 @@ impl Session {
     }
 
     /// The first EXECUTE among the statements whose prepared text was decided under other circumstances than it would meet.
-    fn stale_execute(&mut self, statements: &[StatementPlan]) -> Option<Box<Complaint>> {
+    fn stale_execute(&mut self, statements: &[StatementPlan]) -> Option<Complaint> {
         if !statements.iter().any(|statement| matches!(statement.effect, Effect::Execute(_))) {
             return None;
         }
-        let generation = self.generation();
+        let ground = self.ground.as_ref()?;
         let mut settings = self.predicted.clone();
         let mut made_here: Vec<(&str, Arc<Prepared>)> = Vec::new();
         for statement in statements {
-            let now = Circumstances { state: Arc::clone(settings.current()), generation, role: self.role() };
+            let now = Circumstances::new(ground.registry.generation, settings.current(), &ground.role);
             match &statement.effect {
                 Effect::Execute(name) => {
                     let here = made_here.iter().rev().find(|(other, _)| other == name).map(|(_, prepared)| prepared);
                     let prepared = here.or_else(|| self.overlay.statement(&self.names, name.as_bytes()));
                     let stale = prepared.is_some_and(|it| it.is_stale(&now) && self.differs(it, &settings));
                     if stale {
-                        return Some(Box::new(Complaint::StalePrepared { name: name.clone() }));
+                        return Some(Complaint::StalePrepared { name: name.clone() });
                     }
                     // The statements behind it were decided without what it changes.
                     if statements.len() > 1 && self.predicts_risk(&statement.effect) {
-                        return Some(Box::new(Complaint::HiddenChange { name: name.clone() }));
+                        return Some(Complaint::HiddenChange { name: name.clone() });
                     }
                 }
                 effect @ Effect::Prepare { name, .. } => {

@@ -3,6 +3,7 @@
 mod batch;
 mod bounded;
 pub mod cache;
+mod circumstances;
 mod client;
 mod complaint;
 mod context;

@@ -2,44 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::catalog::RoleFacts;
 use crate::rewrite::outcome::{Effect, TagChange};
-use crate::rewrite::state::State;
+use crate::session::circumstances::Circumstances;
 use crate::session::plan::Plan;
-
-/// The circumstances a text was decided under: whatever differs here may change the decision.
-#[derive(Debug, Clone)]
-pub(crate) struct Circumstances {
-    pub(crate) state: Arc<State>,
-    pub(crate) generation: u64,
-    /// Which schemas it may use decides what a name means; `None` before the session has begun.
-    pub(crate) role: Option<Arc<RoleFacts>>,
-}
-
-impl PartialEq for Circumstances {
-    fn eq(&self, other: &Self) -> bool {
-        self.generation == other.generation && self.state == other.state && self.role == other.role
-    }
-}
-
-impl Circumstances {
-    /// True for the very same, which is found out at once.
-    fn is(&self, other: &Self) -> bool {
-        let is_same_role = match (&self.role, &other.role) {
-            (Some(role), Some(other)) => Arc::ptr_eq(role, other),
-            (None, None) => true,
-            _ => false,
-        };
-        self.generation == other.generation && Arc::ptr_eq(&self.state, &other.state) && is_same_role
-    }
-
-    /// True where `text` may say something else `now`.
-    pub(crate) fn reads_otherwise(&self, now: &Self, text: &[u8]) -> bool {
-        (self.state.client_encoding != now.state.client_encoding && !text.is_ascii())
-            || (self.state.standard_conforming_strings != now.state.standard_conforming_strings
-                && text.contains(&b'\\'))
-    }
-}
 
 /// A statement made by Parse or by SQL PREPARE.
 #[derive(Debug, Clone)]

@@ -207,7 +207,7 @@ impl Session {
                 return inner.tag();
             }
             effect => {
-                let made = self.confirmed_circumstances(generation);
+                let made = self.confirmed_circumstances(generation)?;
                 self.confirm_effect(effect, tag.unwrap_or_default(), &made);
             }
         }
