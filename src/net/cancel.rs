@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use crate::net::clock::timeout;
 use crate::net::stream::Stream;
 use crate::net::upstream::{Place, Upstream, places};
 
@@ -19,7 +19,7 @@ pub(crate) const CANCELS_MAX: usize = 64;
 /// Sends `packet` to every place the upstream addresses stand for, as any of them may hold the session: the key is the
 /// server's own, so no other can take it for one of its sessions (C5, C8). The client is closed when the servers have
 /// closed, as libpq relies on.
-pub(crate) async fn relay(packet: &[u8], client: Stream, upstream: &Arc<Upstream>, turns: &Semaphore) {
+pub(crate) async fn relay(packet: &[u8], mut client: Stream, upstream: &Arc<Upstream>, turns: &Semaphore) {
     let sending = async {
         let Ok(_turn) = turns.acquire().await else { return };
         let mut servers = JoinSet::new();
@@ -34,7 +34,9 @@ pub(crate) async fn relay(packet: &[u8], client: Stream, upstream: &Arc<Upstream
     if timeout(CANCEL_TIMEOUT, sending).await.is_err() {
         tracing::warn!("a cancel request timed out");
     }
-    drop(client);
+    if let Err(error) = client.shutdown().await {
+        tracing::debug!(%error, "a client left before its cancel was passed on");
+    }
 }
 
 async fn send(packet: Vec<u8>, place: Place, upstream: Arc<Upstream>) {

@@ -2,22 +2,23 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::sync::{Mutex, Semaphore, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::net::cancel;
-use crate::net::clock::timeout_at;
-use crate::net::connection::{self, Asked, Drain};
+use crate::net::connection::{Asked, Connection};
 use crate::net::databases::Directory;
 use crate::net::login::{Legs, LoginFault, Unverifiable};
 use crate::net::relay::Relay;
 use crate::net::setup::Setup;
+use crate::net::side::Side;
 use crate::net::startup::{self, Opening, refuse};
-use crate::net::stream::{Accepted, Stream};
+use crate::net::stream::Stream;
+use crate::net::workers::Seat;
 use crate::session::Session;
 use crate::session::plan::Plan;
 use crate::wire::backend::FatalReport;
@@ -35,12 +36,14 @@ pub(crate) struct Shared {
     pub(crate) sessions: Arc<AtomicU32>,
     /// Connections accepted so far.
     pub(crate) connections: AtomicU64,
-    pub(crate) drain: watch::Sender<Drain>,
+    /// No new sessions are wanted.
+    pub(crate) draining: AtomicBool,
     pub(crate) cancels: Semaphore,
 }
 
 /// One of `listen.max_connections`, given back when dropped.
-struct Place(Arc<AtomicU32>);
+#[derive(Debug)]
+pub(crate) struct Place(Arc<AtomicU32>);
 
 impl Place {
     fn take(sessions: &Arc<AtomicU32>, max: u32) -> Option<Self> {
@@ -55,34 +58,19 @@ impl Drop for Place {
     }
 }
 
-/// A client that is logged in, or is left to the server to log in.
-struct Opened {
-    relay: Box<Relay>,
-    database: String,
-    user: String,
-    deadline: Instant,
-    place: Place,
-}
-
-/// Serves it; `peer`: the other end of a TCP connection.
-pub(crate) async fn serve(client: Accepted, peer: Option<SocketAddr>, shared: Arc<Shared>) {
-    // What a handshake and a login take in memory is given back before the session begins, which may last for days.
-    let opened = Box::pin(open(client, peer, &shared)).await;
-    let Some(Opened { relay, database, user, deadline, place }) = opened else { return };
-    let asked = Asked { directory: &shared.directory, database: &database, user: &user };
-    connection::run(relay, &asked, shared.drain.subscribe(), deadline).await;
-    drop(place);
+/// Serves it from `seat`; `peer`: the other end of a TCP connection.
+pub(crate) async fn serve(client: Stream, peer: Option<SocketAddr>, shared: Arc<Shared>, seat: Seat) {
+    if let Some((relay, asked, deadline, place)) = open(client, peer, shared).await {
+        seat.serve(|seat| Connection::new(relay, asked, deadline, place, seat));
+    }
 }
 
 /// Everything up to where both sides can be relayed; `None` for a client that has got all it will get.
-async fn open(client: Accepted, peer: Option<SocketAddr>, shared: &Shared) -> Option<Opened> {
-    let mut client = match client.watched() {
-        Ok(client) => client,
-        Err(error) => {
-            tracing::debug!(%error, "a client left before it was served");
-            return None;
-        }
-    };
+async fn open(
+    mut client: Stream,
+    peer: Option<SocketAddr>,
+    shared: Arc<Shared>,
+) -> Option<(Box<Relay>, Asked, Instant, Place)> {
     let setup = Arc::clone(&shared.setup.borrow());
     let listen = &setup.config.listen;
     let deadline = Instant::now() + Duration::from_millis(listen.startup_timeout_ms);
@@ -110,10 +98,10 @@ async fn open(client: Accepted, peer: Option<SocketAddr>, shared: &Shared) -> Op
         return None;
     };
     let user = String::from_utf8_lossy(startup.user()).into_owned();
-    let asked = Asked { directory: &shared.directory, database: &database, user: &user };
-    let relay = Box::new(connect(client, &packet, &startup, &setup, &asked, deadline).await?);
-    tracing::debug!(client = ?origin, user, database, tls = ?relay.is_encrypted(), "login");
-    Some(Opened { relay, database, user, deadline, place })
+    tracing::debug!(client = ?origin, user, database, tls = client.is_tls(), "login");
+    let asked = Asked { shared, database, user };
+    let relay = connect(client, &packet, &startup, &setup, &asked, deadline).await?;
+    Some((Box::new(relay), asked, deadline, place))
 }
 
 /// Connects to the server and begins the login there, up to where both sides can be relayed.
@@ -122,7 +110,7 @@ async fn connect(
     packet: &[u8],
     startup: &Startup,
     setup: &Setup,
-    asked: &Asked<'_>,
+    asked: &Asked,
     deadline: Instant,
 ) -> Option<Relay> {
     let server = match setup.upstream.connect().await {
@@ -137,15 +125,15 @@ async fn connect(
     };
     let session = Session::new(startup, Plan::new);
     if !server.is_tls() {
-        return Some(Relay::new(client, server, session, BytesMut::new(), BytesMut::from(packet)));
+        let read = (BytesMut::new(), BytesMut::new());
+        return relay((client, server), read, session, BytesMut::from(packet));
     }
     let mut legs = Legs { client, server, from_client: BytesMut::new(), from_server: BytesMut::new() };
     let login = legs.begin(packet, setup.client_tls.as_ref(), verifier(asked));
     let words = match timeout_at(deadline, login).await {
         Ok(Ok(())) => {
-            let mut relay = Relay::new(legs.client, legs.server, session, legs.from_client, BytesMut::new());
-            relay.take_up(legs.from_server);
-            return Some(relay);
+            let read = (legs.from_client, legs.from_server);
+            return relay((legs.client, legs.server), read, session, BytesMut::new());
         }
         // Whoever is asked for a password and has none leaves, and comes back with one.
         Ok(Err(LoginFault::Client(error))) => {
@@ -163,8 +151,24 @@ async fn connect(
     None
 }
 
-async fn verifier(asked: &Asked<'_>) -> Result<Option<Verifier>, Unverifiable> {
-    match asked.directory.open(asked.database).await {
+/// The relay between client and server, of which something has been `read` already.
+fn relay(
+    streams: (Stream, Stream),
+    read: (BytesMut, BytesMut),
+    session: Session,
+    to_upstream: BytesMut,
+) -> Option<Relay> {
+    match (Side::new(streams.0), Side::new(streams.1)) {
+        (Ok(client), Ok(server)) => Some(Relay::new((client, read.0), (server, read.1), session, to_upstream)),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "a connection cannot be relayed");
+            None
+        }
+    }
+}
+
+async fn verifier(asked: &Asked) -> Result<Option<Verifier>, Unverifiable> {
+    match asked.shared.directory.open(&asked.database).await {
         Some(served) => served?.verifier(asked.user.to_owned()).await,
         None => Ok(None),
     }

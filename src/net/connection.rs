@@ -1,32 +1,36 @@
 //! One client's connection from the moment its server is reached: relaying, what the session wants, and the end.
 
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::time::Instant;
+use mio::event::Event as Readiness;
+use mio::{Registry, Token};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::catalog::RoleFacts;
 use crate::net::catalog::CatalogError;
-use crate::net::clock::{sleep, sleep_until};
-use crate::net::databases::{Directory, Presence};
-use crate::net::relay::{Event, Relay};
-use crate::net::seldom::Seldom;
-use crate::rewrite::Registry;
+use crate::net::client::{Place, Shared};
+use crate::net::databases::Presence;
+use crate::net::inbox::{Line, Order};
+use crate::net::relay::{Event, Leg, Relay};
+use crate::net::workers::Seat;
+use crate::rewrite::Registry as TableRegistry;
 use crate::session::Want;
 use crate::wire::sqlstate::SqlState;
 
 /// PostgreSQL's own words for it, which clients know.
 const SHUTDOWN: &str = "terminating connection due to administrator command";
-/// How often a draining session is looked at: there is no event for being idle.
-const DRAIN_PAUSE: Duration = Duration::from_millis(20);
 
 /// How often the catalog is read while a commit of DDL is under way: there is no event for it where more follows in the
 /// same batch.
 const COMMIT_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a client may take to be told that it is late.
+const FAREWELL: Duration = Duration::from_millis(20);
 
 /// How far draining has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,136 +43,213 @@ pub(crate) enum Drain {
 }
 
 /// Who is asked for what the session wants, and about whom.
-pub(crate) struct Asked<'a> {
-    pub(crate) directory: &'a Directory,
-    pub(crate) database: &'a str,
-    pub(crate) user: &'a str,
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) database: String,
+    pub(crate) user: String,
 }
 
 enum Answer {
-    Role(RoleFacts, Arc<Registry>, Presence),
-    Refreshed(Option<(Arc<Registry>, RoleFacts)>),
+    Role(RoleFacts, Arc<TableRegistry>, Presence),
+    Refreshed(Option<(Arc<TableRegistry>, RoleFacts)>),
 }
 
-type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answer, CatalogError>> + Send + 'a>>;
-
-impl Asked<'_> {
+impl Asked {
     async fn ask(&self, want: Want) -> Result<Answer, CatalogError> {
         let uncovered = || CatalogError::new("no section covers it");
+        let directory = &self.shared.directory;
         match want {
             Want::Refresh => {
                 // It may have lost its section since: its sessions go on by the rules they had.
-                let served = self.directory.opened(self.database).ok_or_else(uncovered)?;
+                let served = directory.opened(&self.database).ok_or_else(uncovered)?;
                 // A GRANT or a new schema may have changed what the role can reach.
                 let registry = served.refresh().await;
-                let role = served.role_facts(self.user.to_owned()).await;
+                let role = served.role_facts(self.user.clone()).await;
                 Ok(Answer::Refreshed(registry.zip(role.ok().map(|(role, _)| role))))
             }
             Want::Role => {
-                let served = self.directory.open(self.database).await.unwrap_or_else(|| Err(uncovered()))?;
+                let served = directory.open(&self.database).await.unwrap_or_else(|| Err(uncovered()))?;
                 // Entered first: from here on Sexton's own connection stays, and a registry newer than the answer is met.
                 let presence = served.enter();
-                let (role, registry) = served.role_facts(self.user.to_owned()).await?;
+                let (role, registry) = served.role_facts(self.user.clone()).await?;
                 Ok(Answer::Role(role, registry, presence))
             }
         }
     }
 }
 
-/// What happens to a connection besides bytes that come and go.
-enum Incident {
-    Answer(Box<Result<Answer, CatalogError>>),
-    /// The startup has taken too long.
-    Late,
-    /// DDL may have been committed meanwhile.
-    Commit,
-    /// Draining has gone on, or a draining session is to be looked at again.
-    Drain,
+/// What follows from a connection's turn.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Nothing, until something happens to it.
+    Waits,
+    /// Another one, after the others have had theirs.
+    Again,
+    /// Its end.
+    Over,
 }
 
-/// Relays until one side is done, the client is late with its startup, or the proxy drains.
-pub(crate) async fn run(
-    mut relay: Box<Relay>,
-    asked: &Asked<'_>,
-    mut draining: watch::Receiver<Drain>,
+/// The connection, as its thread has it.
+pub(super) struct Connection {
+    /// `None` while a long statement is decided elsewhere.
+    relay: Option<Box<Relay>>,
+    /// What the relay is to do when it is back.
+    deferred: Vec<Order>,
+    asked: Arc<Asked>,
+    /// When the client must have begun its session.
     deadline: Instant,
-) {
-    let mut deadline = deadline;
-    let mut asking: Option<Asking<'_>> = None;
-    loop {
-        let stage = *draining.borrow_and_update();
-        if stage == Drain::All || (stage == Drain::Idle && relay.is_idle()) {
-            relay.end(SqlState::ADMIN_SHUTDOWN, SHUTDOWN, None);
-        }
-        let due = (!relay.session.has_begun() && asking.is_none()).then_some(deadline);
-        let event = {
-            let committing = relay.session.is_committing_schema();
-            let incident = pin!(incident(&mut asking, due, committing, stage, &mut draining));
-            let mut incident = Seldom::new(incident);
-            poll_fn(|cx| match relay.poll(cx) {
-                Poll::Ready(event) => Poll::Ready(Ok(event)),
-                Poll::Pending => incident.poll(cx).map(Err),
-            })
-            .await
-        };
-        match event {
-            Ok(Event::Done) => return,
-            Ok(Event::Want(want)) => asking = Some(Box::pin(asked.ask(want))),
-            Ok(Event::Committing) => {}
-            Ok(Event::Long) => match decide_long(relay).await {
-                Some(decided) => relay = decided,
-                None => return,
-            },
-            Err(Incident::Answer(answer)) => {
-                asking = None;
-                match *answer {
-                    Ok(answer) => satisfy(&mut relay, answer),
-                    Err(error) => unread(&mut relay, asked.database, &error),
-                }
-            }
-            Err(Incident::Late) if relay.is_closing() => return,
-            // Of physical replication nobody is told when it begins.
-            Err(Incident::Late) if relay.session.has_begun() => {}
-            Err(Incident::Late) => {
-                relay.end(SqlState::PROTOCOL_VIOLATION, "sexton: startup took too long", None);
-                deadline = Instant::now() + DRAIN_PAUSE;
-            }
-            Err(Incident::Commit) => relay.reread(),
-            Err(Incident::Drain) => {}
-        }
+    /// Dropped when it has.
+    starting: Option<oneshot::Sender<Infallible>>,
+    /// Where everything is done that may take its time.
+    runtime: Handle,
+    _place: Place,
+    _seat: Seat,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("relay", &self.relay).field("asked", &self.asked).finish_non_exhaustive()
     }
 }
 
-async fn incident(
-    asking: &mut Option<Asking<'_>>,
-    due: Option<Instant>,
-    committing: bool,
-    stage: Drain,
-    draining: &mut watch::Receiver<Drain>,
-) -> Incident {
-    tokio::select! {
-        biased;
-        answer = answered(asking) => Incident::Answer(Box::new(answer)),
-        () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Incident::Late,
-        () = sleep(COMMIT_PAUSE), if committing => Incident::Commit,
-        () = sleep(DRAIN_PAUSE), if stage == Drain::Idle => Incident::Drain,
-        Ok(()) = draining.changed() => Incident::Drain,
+impl Connection {
+    /// A connection whose client must have begun its session by `deadline`. To be called within a runtime.
+    pub(super) fn new(relay: Box<Relay>, asked: Asked, deadline: Instant, place: Place, seat: Seat) -> Self {
+        Self {
+            relay: Some(relay),
+            deferred: Vec::new(),
+            asked: Arc::new(asked),
+            deadline,
+            starting: None,
+            runtime: Handle::current(),
+            _place: place,
+            _seat: seat,
+        }
+    }
+
+    /// Has `registry` tell of its sockets.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(super) fn register(&mut self, registry: &Registry, token: impl Fn(Leg) -> Token) -> io::Result<()> {
+        self.relay.as_mut().map_or(Ok(()), |relay| relay.register(registry, token))
+    }
+
+    /// Takes up what has come already, and the time.
+    pub(super) fn begin(&mut self, line: Line) {
+        let (starting, begun) = oneshot::channel();
+        self.starting = Some(starting);
+        self.runtime.spawn(hurry(line, self.deadline, begun));
+        if let Some(relay) = &mut self.relay {
+            relay.take_up();
+        }
+    }
+
+    /// Takes note of what is said of one of its sockets.
+    pub(super) fn note(&mut self, leg: Leg, readiness: &Readiness) {
+        if let Some(relay) = &mut self.relay {
+            relay.note(leg, readiness);
+        }
+    }
+
+    /// Relays what there is. `space`: for what is read; `line`: leads here from elsewhere.
+    pub(super) fn turn(&mut self, space: &mut [u8], drain: Drain, line: impl Fn() -> Line) -> Turn {
+        loop {
+            let Some(relay) = &mut self.relay else { return Turn::Waits };
+            if drain != Drain::No && (drain == Drain::All || relay.is_idle()) {
+                relay.end(SqlState::ADMIN_SHUTDOWN, SHUTDOWN, None);
+            }
+            let event = relay.turn(space);
+            if self.starting.is_some() && relay.session.has_begun() {
+                self.starting = None;
+            }
+            match event {
+                // Its transaction is over.
+                None if drain == Drain::Idle && relay.is_idle() && !relay.is_closing() => {}
+                None => return Turn::Waits,
+                Some(Event::Done) => return Turn::Over,
+                Some(Event::More) => return Turn::Again,
+                Some(Event::Want(want)) => self.ask(want, line()),
+                Some(Event::Committing) => drop(self.runtime.spawn(reread(line()))),
+                Some(Event::Long) => self.lend(line()),
+            }
+        }
+    }
+
+    /// Has the relay carry out `order`, now or when it is back.
+    pub(super) fn order(&mut self, order: Order) {
+        match &mut self.relay {
+            Some(relay) => order(relay),
+            None => self.deferred.push(order),
+        }
+    }
+
+    /// Takes the relay back.
+    pub(super) fn resume(&mut self, mut relay: Box<Relay>) {
+        relay.ask_again();
+        for order in std::mem::take(&mut self.deferred) {
+            order(&mut relay);
+        }
+        self.relay = Some(relay);
+    }
+
+    /// Has what the session wants found out.
+    fn ask(&self, want: Want, line: Line) {
+        let (asked, errand) = (Arc::clone(&self.asked), line.errand());
+        self.runtime.spawn(async move {
+            let answer = asked.ask(want).await;
+            errand.tell(move |relay| match answer {
+                Ok(answer) => satisfy(relay, answer),
+                Err(error) => unread(relay, &asked.database, &error),
+            });
+        });
+    }
+
+    /// Has a long statement decided on a thread of its own, while the other connections go on.
+    fn lend(&mut self, line: Line) {
+        let Some(mut relay) = self.relay.take() else { return };
+        let errand = line.errand();
+        self.runtime.spawn_blocking(move || {
+            relay.decide_long();
+            errand.give_back(relay);
+        });
     }
 }
 
-/// Has a long statement decided on a thread of its own, while the other connections go on.
-async fn decide_long(mut relay: Box<Relay>) -> Option<Box<Relay>> {
-    let deciding = tokio::task::spawn_blocking(move || {
-        relay.decide_long();
-        relay
+/// Ends the connection at its deadline, unless its session has `begun`.
+async fn hurry(line: Line, deadline: Instant, begun: oneshot::Receiver<Infallible>) {
+    if timeout_at(deadline, begun).await.is_ok() {
+        return;
+    }
+    line.tell(|relay| {
+        // What is asked about its role is not the client's delay. Of physical replication nobody is told when it begins.
+        if !relay.session.has_begun() && relay.session.want().is_none() {
+            relay.end(SqlState::PROTOCOL_VIOLATION, "sexton: startup took too long", None);
+        }
     });
-    deciding.await.inspect_err(|error| tracing::error!(%error, "a connection's task failed")).ok()
+    sleep(FAREWELL).await;
+    line.tell(|relay| {
+        if !relay.session.has_begun() && relay.is_closing() {
+            relay.abandon();
+        }
+    });
 }
 
-async fn answered(asking: &mut Option<Asking<'_>>) -> Result<Answer, CatalogError> {
-    match asking {
-        Some(asking) => asking.await,
-        None => std::future::pending().await,
+/// Has the catalog read again and again, until no commit of DDL is under way any more.
+async fn reread(line: Line) {
+    loop {
+        sleep(COMMIT_PAUSE).await;
+        let (going_on, goes_on) = oneshot::channel();
+        line.tell(|relay| {
+            if relay.session.is_committing_schema() {
+                relay.reread();
+                let _ = going_on.send(());
+            }
+        });
+        if goes_on.await.is_err() {
+            return;
+        }
     }
 }
 

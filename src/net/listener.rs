@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::config::ListenSettings;
-use crate::net::stream::Accepted;
+use crate::net::stream::Stream;
 
 /// Pause after accept() failed, so that a lack of file descriptors does not spin (F8).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -50,7 +50,7 @@ impl Listener {
     }
 
     /// The next client, and where it comes from if not from a unix socket.
-    pub(crate) async fn accept(&self) -> (Accepted, Option<SocketAddr>) {
+    pub(crate) async fn accept(&self) -> (Stream, Option<SocketAddr>) {
         loop {
             match self.accept_one().await {
                 Ok(client) => return client,
@@ -62,17 +62,17 @@ impl Listener {
         }
     }
 
-    async fn accept_one(&self) -> io::Result<(Accepted, Option<SocketAddr>)> {
+    async fn accept_one(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
         let Some((unix, _)) = &self.unix else { return tcp(self.tcp.accept().await?) };
         tokio::select! {
             accepted = self.tcp.accept() => tcp(accepted?),
-            accepted = unix.accept() => Ok((Accepted::Unix(accepted?.0.into_std()?), None)),
+            accepted = unix.accept() => Ok((Stream::Unix(accepted?.0), None)),
         }
     }
 }
 
-fn tcp((stream, peer): (TcpStream, SocketAddr)) -> io::Result<(Accepted, Option<SocketAddr>)> {
-    Ok((Accepted::Tcp(stream.into_std()?), Some(peer)))
+fn tcp((stream, peer): (TcpStream, SocketAddr)) -> io::Result<(Stream, Option<SocketAddr>)> {
+    Ok((Stream::tcp(stream)?, Some(peer)))
 }
 
 impl Drop for Listener {

@@ -242,11 +242,11 @@ impl Legs {
     }
 
     async fn tell_server(&mut self, bytes: &[u8]) -> Result<(), LoginFault> {
-        self.server.write_all(bytes).await.map_err(LoginFault::Upstream)
+        tell(&mut self.server, bytes).await.map_err(LoginFault::Upstream)
     }
 
     async fn tell_client(&mut self, bytes: &[u8]) -> Result<(), LoginFault> {
-        self.client.write_all(bytes).await.map_err(LoginFault::Client)
+        tell(&mut self.client, bytes).await.map_err(LoginFault::Client)
     }
 }
 
@@ -278,6 +278,12 @@ async fn server_header(server: &mut Stream, buffer: &mut BytesMut) -> Result<Hea
         }
         more(server, buffer).await.map_err(LoginFault::Upstream)?;
     }
+}
+
+async fn tell(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    // What is encrypted is not sent yet.
+    stream.flush().await
 }
 
 async fn more(stream: &mut Stream, buffer: &mut BytesMut) -> io::Result<()> {

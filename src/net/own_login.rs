@@ -1,12 +1,12 @@
 //! Sexton's own login, over a connection that is already as it should be.
 
+use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{Client, Config, Connection, NoTls};
 
 use crate::config::UpstreamSettings;
 use crate::net::catalog::CatalogError;
-use crate::net::clock::timeout;
 use crate::net::stream::Stream;
 use crate::net::upstream::CONNECT_TIMEOUT;
 

@@ -1,48 +1,52 @@
-//! One connection's bytes: two directions in one task, each able to go on while the other is blocked (F11).
+//! One connection's bytes: two directions served by one thread, each able to go on while the other is blocked (F11).
 //!
-//! Everything half done lives in the buffers here and in the session, never in a future (E19).
+//! Everything half done lives in the buffers here and in the session.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BufMut, BytesMut};
-use tokio::io::AsyncWrite;
+use bytes::BytesMut;
+use mio::event::Event as Readiness;
+use mio::{Registry, Token};
 
 use crate::net::databases::Presence;
+use crate::net::side::Side;
 use crate::net::spare;
-use crate::net::stream::Stream;
 use crate::session::{ClientStep, ServerStep, Session, Want};
 use crate::wire::backend::FatalReport;
 use crate::wire::frame::HEADER_BYTES;
 use crate::wire::sqlstate::SqlState;
 
-/// Space made for a read after one that filled what there was.
-const BULK_READ_BYTES: usize = 64 * 1024;
+/// Read at once after a read that filled what there was.
+pub(super) const BULK_READ_BYTES: usize = 64 * 1024;
 /// No more is read for a direction that has this much to write.
 const BUFFERED_BYTES_MAX: usize = 128 * 1024;
 /// A longer statement is not decided on a thread that has other connections to serve (F12).
 const INLINE_BYTES_MAX: usize = 256 * 1024;
 
-/// What the task has to see to.
+/// How often a connection goes back and forth before it is another's turn.
+const TURN_ROUNDS: u32 = 32;
+
+/// What has to be seen to.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+pub(super) enum Event {
     /// The session waits for something from outside.
     Want(Want),
     /// [`Relay::decide_long`] is to be called where it may take its time.
     Long,
     /// A commit of DDL is under way: [`Relay::reread`] now and then, until it is over.
     Committing,
+    /// There is more to relay, after the others' turns.
+    More,
     /// Nothing is left to relay.
     Done,
 }
 
 /// Two sockets and the session between them.
 #[derive(Debug)]
-pub(crate) struct Relay {
-    pub(crate) session: Session,
-    client: Stream,
-    upstream: Stream,
+pub(super) struct Relay {
+    pub(super) session: Session,
+    client: Side,
+    upstream: Side,
     from_client: Inlet,
     from_upstream: Inlet,
     to_client: BytesMut,
@@ -62,58 +66,49 @@ pub(crate) struct Relay {
     closing: bool,
 }
 
+/// Which of the two sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leg {
+    Client,
+    Upstream,
+}
+
 #[derive(Debug, Default)]
 struct Inlet {
     buffer: BytesMut,
     ended: bool,
     bulk: bool,
-    /// Nothing was there to be read in this turn of the task, which is woken once there is.
-    waits: bool,
 }
 
 impl Inlet {
-    /// Reads once, unless it has been said in this turn of the task that there is nothing yet.
-    fn poll_read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.waits {
-            return Poll::Pending;
-        }
-        let read = self.read(stream, cx);
-        self.waits = read.is_pending();
-        read
-    }
-
-    fn read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // No memory is asked for before there is something to put into it.
-        ready!(stream.poll_read_ready(cx))?;
-        let most = if self.bulk { BULK_READ_BYTES } else { spare::BUFFER_BYTES };
-        if self.buffer.capacity() == 0 {
+    /// Reads once; false where there is nothing yet.
+    fn read(&mut self, side: &mut Side, space: &mut [u8]) -> io::Result<bool> {
+        let most = if self.bulk { space.len() } else { spare::BUFFER_BYTES };
+        if self.buffer.capacity() == 0 && side.is_promising() {
             self.buffer = spare::take();
         }
-        self.buffer.reserve(most);
-        // Not all that fits: buffers change places with those they are written from, and would make one another grow.
-        let mut space = (&mut self.buffer).limit(most);
-        let bytes = ready!(stream.poll_read_buf(cx, &mut space))?;
+        let Some(bytes) = side.read(&mut self.buffer, &mut space[..most])? else { return Ok(false) };
         self.ended = bytes == 0;
         self.bulk = bytes == most;
-        Poll::Ready(Ok(()))
+        Ok(true)
     }
 }
 
 impl Relay {
-    /// A relay that has `to_upstream` to send first, and has read `from_client` already.
-    pub(crate) fn new(
-        client: Stream,
-        upstream: Stream,
+    /// A relay that has `to_upstream` to send first, and has read something from both sides already.
+    pub(super) fn new(
+        client: (Side, BytesMut),
+        upstream: (Side, BytesMut),
         session: Session,
-        from_client: BytesMut,
         to_upstream: BytesMut,
     ) -> Self {
+        let inlet = |buffer| Inlet { buffer, ..Inlet::default() };
         Self {
             session,
-            client,
-            upstream,
-            from_client: Inlet { buffer: from_client, ..Inlet::default() },
-            from_upstream: Inlet::default(),
+            client: client.0,
+            upstream: upstream.0,
+            from_client: inlet(client.1),
+            from_upstream: inlet(upstream.1),
             to_client: BytesMut::new(),
             to_upstream,
             client_step: ClientStep::Hold,
@@ -127,49 +122,65 @@ impl Relay {
         }
     }
 
-    /// Takes up what both sides have sent already.
-    pub(crate) fn take_up(&mut self, from_upstream: BytesMut) {
-        self.from_upstream.buffer = from_upstream;
+    /// Has `registry` tell of both sockets, by a token for each.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(super) fn register(&mut self, registry: &Registry, token: impl Fn(Leg) -> Token) -> io::Result<()> {
+        self.client.register(registry, token(Leg::Client))?;
+        self.upstream.register(registry, token(Leg::Upstream))
+    }
+
+    /// Takes note of what is said of one of the sockets.
+    pub(super) fn note(&mut self, leg: Leg, readiness: &Readiness) {
+        match leg {
+            Leg::Client => self.client.note(readiness),
+            Leg::Upstream => self.upstream.note(readiness),
+        }
+    }
+
+    /// What was said of the sockets meanwhile has been missed.
+    pub(super) fn ask_again(&mut self) {
+        self.client.ask_again();
+        self.upstream.ask_again();
+    }
+
+    /// Takes up what has been read from both sides.
+    pub(super) fn take_up(&mut self) {
         self.take_from_upstream();
         self.take_from_client();
     }
 
-    /// True for each side that is on TLS: client and upstream.
-    pub(crate) fn is_encrypted(&self) -> (bool, bool) {
-        (self.client.is_tls(), self.upstream.is_tls())
-    }
-
     /// Decides by the newest registry of the database, from here on.
-    pub(crate) fn follow(&mut self, presence: Presence) {
+    pub(super) fn follow(&mut self, presence: Presence) {
         self.presence = Some(presence);
     }
 
     /// Has the catalog of the session's database read, without waiting for it.
-    pub(crate) fn reread(&self) {
+    pub(super) fn reread(&self) {
         if let Some(presence) = &self.presence {
             presence.served.hasten();
         }
     }
 
     /// The session has got what it wanted.
-    pub(crate) fn satisfied(&mut self) {
+    pub(super) fn satisfied(&mut self) {
         self.wanting = false;
-        self.take_from_upstream();
-        self.take_from_client();
+        self.take_up();
     }
 
     /// True where the connection can end without anybody missing anything.
-    pub(crate) fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.session.is_idle() && self.from_client.buffer.is_empty() && self.to_client.is_empty()
     }
 
     /// True where only the last bytes to the client are still to go.
-    pub(crate) fn is_closing(&self) -> bool {
+    pub(super) fn is_closing(&self) -> bool {
         self.closing
     }
 
     /// Ends the connection with a FATAL, where one can be told between messages.
-    pub(crate) fn end(&mut self, code: SqlState, message: &str, hint: Option<&str>) {
+    pub(super) fn end(&mut self, code: SqlState, message: &str, hint: Option<&str>) {
         if self.session.is_at_boundary() && !self.closing {
             FatalReport { hint, ..FatalReport::new(code, message) }.put(&mut self.to_client);
         }
@@ -177,59 +188,67 @@ impl Relay {
     }
 
     /// Ends the connection with what `put` writes.
-    pub(crate) fn end_with(&mut self, put: impl FnOnce(&mut BytesMut)) {
+    pub(super) fn end_with(&mut self, put: impl FnOnce(&mut BytesMut)) {
         put(&mut self.to_client);
         self.closing = true;
     }
 
-    /// Relays until something else is to be done.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        (self.from_client.waits, self.from_upstream.waits) = (false, false);
-        loop {
-            let mut moved = false;
-            if self.closing {
-                self.from_client.ended = true;
-            } else {
-                moved |= self.read_upstream(cx);
-            }
-            match self.write_client(cx) {
-                Ok(wrote) => moved |= wrote,
-                // The client has gone: closing the server's socket at once lets the server notice (X1).
-                Err(error) => {
-                    tracing::debug!(%error, "client gone");
-                    return Poll::Ready(Event::Done);
+    /// Ends the connection, whatever is still to go out.
+    pub(super) fn abandon(&mut self) {
+        self.to_client.clear();
+        self.closing = true;
+    }
+
+    /// Relays what there is; `None` where only the sockets are waited for.
+    pub(super) fn turn(&mut self, space: &mut [u8]) -> Option<Event> {
+        for _ in 0..TURN_ROUNDS {
+            match self.round(space) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.give_back();
+                    return None;
                 }
-            }
-            if self.to_client.is_empty() && (self.closing || self.from_upstream.ended) {
-                return Poll::Ready(Event::Done);
-            }
-            if !self.closing {
-                match self.read_client(cx) {
-                    Ok(read) => moved |= read,
-                    Err(error) => {
-                        tracing::debug!(%error, "client gone");
-                        return Poll::Ready(Event::Done);
-                    }
-                }
-                if self.long {
-                    return Poll::Ready(Event::Long);
-                }
-                moved |= self.write_upstream(cx);
-                if let Some(want) = self.session.want()
-                    && !std::mem::replace(&mut self.wanting, true)
-                {
-                    return Poll::Ready(Event::Want(want));
-                }
-                let committing = self.session.is_committing_schema();
-                if !std::mem::replace(&mut self.committing, committing) && committing {
-                    return Poll::Ready(Event::Committing);
-                }
-            }
-            if !moved {
-                self.give_back();
-                return Poll::Pending;
+                Err(event) => return Some(event),
             }
         }
+        Some(Event::More)
+    }
+
+    /// Each socket's turn, once; true where bytes have come or gone.
+    fn round(&mut self, space: &mut [u8]) -> Result<bool, Event> {
+        let mut moved = false;
+        if self.closing {
+            self.from_client.ended = true;
+        } else {
+            moved |= self.read_upstream(space);
+        }
+        // The client has gone: closing the server's socket at once lets the server notice (X1).
+        let gone = |error: io::Error| {
+            tracing::debug!(%error, "client gone");
+            Event::Done
+        };
+        moved |= self.client.write(&mut self.to_client).map_err(gone)?;
+        if self.to_client.is_empty() && (self.closing || self.from_upstream.ended) {
+            return Err(Event::Done);
+        }
+        if self.closing {
+            return Ok(moved);
+        }
+        moved |= self.read_client(space).map_err(gone)?;
+        if self.long {
+            return Err(Event::Long);
+        }
+        moved |= self.write_upstream();
+        if let Some(want) = self.session.want()
+            && !std::mem::replace(&mut self.wanting, true)
+        {
+            return Err(Event::Want(want));
+        }
+        let committing = self.session.is_committing_schema();
+        if !std::mem::replace(&mut self.committing, committing) && committing {
+            return Err(Event::Committing);
+        }
+        Ok(moved)
     }
 
     /// Between transactions, no buffer is kept: most connections do nothing most of the time (F10).
@@ -245,14 +264,14 @@ impl Relay {
         }
     }
 
-    fn read_upstream(&mut self, cx: &mut Context<'_>) -> bool {
+    fn read_upstream(&mut self, space: &mut [u8]) -> bool {
         if self.from_upstream.ended || self.session.want().is_some() || self.to_client.len() >= BUFFERED_BYTES_MAX {
             return false;
         }
-        match self.from_upstream.poll_read(&mut self.upstream, cx) {
-            Poll::Pending => return false,
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(error)) => {
+        match self.from_upstream.read(&mut self.upstream, space) {
+            Ok(false) => return false,
+            Ok(true) => {}
+            Err(error) => {
                 tracing::debug!(%error, "upstream gone");
                 self.from_upstream.ended = true;
             }
@@ -274,20 +293,17 @@ impl Relay {
         }
     }
 
-    fn read_client(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+    fn read_client(&mut self, space: &mut [u8]) -> io::Result<bool> {
         let full = match self.client_step {
             ClientStep::NeedMore => self.to_upstream.len() >= BUFFERED_BYTES_MAX || self.session.is_full(),
             // While it is held, reading on tells when the client goes away.
             ClientStep::Hold => self.from_client.buffer.len() >= BUFFERED_BYTES_MAX,
             ClientStep::OutOfPlace(_) | ClientStep::Fault(_) => true,
         };
-        if full || self.from_client.ended {
+        if full || self.from_client.ended || !self.from_client.read(&mut self.client, space)? {
             return Ok(false);
         }
-        match self.from_client.poll_read(&mut self.client, cx)? {
-            Poll::Pending => return Ok(false),
-            Poll::Ready(()) => self.take_from_client(),
-        }
+        self.take_from_client();
         Ok(true)
     }
 
@@ -305,7 +321,7 @@ impl Relay {
     }
 
     /// Decides what the client has sent, however long it takes.
-    pub(crate) fn decide_long(&mut self) {
+    pub(super) fn decide_long(&mut self) {
         self.long = false;
         self.decide();
     }
@@ -339,14 +355,10 @@ impl Relay {
         self.from_client.ended = true;
     }
 
-    fn write_client(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        write(&mut self.client, &mut self.to_client, cx)
-    }
-
-    fn write_upstream(&mut self, cx: &mut Context<'_>) -> bool {
+    fn write_upstream(&mut self) -> bool {
         let mut moved = false;
         if !self.upstream_broken {
-            match write(&mut self.upstream, &mut self.to_upstream, cx) {
+            match self.upstream.write(&mut self.to_upstream) {
                 Ok(wrote) => moved = wrote,
                 // It may have said why before it closed: reading goes on to its end (X3).
                 Err(error) => {
@@ -359,30 +371,9 @@ impl Relay {
         // The client's end of stream, after everything whole it sent; a partial message never goes (X2, X4).
         let sent = self.to_upstream.is_empty() && self.client_step != ClientStep::Hold;
         if self.from_client.ended && (sent || !self.session.has_begun()) && !self.upstream_shut {
-            match Pin::new(&mut self.upstream).poll_shutdown(cx) {
-                Poll::Pending => {}
-                Poll::Ready(_) => {
-                    self.upstream_shut = true;
-                    moved = true;
-                }
-            }
+            self.upstream_shut = self.upstream.shut();
+            moved |= self.upstream_shut;
         }
         moved
     }
-}
-
-/// Writes what it can; true where something went.
-fn write(stream: &mut Stream, buffer: &mut BytesMut, cx: &mut Context<'_>) -> io::Result<bool> {
-    let mut moved = false;
-    while !buffer.is_empty() {
-        match Pin::new(&mut *stream).poll_write(cx, buffer)? {
-            Poll::Pending => return Ok(moved),
-            Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Poll::Ready(bytes) => {
-                buffer.advance(bytes);
-                moved = true;
-            }
-        }
-    }
-    Ok(moved)
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Semaphore, watch};
@@ -115,7 +115,7 @@ impl Server {
             directory,
             sessions: Arc::default(),
             connections: AtomicU64::default(),
-            drain: watch::Sender::new(Drain::No),
+            draining: AtomicBool::new(false),
             cancels: Semaphore::new(CANCELS_MAX),
         };
         Ok(Self { listener, workers, shared: Arc::new(shared), findings })
@@ -149,8 +149,8 @@ impl Server {
 
     /// Serves clients until `shutdown` is done, then drains: idle sessions end at once, the others after their
     /// transaction or [`DRAIN_GRACE`].
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let mut clients = JoinSet::new();
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+        let mut opening = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             tokio::select! {
@@ -158,20 +158,13 @@ impl Server {
                     self.shared.connections.fetch_add(1, Ordering::Relaxed);
                     // Clients that have not said what they want count as well (F7): a flood of them is not answered.
                     let sessions_max = self.shared.setup.borrow().config.listen.max_connections as usize;
-                    if clients.len() >= sessions_max + UNDECIDED_MAX {
+                    if self.workers.seats_taken() >= sessions_max + UNDECIDED_MAX {
                         tracing::warn!("too many connections that are not sessions: one is closed");
                         continue;
                     }
-                    let seat = self.workers.seat();
-                    let runtime = seat.runtime.clone();
-                    let serving = client::serve(stream, peer, Arc::clone(&self.shared));
-                    let seated = async move {
-                        serving.await;
-                        drop(seat);
-                    };
-                    clients.spawn_on(seated, &runtime);
+                    opening.spawn(client::serve(stream, peer, Arc::clone(&self.shared), self.workers.seat()));
                 }
-                Some(ended) = clients.join_next(), if !clients.is_empty() => {
+                Some(ended) = opening.join_next(), if !opening.is_empty() => {
                     if let Err(error) = ended {
                         tracing::error!(%error, "a connection's task failed");
                     }
@@ -180,10 +173,10 @@ impl Server {
             }
         }
         drop(self.listener);
+        self.shared.draining.store(true, Ordering::Relaxed);
         for (stage, patience) in [(Drain::Idle, DRAIN_GRACE), (Drain::All, FAREWELL)] {
-            self.shared.drain.send_replace(stage);
-            let all_gone = async { while clients.join_next().await.is_some() {} };
-            if timeout(patience, all_gone).await.is_ok() {
+            self.workers.drain(stage);
+            if timeout(patience, self.workers.all_gone()).await.is_ok() {
                 return;
             }
         }
@@ -207,7 +200,7 @@ impl Observer {
     /// # Errors
     /// Why not, in a line.
     pub async fn ready(&self) -> Result<(), String> {
-        if *self.shared.drain.borrow() != Drain::No {
+        if self.shared.draining.load(Ordering::Relaxed) {
             return Err("draining".to_owned());
         }
         let setup = Arc::clone(&self.shared.setup.borrow());

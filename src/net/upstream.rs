@@ -7,10 +7,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::config::{Target, UpstreamAddress, UpstreamSettings};
-use crate::net::clock::timeout;
 use crate::net::own_login::log_in;
 use crate::net::stream::Stream;
 use crate::net::tls::ServerLeg;

@@ -24,6 +24,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_postgres", &["net", "cli"]),
     ("tokio_rustls", &["net"]),
     ("socket2", &["net"]),
+    ("mio", &["net"]),
+    ("slab", &["net"]),
     ("x509_cert", &["net"]),
     ("hmac", &["wire"]),
     ("rlimit", &["cli"]),
