@@ -83,8 +83,11 @@ struct Inlet {
 impl Inlet {
     /// Reads once; false where there is nothing yet.
     fn read(&mut self, side: &mut Side, space: &mut [u8]) -> io::Result<bool> {
+        if self.ended || !side.is_readable() {
+            return Ok(false);
+        }
         let most = if self.bulk { space.len() } else { spare::BUFFER_BYTES };
-        if self.buffer.capacity() == 0 && side.is_promising() {
+        if self.buffer.capacity() == 0 {
             self.buffer = spare::take();
         }
         let Some(bytes) = side.read(&mut self.buffer, &mut space[..most])? else { return Ok(false) };
@@ -214,7 +217,7 @@ impl Relay {
         Some(Event::More)
     }
 
-    /// Each socket's turn, once; true where bytes have come or gone.
+    /// Each socket's turn, once; true where another round may find something to do.
     fn round(&mut self, space: &mut [u8]) -> Result<bool, Event> {
         let mut moved = false;
         if self.closing {
@@ -248,7 +251,8 @@ impl Relay {
         if !std::mem::replace(&mut self.committing, committing) && committing {
             return Err(Event::Committing);
         }
-        Ok(moved)
+        // What was written has made room for nothing but reads.
+        Ok(moved && (self.client.is_readable() || self.upstream.is_readable()))
     }
 
     /// Between transactions, no buffer is kept: most connections do nothing most of the time (F10).
@@ -265,7 +269,7 @@ impl Relay {
     }
 
     fn read_upstream(&mut self, space: &mut [u8]) -> bool {
-        if self.from_upstream.ended || self.session.want().is_some() || self.to_client.len() >= BUFFERED_BYTES_MAX {
+        if self.session.want().is_some() || self.to_client.len() >= BUFFERED_BYTES_MAX {
             return false;
         }
         match self.from_upstream.read(&mut self.upstream, space) {
@@ -300,7 +304,7 @@ impl Relay {
             ClientStep::Hold => self.from_client.buffer.len() >= BUFFERED_BYTES_MAX,
             ClientStep::OutOfPlace(_) | ClientStep::Fault(_) => true,
         };
-        if full || self.from_client.ended || !self.from_client.read(&mut self.client, space)? {
+        if full || !self.from_client.read(&mut self.client, space)? {
             return Ok(false);
         }
         self.take_from_client();

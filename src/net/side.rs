@@ -43,6 +43,8 @@ struct Tls {
     /// Bytes that are encrypted and not all sent: they are not taken from the caller yet, who knows so from its own
     /// buffer that nothing is left here.
     unsent: usize,
+    /// There may be decrypted bytes that nobody has read.
+    decrypted: bool,
 }
 
 impl Side {
@@ -66,7 +68,7 @@ impl Side {
                 }
             },
         };
-        let tls = connection.map(|connection| Box::new(Tls { connection, unsent: 0 }));
+        let tls = connection.map(|connection| Box::new(Tls { connection, unsent: 0, decrypted: true }));
         Ok(Self { socket, tls, readable: true, writable: true, ends: false })
     }
 
@@ -94,9 +96,16 @@ impl Side {
         (self.readable, self.writable, self.ends) = (true, true, true);
     }
 
-    /// False where it is known that there is nothing to read.
-    pub(super) fn is_promising(&self) -> bool {
-        self.readable || self.tls.is_some()
+    /// False where a read would find nothing.
+    #[inline]
+    pub(super) fn is_readable(&self) -> bool {
+        self.readable || self.tls.as_ref().is_some_and(|tls| tls.decrypted)
+    }
+
+    /// False where there is nothing to send, of `buffer` or of the encryption, or no room for it.
+    #[inline]
+    fn can_write(&self, buffer: &BytesMut) -> bool {
+        self.writable && (!buffer.is_empty() || self.wants_write())
     }
 
     /// Appends to `buffer` what there is, at most as much as `space` takes: the number of bytes, 0 for the end, or
@@ -125,10 +134,7 @@ impl Side {
     /// The system's.
     pub(super) fn write(&mut self, buffer: &mut BytesMut) -> io::Result<bool> {
         let mut moved = false;
-        loop {
-            if !self.writable || (buffer.is_empty() && !self.wants_write()) {
-                return Ok(moved);
-            }
+        while self.can_write(buffer) {
             let written = match &mut self.tls {
                 None => self.socket.write(buffer),
                 Some(tls) => tls.write(&mut self.socket, buffer),
@@ -144,6 +150,7 @@ impl Side {
                 Err(error) => return Err(error),
             }
         }
+        Ok(moved)
     }
 
     /// Ends what is sent; the other direction goes on. False where it is to be tried again.
@@ -192,7 +199,10 @@ impl Side {
                 // whole one (N10).
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
                 Err(error) if error.kind() == ErrorKind::WouldBlock && self.readable => {}
-                read => return read,
+                read => {
+                    tls.decrypted = matches!(read, Ok(bytes) if bytes == space.len());
+                    return read;
+                }
             }
             let mut metered = Metered { socket: &mut self.socket, read: Ok(0), room: 0 };
             let taken = tls.connection.read_tls(&mut metered);

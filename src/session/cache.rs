@@ -1,16 +1,17 @@
 //! Decided texts, shared by the sessions that one thread serves in one database, and bounded in bytes.
 //!
 //! A text goes the first way that knows it: **exact**, it has been decided before; **shape**, a text that differs from
-//! it in its constants alone has, and its edits are carried across; **parse**, it is read and decided.
+//! it in its constants alone has, and its edits are carried across; **parse**, it is read and decided. A shape is looked
+//! for twice: the one that a text of the same beginning had last is compared with it as it stands, before the text is cut
+//! into tokens.
 //!
 //! The key holds everything a decision depends on (R13): the text, the registry's generation, the session's state and
 //! the role. An entry is found by a hash and believed only when all of it is equal.
 
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use foldhash::quality::RandomState;
+use foldhash::quality::{FoldHasher, RandomState};
 
 use crate::catalog::RoleFacts;
 use crate::rewrite::state::State;
@@ -33,6 +34,10 @@ const BASES_BYTES_MAX: usize = 1024 * 1024;
 const ENTRY_BYTES: usize = 512;
 /// Hashes of texts that went by lately.
 const SEEN: usize = 4096;
+/// Beginnings of texts of which the last shape is kept.
+const GUESSES: usize = 256;
+/// Longer texts are not compared with the last one of their beginning.
+const GUESS_BYTES_MAX: usize = 4 * 1024;
 
 /// Everything but its text that a decision depends on; equal ones are mostly one and the same.
 #[derive(Debug, Clone)]
@@ -77,14 +82,25 @@ struct Shape {
 #[derive(Debug)]
 pub struct PlanCache {
     hasher: RandomState,
-    bases: Bounded<Basis>,
-    exact: Bounded<Exact>,
-    shapes: Bounded<Arc<Shape>>,
-    /// A text with constants is remembered as it is once it comes again: most never do.
-    seen: Box<[AtomicU64]>,
+    /// Nobody waits for it: it is one thread's, but for long texts, which are decided elsewhere and not looked for here.
+    held: Mutex<Held>,
     /// How the texts went so far.
     pub tally: Tally,
 }
+
+#[derive(Debug)]
+struct Held {
+    bases: Bounded<Basis>,
+    exact: Bounded<Exact>,
+    shapes: Bounded<Arc<Shape>>,
+    /// By the hash of a beginning.
+    guesses: Box<[Option<Arc<Shape>>]>,
+    /// A text with constants is remembered as it is once it comes again: most never do.
+    seen: Box<[u64]>,
+}
+
+/// A shape, and where a text of it has its constants.
+type Guess = (Arc<Shape>, Constants);
 
 impl Default for PlanCache {
     fn default() -> Self {
@@ -96,14 +112,18 @@ impl PlanCache {
     /// An empty cache of at most about `bytes_max` bytes for each of the two ways.
     #[must_use]
     pub fn new(bytes_max: usize) -> Self {
-        Self {
-            hasher: RandomState::default(),
+        let held = Held {
             bases: Bounded::new(BASES_BYTES_MAX),
             exact: Bounded::new(bytes_max),
             shapes: Bounded::new(bytes_max),
-            seen: (0..SEEN).map(|_| AtomicU64::new(0)).collect(),
-            tally: Tally::default(),
-        }
+            guesses: vec![None; GUESSES].into_boxed_slice(),
+            seen: vec![0; SEEN].into_boxed_slice(),
+        };
+        Self { hasher: RandomState::default(), held: Mutex::new(held), tally: Tally::default() }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the texts of a session are decided on; sessions that stand on the same get the same.
@@ -111,8 +131,9 @@ impl PlanCache {
     pub fn basis(&self, generation: u64, state: &Arc<State>, role: &Arc<RoleFacts>) -> Basis {
         let hash = self.hasher.hash_one((generation, state, &role.name));
         let basis = Basis(Arc::new(Facts { circumstances: Circumstances::new(generation, state, role), hash }));
-        self.bases.get(hash, |held| (*held == basis).then(|| held.clone())).unwrap_or_else(|| {
-            self.bases.insert(hash, basis.clone(), ENTRY_BYTES);
+        let bases = &mut self.held().bases;
+        bases.get(hash, |held| (*held == basis).then(|| held.clone())).unwrap_or_else(|| {
+            bases.insert(hash, basis.clone(), ENTRY_BYTES);
             basis
         })
     }
@@ -122,27 +143,35 @@ impl PlanCache {
         if text.len() > SHAPE_BYTES_MAX {
             return Arc::new(self.parsed(text, &make));
         }
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write_u64(basis.0.hash);
-        hasher.write(text);
-        let hash = hasher.finish();
+        let hash = self.hash(basis, |hasher| hasher.write(text));
+        let held = &mut *self.held();
         let holds = |held: &Exact| held.plan.client_text == text && held.basis == *basis;
         if text.len() <= TEXT_BYTES_MAX
-            && let Some(plan) = self.exact.get(hash, |held| holds(held).then(|| Arc::clone(&held.plan)))
+            && let Some(plan) = held.exact.get(hash, |held| holds(held).then(|| Arc::clone(&held.plan)))
         {
             self.tally.count(Path::Exact, &plan);
             return plan;
         }
-        let (plan, comes_again) = match constants(text, &basis.circumstances().state) {
-            Some(constants) => (self.by_shape(text, basis, &constants, make), self.comes_again(hash)),
+        let (plan, comes_again) = match self.by_shape(held, text, basis, &make) {
+            Some(plan) => {
+                let seen = &mut held.seen[hash as usize % SEEN];
+                (plan, std::mem::replace(seen, hash) == hash)
+            }
             None => (Arc::new(self.parsed(text, &make)), true),
         };
         // A string of several statements may depend on more than the state: on savepoints, for one.
         if comes_again && text.len() <= TEXT_BYTES_MAX && plan.statements.len() <= 1 {
-            let held = Exact { basis: basis.clone(), plan: Arc::clone(&plan) };
-            self.exact.insert(hash, held, plan_bytes(&plan));
+            let exact = Exact { basis: basis.clone(), plan: Arc::clone(&plan) };
+            held.exact.insert(hash, exact, plan_bytes(&plan));
         }
         plan
+    }
+
+    fn hash(&self, basis: &Basis, write: impl FnOnce(&mut FoldHasher<'_>)) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_u64(basis.0.hash);
+        write(&mut hasher);
+        hasher.finish()
     }
 
     fn parsed(&self, text: &[u8], make: &impl Fn(&[u8]) -> Plan) -> Plan {
@@ -151,55 +180,90 @@ impl PlanCache {
         plan
     }
 
-    /// True where the text of that hash went by lately.
-    fn comes_again(&self, hash: u64) -> bool {
-        self.seen[hash as usize % SEEN].swap(hash, Ordering::Relaxed) == hash
-    }
-
-    fn by_shape(&self, text: &[u8], basis: &Basis, constants: &Constants, make: impl Fn(&[u8]) -> Plan) -> Arc<Plan> {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write_u64(basis.0.hash);
-        constants.hash_rest(text, &mut hasher);
-        let hash = hasher.finish();
-        let known = self.shapes.get(hash, |shape| {
+    /// `None` for a text that cannot be known by its shape.
+    fn by_shape(
+        &self,
+        held: &mut Held,
+        text: &[u8],
+        basis: &Basis,
+        make: &impl Fn(&[u8]) -> Plan,
+    ) -> Option<Arc<Plan>> {
+        let state = &basis.circumstances().state;
+        // Where characters may hold quotes, tokens cannot be told from bytes.
+        if (state.client_encoding != Encoding::Utf8 && !text.is_ascii()) || state.strings_unknown {
+            return None;
+        }
+        let guess = (text.len() <= GUESS_BYTES_MAX)
+            .then(|| self.hash(basis, |hasher| hasher.write(beginning(text))) as usize % GUESSES);
+        if let Some((shape, constants)) = guess.and_then(|guess| guessed(held.guesses[guess].as_ref()?, text, basis)) {
+            return Some(self.carried(&shape, text, &constants, make));
+        }
+        let constants = Constants::find(text, state.standard_conforming_strings)?;
+        let hash = self.hash(basis, |hasher| constants.hash_rest(text, hasher));
+        let known = held.shapes.get(hash, |shape| {
             let holds =
-                shape.constants.is_rest_equal(&shape.plan.client_text, constants, text) && shape.basis == *basis;
+                shape.constants.is_rest_equal(&shape.plan.client_text, &constants, text) && shape.basis == *basis;
             holds.then(|| Arc::clone(shape))
         });
-        if let Some(shape) = known {
-            let carried = shape.is_carried.then(|| shape.plan.carried(&shape.constants, text, constants));
-            return Arc::new(match carried.flatten() {
-                Some(plan) => {
-                    self.tally.count(Path::Shape, &plan);
-                    plan
-                }
-                None => self.parsed(text, &make),
-            });
-        }
-        let plan = Arc::new(self.parsed(text, &make));
-        let depends = depends_of_shape(&plan, constants, &make);
-        let of_shape = match depends {
-            Some(depends) if depends != plan.depends => Arc::new(Plan { depends, ..Plan::clone(&plan) }),
-            _ => Arc::clone(&plan),
+        let (shape, plan) = match known {
+            Some(shape) => {
+                let plan = self.carried(&shape, text, &constants, make);
+                (shape, plan)
+            }
+            None => {
+                let plan = Arc::new(self.parsed(text, make));
+                let bytes = plan_bytes(&plan) + constants.bytes();
+                let shape = Arc::new(Shape::new(&plan, basis, constants, make));
+                held.shapes.insert(hash, Arc::clone(&shape), bytes);
+                (shape, plan)
+            }
         };
-        let bytes = plan_bytes(&plan) + constants.bytes();
-        let (basis, constants) = (basis.clone(), constants.clone());
-        let shape = Shape { basis, plan: of_shape, constants, is_carried: depends.is_some() };
-        self.shapes.insert(hash, Arc::new(shape), bytes);
-        plan
+        if let Some(guess) = guess
+            && shape.plan.client_text.len() <= GUESS_BYTES_MAX
+        {
+            held.guesses[guess] = Some(shape);
+        }
+        Some(plan)
     }
+
+    /// The plan for a text of that shape.
+    fn carried(&self, shape: &Shape, text: &[u8], constants: &Constants, make: &impl Fn(&[u8]) -> Plan) -> Arc<Plan> {
+        let carried = shape.is_carried.then(|| shape.plan.carried(&shape.constants, text, constants));
+        Arc::new(match carried.flatten() {
+            Some(plan) => {
+                self.tally.count(Path::Shape, &plan);
+                plan
+            }
+            None => self.parsed(text, make),
+        })
+    }
+}
+
+impl Shape {
+    fn new(plan: &Arc<Plan>, basis: &Basis, constants: Constants, make: &impl Fn(&[u8]) -> Plan) -> Self {
+        let depends = depends_of_shape(plan, &constants, make);
+        let plan = match depends {
+            Some(depends) if depends != plan.depends => Arc::new(Plan { depends, ..Plan::clone(plan) }),
+            _ => Arc::clone(plan),
+        };
+        Self { basis: basis.clone(), plan, constants, is_carried: depends.is_some() }
+    }
+}
+
+/// What texts of one shape mostly begin with: all in front of the first place where a constant is usual.
+fn beginning(text: &[u8]) -> &[u8] {
+    &text[..memchr::memchr3(b'=', b'(', b'\'', text).unwrap_or(text.len())]
+}
+
+/// The shape, where it can be seen at once that `text` is of it.
+fn guessed(shape: &Arc<Shape>, text: &[u8], basis: &Basis) -> Option<Guess> {
+    let constants = shape.constants.found_alike(&shape.plan.client_text, text)?;
+    (shape.basis == *basis).then(|| (Arc::clone(shape), constants))
 }
 
 fn plan_bytes(plan: &Plan) -> usize {
     let edits: usize = plan.edits.iter().map(|edit| edit.text.len() + std::mem::size_of_val(edit)).sum();
     plan.client_text.len() + plan.upstream_text.as_ref().map_or(0, Vec::len) + edits + ENTRY_BYTES
-}
-
-/// The constants of `text`, where texts like it may be known by their shape.
-fn constants(text: &[u8], state: &State) -> Option<Constants> {
-    // Where characters may hold quotes, tokens cannot be told from bytes.
-    let is_readable = (state.client_encoding == Encoding::Utf8 || text.is_ascii()) && !state.strings_unknown;
-    is_readable.then(|| Constants::find(text, state.standard_conforming_strings)).flatten()
 }
 
 /// What `depends` is for every text of the shape of `plan`'s; `None` where the constants have a say in the plan. They have

@@ -70,6 +70,40 @@ impl Constants {
         (!places.is_empty() && !around.into_iter().any(is_addressed)).then_some(Self { body, places })
     }
 
+    /// The constants of `other`, where it can be told without cutting it into tokens that it differs from `text`, whose
+    /// constants these are, in nothing else: all of them are whole numbers or plain strings in both, and stand where no
+    /// neighbour can make another token of them. Both texts are read with the same settings.
+    #[must_use]
+    pub fn found_alike(&self, text: &[u8], other: &[u8]) -> Option<Self> {
+        let mut places = SmallVec::new();
+        let (mut known, mut at) = (0, 0);
+        for place in &self.places {
+            let stretch = &text[known..place.start];
+            let rest = other.get(at..)?.strip_prefix(stretch)?;
+            if !stretch.last().is_some_and(|byte| is_apart_before(*byte)) {
+                return None;
+            }
+            let start = at + stretch.len();
+            let end = start
+                + match place.kind {
+                    Kind::Number => plain_number(rest)?,
+                    // Behind one that began with a letter a plain one could go on with the string in front of it.
+                    Kind::String if text[place.start] == b'\'' => plain_string(rest)?,
+                    _ => return None,
+                };
+            // What follows is the same in both: it ends the constant here as it does there.
+            if !text.get(place.end).is_none_or(|byte| is_apart_behind(*byte)) {
+                return None;
+            }
+            places.push(Place { kind: place.kind, start, end });
+            (known, at) = (place.end, end);
+        }
+        (text[known..] == *other.get(at..)?).then(|| {
+            let body = self.body.start..self.body.end - known + at;
+            Self { body, places }
+        })
+    }
+
     /// What they take in memory.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -135,6 +169,30 @@ impl Constants {
     }
 }
 
+/// True for bytes that end any token, and begin none with a digit or a quote behind them.
+fn is_apart_before(byte: u8) -> bool {
+    matches!(byte, b' ' | b'(' | b',' | b'=' | b'<' | b'>')
+}
+
+/// True for bytes that neither a number nor a string goes on with. A string may, behind blanks and a new line, with
+/// another one; but that would be the same constant in both texts.
+fn is_apart_behind(byte: u8) -> bool {
+    matches!(byte, b' ' | b')' | b',' | b';')
+}
+
+/// The length of the digits that `text` begins with.
+fn plain_number(text: &[u8]) -> Option<usize> {
+    let digits = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    (digits > 0).then_some(digits)
+}
+
+/// The length of the string that `text` begins with, if it holds neither quotes nor backslashes.
+fn plain_string(text: &[u8]) -> Option<usize> {
+    let inside = text.strip_prefix(b"'")?;
+    let end = memchr::memchr2(b'\'', b'\\', inside)?;
+    (inside[end] == b'\'').then_some(end + 2)
+}
+
 /// A constant of the same kind that says something else.
 fn other_constant(kind: Kind, constant: &[u8]) -> &'static [u8] {
     // A word that rewriting looks for, should it look into strings.
@@ -183,6 +241,33 @@ mod tests {
         assert!(!same("select 1 from t", "select 1 from u"));
         assert!(!same("select 1 /* a */", "select 1 /* a */ + 1"));
         assert!(!same("select 1, 2", "select 1 , 2"));
+    }
+
+    /// Every text of two constants with every stretch in front of each, against every one with other constants.
+    #[test]
+    fn what_is_found_alike_is_what_is_found() {
+        const STRETCHES: &str = " |(|,|=| = |-|.|a|$|\n| \n |'|e|--|/*|)|;|::| where a=";
+        const CONSTANTS: &str = "1|42|.5|0x1f|'a'|''|'a''b'|'a\\'|E'x'|$$d$$|b'1'|n'x'|1a";
+        let pairs: Vec<(&str, &str)> =
+            CONSTANTS.split('|').flat_map(|one| CONSTANTS.split('|').map(move |two| (one, two))).collect();
+        let mut alike = 0;
+        for (before, between) in STRETCHES.split('|').flat_map(|one| STRETCHES.split('|').map(move |two| (one, two))) {
+            let texts: Vec<String> =
+                pairs.iter().map(|(one, two)| format!("select{before}{one}{between}{two}")).collect();
+            let found: Vec<_> = texts.iter().map(|text| Constants::find(text.as_bytes(), true)).collect();
+            for (known, constants) in texts.iter().zip(&found) {
+                let Some(constants) = constants else { continue };
+                for (other, others) in texts.iter().zip(&found) {
+                    let Some(told) = constants.found_alike(known.as_bytes(), other.as_bytes()) else { continue };
+                    alike += 1;
+                    assert_eq!(Some(&told), others.as_ref(), "{known:?} {other:?}");
+                    assert!(constants.is_rest_equal(known.as_bytes(), &told, other.as_bytes()));
+                }
+            }
+        }
+        assert!(alike > 5_000, "{alike}");
+        let (one, other) = ("select * from t where a = 1 and b = 'x'", "select * from t where a = 234 and b = ''");
+        assert_eq!(find(one).found_alike(one.as_bytes(), other.as_bytes()), Some(find(other)));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use crate::wire::frame::LARGE_LENGTH_MAX;
+use crate::wire::frame::{HEADER_BYTES, LARGE_LENGTH_MAX};
 use crate::wire::split_string;
 
 /// A message would be longer than PostgreSQL accepts (F5).
@@ -123,9 +123,9 @@ fn put_header(out: &mut BytesMut, tag: u8, body_bytes: usize) -> Result<(), TooL
     if length > LARGE_LENGTH_MAX {
         return Err(too_long);
     }
-    out.reserve(body_bytes + 5);
-    out.put_u8(tag);
-    out.put_u32(length);
+    let [a, b, c, d] = length.to_be_bytes();
+    out.reserve(body_bytes + HEADER_BYTES);
+    out.extend_from_slice(&[tag, a, b, c, d]);
     Ok(())
 }
 

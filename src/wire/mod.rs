@@ -14,6 +14,7 @@ pub mod tag;
 /// Splits off a NUL-terminated string: the string without its NUL, and what follows.
 #[must_use]
 pub fn split_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr::memchr(0, bytes)?;
+    // Most names are empty.
+    let end = if bytes.first() == Some(&0) { 0 } else { memchr::memchr(0, bytes)? };
     Some((&bytes[..end], &bytes[end + 1..]))
 }
