@@ -76,10 +76,12 @@ impl Conversation {
     /// One round trip: what `asks` holds goes to the server, what `answers` holds to the client.
     fn trip(&mut self, asks: &[u8], answers: &[u8]) -> usize {
         self.from_client.extend_from_slice(asks);
-        let step = self.session.client_bytes(&mut self.from_client, &mut self.to_server);
+        let (taken, step) = self.session.client_bytes(&self.from_client, &mut self.to_server);
+        taken.settle(&mut self.from_client, &mut self.to_server);
         assert_eq!(step, ClientStep::NeedMore);
         self.from_server.extend_from_slice(answers);
-        let step = self.session.server_bytes(&mut self.from_server, &mut self.to_client);
+        let (taken, step) = self.session.server_bytes(&self.from_server, &mut self.to_client);
+        taken.settle(&mut self.from_server, &mut self.to_client);
         assert_eq!(step, ServerStep::NeedMore);
         let bytes = self.to_server.len() + self.to_client.len();
         self.to_server.clear();

@@ -4,14 +4,14 @@
 
 use std::io;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use mio::event::Event as Readiness;
 use mio::{Registry, Token};
 
 use crate::net::databases::Presence;
 use crate::net::side::Side;
 use crate::net::spare;
-use crate::session::{ClientStep, ServerStep, Session, Want};
+use crate::session::{ClientStep, ServerStep, Session, Taken, Want};
 use crate::wire::backend::FatalReport;
 use crate::wire::frame::HEADER_BYTES;
 use crate::wire::sqlstate::SqlState;
@@ -45,12 +45,10 @@ pub(super) enum Event {
 #[derive(Debug)]
 pub(super) struct Relay {
     pub(super) session: Session,
-    client: Side,
-    upstream: Side,
+    client: Outlet,
+    upstream: Outlet,
     from_client: Inlet,
     from_upstream: Inlet,
-    to_client: BytesMut,
-    to_upstream: BytesMut,
     client_step: ClientStep,
     /// The session's place in its database, where the newest registry is found.
     presence: Option<Presence>,
@@ -62,7 +60,7 @@ pub(super) struct Relay {
     committing: bool,
     upstream_shut: bool,
     upstream_broken: bool,
-    /// Only what is in `to_client` is still to go out.
+    /// Only what is in the client's buffer is still to go out.
     closing: bool,
 }
 
@@ -81,19 +79,67 @@ struct Inlet {
 }
 
 impl Inlet {
-    /// Reads once; false where there is nothing yet.
-    fn read(&mut self, side: &mut Side, space: &mut [u8]) -> io::Result<bool> {
+    /// Reads once; `None` where there is nothing yet.
+    fn read<'s>(&mut self, side: &mut Side, space: &'s mut [u8]) -> io::Result<Option<&'s [u8]>> {
         if self.ended || !side.is_readable() {
-            return Ok(false);
+            return Ok(None);
         }
         let most = if self.bulk { space.len() } else { spare::BUFFER_BYTES };
-        if self.buffer.capacity() == 0 {
-            self.buffer = spare::take();
-        }
-        let Some(bytes) = side.read(&mut self.buffer, &mut space[..most])? else { return Ok(false) };
+        let Some(bytes) = side.read(&mut space[..most])? else { return Ok(None) };
         self.ended = bytes == 0;
         self.bulk = bytes == most;
-        Ok(true)
+        Ok(Some(&space[..bytes]))
+    }
+
+    /// Has `take` take what it can of what was left before, and of `fresh` behind that; what goes on as it came goes to
+    /// `outlet`.
+    fn offer<S>(
+        &mut self,
+        fresh: &[u8],
+        outlet: &mut Outlet,
+        take: impl FnOnce(&[u8], &mut BytesMut) -> (Taken, S),
+    ) -> S {
+        if !self.buffer.is_empty() {
+            self.buffer.extend_from_slice(fresh);
+            let (taken, step) = take(&self.buffer, &mut outlet.buffer);
+            taken.settle(&mut self.buffer, &mut outlet.buffer);
+            return step;
+        }
+        let (taken, step) = take(fresh, &mut outlet.buffer);
+        outlet.pass(&fresh[taken.as_is]);
+        if taken.bytes < fresh.len() {
+            if self.buffer.capacity() == 0 {
+                self.buffer = spare::take();
+            }
+            self.buffer.extend_from_slice(&fresh[taken.bytes..]);
+        }
+        step
+    }
+}
+
+/// A side, and what is to be written to it.
+#[derive(Debug)]
+struct Outlet {
+    side: Side,
+    buffer: BytesMut,
+}
+
+impl Outlet {
+    /// Writes what it can; true where something went.
+    fn write(&mut self) -> io::Result<bool> {
+        let sent = self.side.send(&self.buffer)?;
+        self.buffer.advance(sent);
+        Ok(sent > 0)
+    }
+
+    /// Sends `bytes` from where they are, behind nothing; what cannot be sent now is kept.
+    fn pass(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        // An error is met again where the rest is written.
+        let sent = self.side.send(bytes).unwrap_or(0);
+        self.buffer.extend_from_slice(&bytes[sent..]);
     }
 }
 
@@ -108,12 +154,10 @@ impl Relay {
         let inlet = |buffer| Inlet { buffer, ..Inlet::default() };
         Self {
             session,
-            client: client.0,
-            upstream: upstream.0,
+            client: Outlet { side: client.0, buffer: BytesMut::new() },
+            upstream: Outlet { side: upstream.0, buffer: to_upstream },
             from_client: inlet(client.1),
             from_upstream: inlet(upstream.1),
-            to_client: BytesMut::new(),
-            to_upstream,
             client_step: ClientStep::Hold,
             presence: None,
             long: false,
@@ -130,28 +174,28 @@ impl Relay {
     /// # Errors
     /// The system's.
     pub(super) fn register(&mut self, registry: &Registry, token: impl Fn(Leg) -> Token) -> io::Result<()> {
-        self.client.register(registry, token(Leg::Client))?;
-        self.upstream.register(registry, token(Leg::Upstream))
+        self.client.side.register(registry, token(Leg::Client))?;
+        self.upstream.side.register(registry, token(Leg::Upstream))
     }
 
     /// Takes note of what is said of one of the sockets.
     pub(super) fn note(&mut self, leg: Leg, readiness: &Readiness) {
         match leg {
-            Leg::Client => self.client.note(readiness),
-            Leg::Upstream => self.upstream.note(readiness),
+            Leg::Client => self.client.side.note(readiness),
+            Leg::Upstream => self.upstream.side.note(readiness),
         }
     }
 
     /// What was said of the sockets meanwhile has been missed.
     pub(super) fn ask_again(&mut self) {
-        self.client.ask_again();
-        self.upstream.ask_again();
+        self.client.side.ask_again();
+        self.upstream.side.ask_again();
     }
 
     /// Takes up what has been read from both sides.
     pub(super) fn take_up(&mut self) {
-        self.take_from_upstream();
-        self.take_from_client();
+        self.take_from_upstream(&[]);
+        self.take_from_client(&[]);
     }
 
     /// Decides by the newest registry of the database, from here on.
@@ -174,7 +218,7 @@ impl Relay {
 
     /// True where the connection can end without anybody missing anything.
     pub(super) fn is_idle(&self) -> bool {
-        self.session.is_idle() && self.from_client.buffer.is_empty() && self.to_client.is_empty()
+        self.session.is_idle() && self.from_client.buffer.is_empty() && self.client.buffer.is_empty()
     }
 
     /// True where only the last bytes to the client are still to go.
@@ -185,20 +229,20 @@ impl Relay {
     /// Ends the connection with a FATAL, where one can be told between messages.
     pub(super) fn end(&mut self, code: SqlState, message: &str, hint: Option<&str>) {
         if self.session.is_at_boundary() && !self.closing {
-            FatalReport { hint, ..FatalReport::new(code, message) }.put(&mut self.to_client);
+            FatalReport { hint, ..FatalReport::new(code, message) }.put(&mut self.client.buffer);
         }
         self.closing = true;
     }
 
     /// Ends the connection with what `put` writes.
     pub(super) fn end_with(&mut self, put: impl FnOnce(&mut BytesMut)) {
-        put(&mut self.to_client);
+        put(&mut self.client.buffer);
         self.closing = true;
     }
 
     /// Ends the connection, whatever is still to go out.
     pub(super) fn abandon(&mut self) {
-        self.to_client.clear();
+        self.client.buffer.clear();
         self.closing = true;
     }
 
@@ -230,8 +274,8 @@ impl Relay {
             tracing::debug!(%error, "client gone");
             Event::Done
         };
-        moved |= self.client.write(&mut self.to_client).map_err(gone)?;
-        if self.to_client.is_empty() && (self.closing || self.from_upstream.ended) {
+        moved |= self.client.write().map_err(gone)?;
+        if self.client.buffer.is_empty() && (self.closing || self.from_upstream.ended) {
             return Err(Event::Done);
         }
         if self.closing {
@@ -252,7 +296,7 @@ impl Relay {
             return Err(Event::Committing);
         }
         // What was written has made room for nothing but reads.
-        Ok(moved && (self.client.is_readable() || self.upstream.is_readable()))
+        Ok(moved && (self.client.side.is_readable() || self.upstream.side.is_readable()))
     }
 
     /// Between transactions, no buffer is kept: most connections do nothing most of the time (F10).
@@ -261,7 +305,7 @@ impl Relay {
             return;
         }
         let inlets = [&mut self.from_client.buffer, &mut self.from_upstream.buffer];
-        for buffer in inlets.into_iter().chain([&mut self.to_client, &mut self.to_upstream]) {
+        for buffer in inlets.into_iter().chain([&mut self.client.buffer, &mut self.upstream.buffer]) {
             if buffer.is_empty() && buffer.capacity() > 0 {
                 spare::give(std::mem::take(buffer));
             }
@@ -269,26 +313,29 @@ impl Relay {
     }
 
     fn read_upstream(&mut self, space: &mut [u8]) -> bool {
-        if self.session.want().is_some() || self.to_client.len() >= BUFFERED_BYTES_MAX {
+        if self.session.want().is_some() || self.client.buffer.len() >= BUFFERED_BYTES_MAX {
             return false;
         }
-        match self.from_upstream.read(&mut self.upstream, space) {
-            Ok(false) => return false,
-            Ok(true) => {}
+        let fresh = match self.from_upstream.read(&mut self.upstream.side, space) {
+            Ok(None) => return false,
+            Ok(Some(fresh)) => fresh,
             Err(error) => {
                 tracing::debug!(%error, "upstream gone");
                 self.from_upstream.ended = true;
+                &[]
             }
-        }
-        self.take_from_upstream();
+        };
+        self.take_from_upstream(fresh);
         if self.client_step == ClientStep::Hold {
-            self.take_from_client();
+            self.take_from_client(&[]);
         }
         true
     }
 
-    fn take_from_upstream(&mut self) {
-        match self.session.server_bytes(&mut self.from_upstream.buffer, &mut self.to_client) {
+    fn take_from_upstream(&mut self, fresh: &[u8]) {
+        let session = &mut self.session;
+        let take = |input: &[u8], out: &mut BytesMut| session.server_bytes(input, out);
+        match self.from_upstream.offer(fresh, &mut self.client, take) {
             ServerStep::NeedMore | ServerStep::Wait => {}
             ServerStep::Fault(fault) => {
                 tracing::warn!(tag = fault.tag, length = fault.length, "the server sent a malformed message");
@@ -299,44 +346,52 @@ impl Relay {
 
     fn read_client(&mut self, space: &mut [u8]) -> io::Result<bool> {
         let full = match self.client_step {
-            ClientStep::NeedMore => self.to_upstream.len() >= BUFFERED_BYTES_MAX || self.session.is_full(),
+            ClientStep::NeedMore => self.upstream.buffer.len() >= BUFFERED_BYTES_MAX || self.session.is_full(),
             // While it is held, reading on tells when the client goes away.
             ClientStep::Hold => self.from_client.buffer.len() >= BUFFERED_BYTES_MAX,
             ClientStep::OutOfPlace(_) | ClientStep::Fault(_) => true,
         };
-        if full || !self.from_client.read(&mut self.client, space)? {
+        if full {
             return Ok(false);
         }
-        self.take_from_client();
+        let Some(fresh) = self.from_client.read(&mut self.client.side, space)? else { return Ok(false) };
+        self.take_from_client(fresh);
         Ok(true)
     }
 
-    fn take_from_client(&mut self) {
+    fn take_from_client(&mut self, fresh: &[u8]) {
         if self.closing {
             return;
         }
         if let Some(registry) = self.presence.as_mut().and_then(Presence::changed) {
             self.session.set_registry(registry);
         }
-        self.long = self.session.starts_with_statement(&self.from_client.buffer, INLINE_BYTES_MAX);
-        if !self.long {
-            self.decide();
+        if self.from_client.buffer.len() + fresh.len() > INLINE_BYTES_MAX {
+            self.from_client.buffer.extend_from_slice(fresh);
+            self.long = self.session.starts_with_statement(&self.from_client.buffer, INLINE_BYTES_MAX);
+            if !self.long {
+                self.decide(&[]);
+            }
+        } else {
+            self.decide(fresh);
         }
     }
 
     /// Decides what the client has sent, however long it takes.
     pub(super) fn decide_long(&mut self) {
         self.long = false;
-        self.decide();
+        self.decide(&[]);
     }
 
-    fn decide(&mut self) {
-        if self.to_upstream.capacity() == 0 {
-            self.to_upstream = spare::take();
+    fn decide(&mut self, fresh: &[u8]) {
+        if self.upstream.buffer.capacity() == 0 {
+            self.upstream.buffer = spare::take();
         }
-        self.client_step = self.session.client_bytes(&mut self.from_client.buffer, &mut self.to_upstream);
+        let session = &mut self.session;
+        let take = |input: &[u8], out: &mut BytesMut| session.client_bytes(input, out);
+        self.client_step = self.from_client.offer(fresh, &mut self.upstream, take);
         if self.upstream_broken {
-            self.to_upstream.clear();
+            self.upstream.buffer.clear();
         }
         match self.client_step {
             ClientStep::NeedMore | ClientStep::Hold => {}
@@ -354,7 +409,7 @@ impl Relay {
     /// The server finds the fault of the message at hand in its header, and ends the connection in its own way (F1, K1).
     fn hand_over_header(&mut self) {
         let header = self.from_client.buffer.len().min(HEADER_BYTES);
-        self.to_upstream.extend_from_slice(&self.from_client.buffer[..header]);
+        self.upstream.buffer.extend_from_slice(&self.from_client.buffer[..header]);
         self.from_client.buffer.clear();
         self.from_client.ended = true;
     }
@@ -362,20 +417,20 @@ impl Relay {
     fn write_upstream(&mut self) -> bool {
         let mut moved = false;
         if !self.upstream_broken {
-            match self.upstream.write(&mut self.to_upstream) {
+            match self.upstream.write() {
                 Ok(wrote) => moved = wrote,
                 // It may have said why before it closed: reading goes on to its end (X3).
                 Err(error) => {
                     tracing::debug!(%error, "upstream takes no more");
                     self.upstream_broken = true;
-                    self.to_upstream.clear();
+                    self.upstream.buffer.clear();
                 }
             }
         }
         // The client's end of stream, after everything whole it sent; a partial message never goes (X2, X4).
-        let sent = self.to_upstream.is_empty() && self.client_step != ClientStep::Hold;
+        let sent = self.upstream.buffer.is_empty() && self.client_step != ClientStep::Hold;
         if self.from_client.ended && (sent || !self.session.has_begun()) && !self.upstream_shut {
-            self.upstream_shut = self.upstream.shut();
+            self.upstream_shut = self.upstream.side.shut();
             moved |= self.upstream_shut;
         }
         moved

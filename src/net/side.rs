@@ -6,7 +6,6 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
-use bytes::{Buf, BytesMut};
 use mio::event::{Event, Source};
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
@@ -102,64 +101,53 @@ impl Side {
         self.readable || self.tls.as_ref().is_some_and(|tls| tls.decrypted)
     }
 
-    /// False where there is nothing to send, of `buffer` or of the encryption, or no room for it.
-    #[inline]
-    fn can_write(&self, buffer: &BytesMut) -> bool {
-        self.writable && (!buffer.is_empty() || self.wants_write())
-    }
-
-    /// Appends to `buffer` what there is, at most as much as `space` takes: the number of bytes, 0 for the end, or
-    /// `None` where there is nothing yet.
+    /// Reads into `space` what there is: the number of bytes, 0 for the end, or `None` where there is nothing yet.
     ///
     /// # Errors
     /// The system's, and those of TLS.
-    pub(super) fn read(&mut self, buffer: &mut BytesMut, space: &mut [u8]) -> io::Result<Option<usize>> {
+    pub(super) fn read(&mut self, space: &mut [u8]) -> io::Result<Option<usize>> {
         let read = match &mut self.tls {
             None => self.read_clear(space),
             Some(_) => self.read_encrypted(space),
         };
         match read {
-            Ok(bytes) => {
-                buffer.extend_from_slice(&space[..bytes]);
-                Ok(Some(bytes))
-            }
+            Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Sends what it can of `buffer`: true where something went.
+    /// Sends what it can of `bytes`: the number of those that went.
+    ///
+    /// The rest is to be offered again before any others.
     ///
     /// # Errors
     /// The system's.
-    pub(super) fn write(&mut self, buffer: &mut BytesMut) -> io::Result<bool> {
-        let mut moved = false;
-        while self.can_write(buffer) {
+    pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut sent = 0;
+        while self.writable && (sent < bytes.len() || self.wants_write()) {
+            let rest = &bytes[sent..];
             let written = match &mut self.tls {
-                None => self.socket.write(buffer),
-                Some(tls) => tls.write(&mut self.socket, buffer),
+                None => self.socket.write(rest),
+                Some(tls) => tls.write(&mut self.socket, rest),
             };
             match written {
-                Ok(0) if !buffer.is_empty() => return Err(ErrorKind::WriteZero.into()),
-                Ok(bytes) => {
-                    buffer.advance(bytes);
-                    moved = true;
-                }
+                Ok(0) if !rest.is_empty() => return Err(ErrorKind::WriteZero.into()),
+                Ok(bytes) => sent += bytes,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(moved)
+        Ok(sent)
     }
 
     /// Ends what is sent; the other direction goes on. False where it is to be tried again.
     pub(super) fn shut(&mut self) -> bool {
         if let Some(tls) = &mut self.tls {
             tls.connection.send_close_notify();
-            match self.write(&mut BytesMut::new()) {
-                Ok(_) if self.wants_write() => return false,
-                Ok(_) | Err(_) => {}
+            if self.send(&[]).is_ok() && self.wants_write() {
+                return false;
             }
         }
         let shut = match &self.socket {
@@ -219,7 +207,7 @@ impl Side {
             self.readable = self.is_more_likely(&read, room);
             if let Err(error) = processed {
                 // The other side is told why, as far as that can be done without waiting.
-                let _ = self.write(&mut BytesMut::new());
+                let _ = self.send(&[]);
                 return Err(io::Error::new(ErrorKind::InvalidData, error));
             }
         }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 use crate::config::Unscoped;
 use crate::rewrite::outcome::Effect;
 use crate::session::batch::prepared_by_sql;
 use crate::session::circumstances::Circumstances;
 use crate::session::complaint::{Complaint, REFUSED_NAME, UNPARSABLE};
-use crate::session::conversation::{ClientStep, Session, forward};
+use crate::session::conversation::{ClientStep, Session, Taken};
 use crate::session::names::Name;
 use crate::session::pending::{Entry, Query};
 use crate::session::plan::{Plan, StatementPlan};
@@ -68,21 +68,23 @@ impl Outlet<'_> {
 }
 
 impl Session {
-    /// Takes what it can from `input` and appends to `upstream` what goes to the server.
+    /// Takes what it can of `input`; what goes to the server is appended to `upstream`, or left as it is.
     ///
-    /// After [`ClientStep::Hold`] it must be called again once the server has said more, with whatever is left in `input`.
-    pub fn client_bytes(&mut self, input: &mut BytesMut, upstream: &mut BytesMut) -> ClientStep {
-        let mut run = 0;
+    /// After [`ClientStep::Hold`] it must be called again once the server has said more, with whatever is left of `input`.
+    pub fn client_bytes(&mut self, input: &[u8], upstream: &mut BytesMut) -> (Taken, ClientStep) {
+        // What goes on as it came and has not been moved yet.
+        let mut run = 0..0;
         let step = loop {
             if self.client_rest > 0 {
-                let there = self.client_rest.min(input.len() - run);
-                run += there;
+                let there = self.client_rest.min(input.len() - run.end);
+                run.end += there;
                 self.client_rest -= there;
                 if self.client_rest > 0 {
                     break ClientStep::NeedMore;
                 }
             }
-            let header = match frontend_header(&input[run..]) {
+            let rest = &input[run.end..];
+            let header = match frontend_header(rest) {
                 Ok(Some(header)) => header,
                 Ok(None) => break ClientStep::NeedMore,
                 Err(fault) => break ClientStep::Fault(fault),
@@ -91,18 +93,20 @@ impl Session {
                 break self.hold(header.tag);
             }
             self.waits_for_answers = false;
-            let (before, rest) = input.split_at(run);
             let behind = rest.len().saturating_sub(header.frame_bytes());
-            let mut outlet = Outlet { upstream, run: before, behind, begun: false };
+            let mut outlet = Outlet { upstream, run: &input[run.clone()], behind, begun: false };
             let take = self.take(header, &rest[HEADER_BYTES..], &mut outlet);
             if outlet.begun {
-                input.advance(std::mem::take(&mut run));
+                run.start = run.end;
             }
             match take {
-                Take::Stream => {}
+                Take::Stream => {
+                    run.end += HEADER_BYTES;
+                    self.client_rest = header.body_bytes;
+                }
                 Take::Instead => {
-                    input.advance(header.frame_bytes());
-                    continue;
+                    run.end += header.frame_bytes();
+                    run.start = run.end;
                 }
                 Take::NeedMore => break ClientStep::NeedMore,
                 Take::Hold => {
@@ -110,11 +114,8 @@ impl Session {
                     break self.hold(header.tag);
                 }
             }
-            run += HEADER_BYTES;
-            self.client_rest = header.body_bytes;
         };
-        forward(input, &mut run, upstream);
-        step
+        (Taken::up_to(run, input, upstream), step)
     }
 
     /// True where `input` starts with a whole statement of more than `bytes_max` bytes.

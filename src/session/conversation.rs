@@ -1,5 +1,6 @@
 //! The session itself: what it holds, how it starts, and when it must wait.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
@@ -334,17 +335,32 @@ impl Session {
     }
 }
 
-/// Moves the first `run` bytes of `input` to the end of `out`; without copying where they are all there is.
-pub(super) fn forward(input: &mut BytesMut, run: &mut usize, out: &mut BytesMut) {
-    let run = std::mem::take(run);
-    if run == 0 {
-        return;
+/// How far bytes that came have been taken, and what goes on as it came.
+///
+/// What a session writes itself, and what goes on behind that, it appends to the buffer it is given. Only where it has
+/// written nothing, and the buffer is empty, are bytes left to the caller to pass on from where they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Bytes taken, from the front.
+    pub bytes: usize,
+    /// Those of them that go on as they came, and are not in the buffer.
+    pub as_is: Range<usize>,
+}
+
+impl Taken {
+    /// `run`: what goes on as it came and is not in `out` yet, up to where bytes have been taken.
+    pub(super) fn up_to(run: Range<usize>, input: &[u8], out: &mut BytesMut) -> Self {
+        let bytes = run.end;
+        if out.is_empty() {
+            return Self { bytes, as_is: run };
+        }
+        out.extend_from_slice(&input[run]);
+        Self { bytes, as_is: bytes..bytes }
     }
-    if out.is_empty() && run == input.len() {
-        std::mem::swap(input, out);
-        input.clear();
-    } else {
-        out.extend_from_slice(&input[..run]);
-        input.advance(run);
+
+    /// Takes the bytes off `input`, and moves what goes on as it came to `out`.
+    pub fn settle(self, input: &mut BytesMut, out: &mut BytesMut) {
+        out.extend_from_slice(&input[self.as_is]);
+        input.advance(self.bytes);
     }
 }

@@ -20,4 +20,4 @@ pub mod tally;
 mod conversation;
 
 pub use complaint::Complaint;
-pub use conversation::{BeginFault, ClientStep, Planner, ServerStep, Session, Want};
+pub use conversation::{BeginFault, ClientStep, Planner, ServerStep, Session, Taken, Want};

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 use crate::rewrite::outcome::{Effect, TagChange};
 use crate::rewrite::state::SearchPath;
 use crate::session::complaint::{Complaint, Words, original_position, own_message};
 use crate::session::context::OwnContext;
-use crate::session::conversation::{ServerStep, Session, Want, forward};
+use crate::session::conversation::{ServerStep, Session, Taken, Want};
 use crate::session::pending::Entry;
 use crate::session::plan::Plan;
 use crate::session::prepared::Prepared;
@@ -32,13 +32,14 @@ enum Give {
 }
 
 impl Session {
-    /// Takes what it can from `input` and appends to `client` what goes to the client.
-    pub fn server_bytes(&mut self, input: &mut BytesMut, client: &mut BytesMut) -> ServerStep {
-        let mut run = 0;
+    /// Takes what it can of `input`; what goes to the client is appended to `client`, or left as it is.
+    pub fn server_bytes(&mut self, input: &[u8], client: &mut BytesMut) -> (Taken, ServerStep) {
+        // What goes on as it came and has not been moved yet.
+        let mut run = 0..0;
         let step = loop {
             if self.server_rest > 0 {
-                let there = self.server_rest.min(input.len() - run);
-                run += there;
+                let there = self.server_rest.min(input.len() - run.end);
+                run.end += there;
                 self.server_rest -= there;
                 if self.server_rest > 0 {
                     break ServerStep::NeedMore;
@@ -47,15 +48,15 @@ impl Session {
             if self.want.is_some() {
                 break ServerStep::Wait;
             }
-            let header = match backend_header(&input[run..]) {
+            let rest = &input[run.end..];
+            let header = match backend_header(rest) {
                 Ok(Some(header)) => header,
                 Ok(None) => break ServerStep::NeedMore,
                 Err(fault) => break ServerStep::Fault(fault),
             };
-            let there = &input[run + HEADER_BYTES..];
             let body = match header.tag {
                 b'C' | b'E' | b'N' | b'S' | b'Z' if header.body_bytes <= READ_BYTES_MAX => {
-                    match there.get(..header.body_bytes) {
+                    match rest.get(HEADER_BYTES..header.frame_bytes()) {
                         Some(body) => body,
                         None => break ServerStep::NeedMore,
                     }
@@ -63,22 +64,22 @@ impl Session {
                 _ => &[],
             };
             match self.give(header, body) {
-                Give::Stream => {}
+                Give::Stream => {
+                    run.end += HEADER_BYTES;
+                    self.server_rest = header.body_bytes;
+                }
                 give @ (Give::Instead(_) | Give::Drop) => {
-                    forward(input, &mut run, client);
-                    input.advance(header.frame_bytes());
+                    client.extend_from_slice(&input[run.clone()]);
                     if let Give::Instead(bytes) = give {
                         client.extend_from_slice(&bytes);
                     }
-                    continue;
+                    run.end += header.frame_bytes();
+                    run.start = run.end;
                 }
                 Give::Wait => break ServerStep::Wait,
             }
-            run += HEADER_BYTES;
-            self.server_rest = header.body_bytes;
         };
-        forward(input, &mut run, client);
-        step
+        (Taken::up_to(run, input, client), step)
     }
 
     /// `body` is empty for messages that are not read.

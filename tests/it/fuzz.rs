@@ -173,8 +173,11 @@ pub(crate) fn fuzz_session(bytes: &[u8], offline: &Offline) {
         // A relay goes on after each step until nothing moves.
         loop {
             let before = (from_client.len(), from_server.len(), session.want());
-            ended |= matches!(session.server_bytes(from_server, to_client), ServerStep::Fault(_));
-            let step = session.client_bytes(from_client, to_server);
+            let (taken, step) = session.server_bytes(from_server, to_client);
+            taken.settle(from_server, to_client);
+            ended |= matches!(step, ServerStep::Fault(_));
+            let (taken, step) = session.client_bytes(from_client, to_server);
+            taken.settle(from_client, to_server);
             ended |= matches!(step, ClientStep::Fault(_) | ClientStep::OutOfPlace(_));
             match session.want() {
                 Some(Want::Role) => {

@@ -162,12 +162,15 @@ impl Play {
     }
 
     fn take_client(&mut self) {
-        self.step = self.session.client_bytes(&mut self.from_client, &mut self.to_server);
+        let (taken, step) = self.session.client_bytes(&self.from_client, &mut self.to_server);
+        taken.settle(&mut self.from_client, &mut self.to_server);
+        self.step = step;
         assert!(!matches!(self.step, ClientStep::Fault(_)));
     }
 
     fn take_server(&mut self) {
-        let step = self.session.server_bytes(&mut self.from_server, &mut self.to_client);
+        let (taken, step) = self.session.server_bytes(&self.from_server, &mut self.to_client);
+        taken.settle(&mut self.from_server, &mut self.to_client);
         assert!(!matches!(step, ServerStep::Fault(_)));
     }
 }
@@ -297,7 +300,7 @@ fn a_reply_that_is_kept_back_has_no_body() {
             play.line(line).expect("as written");
         }
         play.from_server.extend_from_slice(&[b"3\0\0\0\x05", body].concat());
-        let step = play.session.server_bytes(&mut play.from_server, &mut play.to_client);
+        let (_, step) = play.session.server_bytes(&play.from_server, &mut play.to_client);
         assert_eq!(step, ServerStep::Fault(LengthFault { tag: b'3', length: 5 }));
     }
 }
