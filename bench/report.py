@@ -36,7 +36,7 @@ def text(measured):
 
 def table(facts):
     lines = [f"# {facts['date']}, commit {facts['commit']}", "", f"{facts['machine']}; {facts['versions']}", "",
-             f"{facts['rounds']} interleaved rounds; pgbench runs of {facts['seconds']} s. Medians; ratios round by round, "
+             f"{facts['rounds']} interleaved rounds; pgbench runs of {facts['seconds']} s behind a second of warming up. Medians; ratios round by round, "
              "least and greatest in parentheses.", "",
              "| what | through | rate | ratio to the base | CPU µs each | p50 / p99 µs | bar |", "|---|---|---|---|---|---|---|"]
     for measured in facts["results"]:

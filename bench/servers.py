@@ -101,7 +101,8 @@ class Bed:
 
     def spawn(self, *command, port, **more):
         log = open(self.directory / f"{pathlib.Path(command[-1]).name}.{port}.log", "w")
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, **more)
+        # Each in a session of its own, as services are: the scheduler may share the cores among sessions.
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, **more)
         self.processes.append(process)
         for _ in range(300):
             if process.poll() is not None:

@@ -10,6 +10,10 @@ import time
 
 import servers
 
+# Seconds of a pgbench run that do not count: PgBouncer hands out connections of the run before, whose server processes
+# have the catalog in their caches; behind every other door they are new.
+WARM_UP = 1
+
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "workloads"
 
 
@@ -42,19 +46,37 @@ class Pgbench(Comparison):
         what = [script] if script == "-S" else ["-f", str(SCRIPTS / script)]
         with tempfile.TemporaryDirectory() as logs:
             latencies = ["-l", "--log-prefix", f"{logs}/log"] if self.clients == 1 else []
-            command = [servers.find("pgbench"), *bed.at(door.port), "-n", "-M", self.mode, "-T", str(seconds),
-                       "-c", str(self.clients), "-j", str(min(self.clients, servers.cores())), *what, *latencies, "bench"]
-            before = door.cpu_seconds()
-            said = subprocess.run(command, check=True, capture_output=True, text=True, env=door.environment).stdout
-            spent = None if before is None else door.cpu_seconds() - before
+            command = [servers.find("pgbench"), *bed.at(door.port), "-n", "-M", self.mode, "-T", str(WARM_UP + seconds),
+                       "-P", "1", "-c", str(self.clients), "-j", str(min(self.clients, servers.cores())), *what,
+                       *latencies, "bench"]
+            count, spent, duration = self.follow(command, door)
             micros = sorted(int(line.split()[2]) for log in pathlib.Path(logs).iterdir() for line in log.open())
-        count = int(re.search(r"actually processed: (\d+)", said)[1])
-        sample = {"rate": float(re.search(r"tps = ([\d.]+)", said)[1])}
+        sample = {"rate": count / duration}
         if spent is not None:
             sample["cpu_us"] = spent / count * 1e6
         if micros:
             sample["p50_us"], sample["p99_us"] = micros[len(micros) // 2], micros[len(micros) * 99 // 100]
         return sample
+
+
+    def follow(self, command, door):
+        """Transactions, the proxy's CPU seconds and the seconds of a run, from where it has warmed up."""
+        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=door.environment)
+        count, spent, cpu, since = 0, None, None, None
+        for line in run.stderr:
+            if not (told := re.match(r"progress: ([\d.]+) s, ([\d.]+) tps", line)):
+                continue
+            at, rate = float(told[1]), float(told[2])
+            if since is None:
+                since, cpu = at, door.cpu_seconds()
+            else:
+                count += rate * (at - until)
+                spent = None if cpu is None else door.cpu_seconds() - cpu
+            until = at
+        said = run.communicate()[0]
+        if run.returncode or not count:
+            raise SystemExit(f"bench/run: {' '.join(command)} failed: {said}")
+        return count, spent, until - since
 
 
 BULK = ["direct", "pgbouncer", "splice", "sexton, nothing registered"]
