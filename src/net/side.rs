@@ -5,10 +5,12 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use mio::event::{Event, Source};
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
+use rustix::net::{RecvFlags, SendFlags};
 use tokio_rustls::TlsStream;
 use tokio_rustls::rustls::Connection;
 
@@ -222,21 +224,27 @@ impl Side {
     }
 }
 
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(stream) => stream.as_fd(),
+            Self::Unix(stream) => stream.as_fd(),
+        }
+    }
+}
+
+// The C library's calls make every thread ready to be cancelled, and unready again, around the system's.
 impl Read for Socket {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.read(space),
-            Self::Unix(stream) => stream.read(space),
-        }
+        let (bytes, _) = rustix::net::recv(&*self, space, RecvFlags::empty())?;
+        Ok(bytes)
     }
 }
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.write(bytes),
-            Self::Unix(stream) => stream.write(bytes),
-        }
+        // Rust's runtime has SIGPIPE ignored.
+        Ok(rustix::net::send(&*self, bytes, SendFlags::empty())?)
     }
 
     fn write_vectored(&mut self, bytes: &[io::IoSlice<'_>]) -> io::Result<usize> {

@@ -142,8 +142,10 @@ impl Pending {
     }
 
     pub(crate) fn pop(&mut self) -> Option<Entry> {
-        self.head()?;
-        let slot = self.slots.pop_front()?;
+        let mut slot = self.slots.pop_front()?;
+        while let Entry::CopyEnd = slot.entry {
+            slot = self.slots.pop_front()?;
+        }
         self.ends -= usize::from(slot.entry.is_end());
         self.holding_ends -= usize::from(slot.holds);
         if self.slots.is_empty() {

@@ -24,11 +24,26 @@ const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 enum Give {
     /// It goes on as it came, as far as it is there.
     Stream,
-    /// These bytes go in its place.
-    Instead(BytesMut),
+    /// What has been written goes in its place.
+    Instead,
     /// The client did not ask for it.
     Drop,
     Wait,
+}
+
+/// Where what the client is owed is written, behind what goes on as it came.
+struct Outlet<'a> {
+    client: &'a mut BytesMut,
+    run: &'a [u8],
+}
+
+impl Outlet<'_> {
+    /// Has `put` write one message in place of the one at hand.
+    fn instead(&mut self, put: impl FnOnce(&mut BytesMut)) -> Give {
+        self.client.extend_from_slice(self.run);
+        put(self.client);
+        Give::Instead
+    }
 }
 
 impl Session {
@@ -55,6 +70,12 @@ impl Session {
                 Err(fault) => break ServerStep::Fault(fault),
             };
             let body = match header.tag {
+                // Nothing is decided by rows, which are most of what comes.
+                b'D' | b'd' => {
+                    run.end += HEADER_BYTES;
+                    self.server_rest = header.body_bytes;
+                    continue;
+                }
                 b'C' | b'E' | b'N' | b'S' | b'Z' if header.body_bytes <= READ_BYTES_MAX => {
                     match rest.get(HEADER_BYTES..header.frame_bytes()) {
                         Some(body) => body,
@@ -63,15 +84,15 @@ impl Session {
                 }
                 _ => &[],
             };
-            match self.give(header, body) {
+            let mut outlet = Outlet { client, run: &input[run.clone()] };
+            match self.give(header, body, &mut outlet) {
                 Give::Stream => {
                     run.end += HEADER_BYTES;
                     self.server_rest = header.body_bytes;
                 }
-                give @ (Give::Instead(_) | Give::Drop) => {
-                    client.extend_from_slice(&input[run.clone()]);
-                    if let Give::Instead(bytes) = give {
-                        client.extend_from_slice(&bytes);
+                give @ (Give::Instead | Give::Drop) => {
+                    if let Give::Drop = give {
+                        client.extend_from_slice(&input[run.clone()]);
                     }
                     run.end += header.frame_bytes();
                     run.start = run.end;
@@ -83,7 +104,7 @@ impl Session {
     }
 
     /// `body` is empty for messages that are not read.
-    fn give(&mut self, header: Header, body: &[u8]) -> Give {
+    fn give(&mut self, header: Header, body: &[u8], out: &mut Outlet<'_>) -> Give {
         if self.is_physical() {
             self.is_open |= header.tag == b'Z';
             return Give::Stream;
@@ -103,15 +124,15 @@ impl Session {
                     self.executed(None);
                 }
             }
-            b'C' => return self.command_complete(body),
+            b'C' => return self.command_complete(body, out),
             b'G' => {
                 if let Some(Entry::Execute { .. } | Entry::Query(_)) = self.pending.head() {
                     self.copying = true;
                     self.copy_in = !self.pending.drop_syncs_in_copy();
                 }
             }
-            b'E' => return self.error(body),
-            b'N' => return self.notice(body),
+            b'E' => return self.error(body, out),
+            b'N' => return self.notice(body, out),
             b'S' => self.parameter_status(body),
             b'Z' => return self.ready_for_query(body),
             // t, H, W, V and everything opaque or unknown: nothing is decided by them.
@@ -166,7 +187,7 @@ impl Session {
         Give::Stream
     }
 
-    fn command_complete(&mut self, body: &[u8]) -> Give {
+    fn command_complete(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Give {
         let tag = backend::command_tag(body);
         self.end_copy();
         let change = match self.pending.head() {
@@ -180,9 +201,7 @@ impl Session {
             TagChange::Truncate => tag::truncate(),
             TagChange::DropTable => tag::drop_table(),
         };
-        let mut bytes = BytesMut::new();
-        backend::put_command_complete(&mut bytes, &owed);
-        Give::Instead(bytes)
+        out.instead(|client| backend::put_command_complete(client, &owed))
     }
 
     fn executed(&mut self, tag: Option<&[u8]>) -> Option<TagChange> {
@@ -238,7 +257,7 @@ impl Session {
         Give::Stream
     }
 
-    fn error(&mut self, body: &[u8]) -> Give {
+    fn error(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Give {
         let Some(mut fields) = Fields::read(body) else {
             self.fail(b"");
             return Give::Stream;
@@ -278,12 +297,10 @@ impl Session {
                 fields.set(code, text);
             }
         }
-        let mut bytes = BytesMut::new();
-        fields.put(&mut bytes, b'E');
-        Give::Instead(bytes)
+        out.instead(|client| fields.put(client, b'E'))
     }
 
-    fn notice(&mut self, body: &[u8]) -> Give {
+    fn notice(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Give {
         let encoding = self.confirmed.current().client_encoding;
         let (Some(mut fields), (plan, _)) = (Fields::read(body), self.blamed()) else { return Give::Stream };
         let position = carried(plan.as_deref(), &fields, encoding);
@@ -297,9 +314,7 @@ impl Session {
         if let Some(context) = &context {
             context.put_into(&mut fields);
         }
-        let mut bytes = BytesMut::new();
-        fields.put(&mut bytes, b'N');
-        Give::Instead(bytes)
+        out.instead(|client| fields.put(client, b'N'))
     }
 
     /// The text that an error or notice arriving now is about, and why Sexton made it fail, if it did.

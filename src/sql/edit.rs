@@ -70,7 +70,10 @@ impl Edits {
     pub fn carried(&self, carry: impl Fn(usize) -> Option<usize>) -> Option<Self> {
         let mut edits = SmallVec::with_capacity(self.edits.len());
         for edit in &self.edits {
-            let (start, end, cause) = (carry(edit.start)?, carry(edit.end)?, carry(edit.cause)?);
+            let start = carry(edit.start)?;
+            // Mostly one and the same.
+            let carry = |offset| if offset == edit.start { Some(start) } else { carry(offset) };
+            let (end, cause) = (carry(edit.end)?, carry(edit.cause)?);
             edits.push(Edit { start, end, cause, text: Arc::clone(&edit.text) });
         }
         Some(Self { edits })

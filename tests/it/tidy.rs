@@ -25,6 +25,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["net"]),
     ("socket2", &["net"]),
     ("mio", &["net"]),
+    ("rustix", &["net"]),
     ("slab", &["net"]),
     ("x509_cert", &["net"]),
     ("hmac", &["wire"]),
