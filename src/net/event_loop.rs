@@ -40,6 +40,8 @@ pub(super) struct EventLoop {
 struct Seated {
     connection: Connection,
     number: u64,
+    /// It has its turn with the next look at the queue.
+    again: bool,
 }
 
 /// The token of a connection's socket.
@@ -67,8 +69,16 @@ impl EventLoop {
         Ok((event_loop, inbox))
     }
 
-    /// Serves until it is told to stop; connections that there are then end.
+    /// Serves until it is told to stop, or can serve no more; connections that there are then end.
     pub(super) fn run(mut self) {
+        let inbox = Arc::clone(&self.inbox);
+        if catch_unwind(AssertUnwindSafe(move || self.serve_all())).is_err() {
+            tracing::error!("a thread that serves clients has failed");
+        }
+        inbox.close();
+    }
+
+    fn serve_all(&mut self) {
         let mut events = Events::with_capacity(EVENTS_MAX);
         loop {
             let patience = if self.again.is_empty() { None } else { Some(Duration::ZERO) };
@@ -78,7 +88,10 @@ impl EventLoop {
                 Err(error) => return tracing::error!(%error, "a thread that serves clients ends"),
             }
             for slot in std::mem::take(&mut self.again) {
-                self.turn(slot);
+                if let Some(seated) = self.connections.get_mut(slot) {
+                    seated.again = false;
+                    self.turn(slot);
+                }
             }
             for event in &events {
                 if event.token() != INBOX {
@@ -96,7 +109,10 @@ impl EventLoop {
         let leg = if number & 1 == 0 { Leg::Client } else { Leg::Upstream };
         if let Some(seated) = self.connections.get_mut(number >> 1) {
             seated.connection.note(leg, event);
-            self.turn(number >> 1);
+            // Its turn comes anyway, when the others have had theirs.
+            if !seated.again {
+                self.turn(number >> 1);
+            }
         }
     }
 
@@ -107,14 +123,15 @@ impl EventLoop {
                 Message::Serve(connection) => self.serve(connection),
                 Message::Order(key, order) => self.with(key, |connection| connection.order(order)),
                 Message::Return(key, relay) => self.with(key, |connection| connection.resume(relay)),
-                Message::End(key) => {
-                    if self.has(key) {
-                        drop(self.connections.remove(key.slot));
-                    }
-                }
+                Message::End(key) if self.has(key) => self.end(key.slot),
+                Message::End(_) => {}
                 Message::Drain(drain) => {
                     self.drain = drain;
-                    self.again.extend(self.connections.iter().map(|(slot, _)| slot));
+                    let waiting = self.connections.iter_mut().filter(|(_, seated)| !seated.again);
+                    self.again.extend(waiting.map(|(slot, seated)| {
+                        seated.again = true;
+                        slot
+                    }));
                 }
                 Message::Stop => return false,
             }
@@ -130,7 +147,7 @@ impl EventLoop {
         }
         self.number += 1;
         let key = Key { slot, number: self.number };
-        entry.insert(Seated { connection, number: key.number });
+        entry.insert(Seated { connection, number: key.number, again: false });
         let line = Line::new(&self.inbox, key);
         self.with(key, |connection| connection.begin(line));
     }
@@ -151,21 +168,31 @@ impl EventLoop {
     }
 
     fn turn(&mut self, slot: usize) {
-        let Some(Seated { connection, number }) = self.connections.get_mut(slot) else { return };
+        let Some(Seated { connection, number, again }) = self.connections.get_mut(slot) else { return };
         let (inbox, key) = (&self.inbox, Key { slot, number: *number });
         let (space, drain) = (&mut self.space[..], self.drain);
         let turn = || connection.turn(space, drain, || Line::new(inbox, key));
         // One connection's fault is not the others'.
         match catch_unwind(AssertUnwindSafe(turn)) {
             Ok(Turn::Waits) => {}
-            Ok(Turn::Again) => self.again.push(slot),
-            Ok(Turn::Over) => drop(self.connections.remove(slot)),
+            Ok(Turn::Again) if *again => {}
+            Ok(Turn::Again) => {
+                *again = true;
+                self.again.push(slot);
+            }
+            Ok(Turn::Over) => self.end(slot),
             Err(_) => self.failed(slot),
         }
     }
 
     fn failed(&mut self, slot: usize) {
         tracing::error!("a connection's task failed");
-        drop(self.connections.remove(slot));
+        self.end(slot);
+    }
+
+    fn end(&mut self, slot: usize) {
+        let seated = self.connections.try_remove(slot);
+        // Encryption has a last word, which may fail where something has failed before.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(seated)));
     }
 }

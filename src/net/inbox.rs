@@ -1,6 +1,6 @@
 //! What a thread that serves clients is told by all others: new connections, orders for the ones it has, and its end.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::Waker;
 
@@ -10,7 +10,8 @@ use crate::net::relay::Relay;
 /// The messages that wait for the thread.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    messages: Mutex<Vec<Message>>,
+    /// `None` once the thread reads no more.
+    messages: Mutex<Option<Vec<Message>>>,
     waker: Waker,
 }
 
@@ -52,15 +53,18 @@ impl std::fmt::Debug for Message {
 impl Inbox {
     /// An empty one; `waker` wakes the thread.
     pub(super) fn new(waker: Waker) -> Self {
-        Self { messages: Mutex::default(), waker }
+        Self { messages: Mutex::new(Some(Vec::new())), waker }
     }
 
-    /// Leaves a message.
+    /// Leaves a message, which is dropped where nobody reads it any more.
     pub(super) fn send(&self, message: Message) {
-        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = messages.is_empty();
-        messages.push(message);
-        drop(messages);
+        let is_first = match &mut *self.messages() {
+            Some(messages) => {
+                messages.push(message);
+                messages.len() == 1
+            }
+            None => false,
+        };
         if is_first && let Err(error) = self.waker.wake() {
             tracing::error!(%error, "a thread that serves clients cannot be woken");
         }
@@ -68,7 +72,22 @@ impl Inbox {
 
     /// All messages, in order.
     pub(super) fn take(&self) -> Vec<Message> {
-        std::mem::take(&mut *self.messages.lock().unwrap_or_else(PoisonError::into_inner))
+        self.messages().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Drops the messages there are, and all that come.
+    pub(super) fn close(&self) {
+        let left = self.messages().take();
+        drop(left);
+    }
+
+    /// True where nobody reads the messages any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.messages().is_none()
+    }
+
+    fn messages(&self) -> MutexGuard<'_, Option<Vec<Message>>> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -53,7 +53,8 @@ impl Listener {
     pub(crate) async fn accept(&self) -> (Stream, Option<SocketAddr>) {
         loop {
             match self.accept_one().await {
-                Ok(client) => return client,
+                Ok(Ok(client)) => return client,
+                Ok(Err(error)) => tracing::debug!(%error, "a client left before it was served"),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -62,17 +63,15 @@ impl Listener {
         }
     }
 
-    async fn accept_one(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
-        let Some((unix, _)) = &self.unix else { return tcp(self.tcp.accept().await?) };
+    /// The listener's error, or the client's.
+    async fn accept_one(&self) -> io::Result<io::Result<(Stream, Option<SocketAddr>)>> {
+        let tcp = |(stream, peer): (TcpStream, SocketAddr)| Ok((Stream::tcp(stream)?, Some(peer)));
+        let Some((unix, _)) = &self.unix else { return self.tcp.accept().await.map(tcp) };
         tokio::select! {
-            accepted = self.tcp.accept() => tcp(accepted?),
-            accepted = unix.accept() => Ok((Stream::Unix(accepted?.0), None)),
+            accepted = self.tcp.accept() => accepted.map(tcp),
+            accepted = unix.accept() => accepted.map(|(stream, _)| Ok((Stream::Unix(stream), None))),
         }
     }
-}
-
-fn tcp((stream, peer): (TcpStream, SocketAddr)) -> io::Result<(Stream, Option<SocketAddr>)> {
-    Ok((Stream::tcp(stream)?, Some(peer)))
 }
 
 impl Drop for Listener {

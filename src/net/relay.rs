@@ -24,7 +24,7 @@ const BUFFERED_BYTES_MAX: usize = 128 * 1024;
 const INLINE_BYTES_MAX: usize = 256 * 1024;
 
 /// How often a connection goes back and forth before it is another's turn.
-const TURN_ROUNDS: u32 = 32;
+const TURN_ROUNDS: u32 = 8;
 
 /// What has to be seen to.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,7 +59,6 @@ pub(super) struct Relay {
     /// A commit of DDL that is under way has been told of.
     committing: bool,
     upstream_shut: bool,
-    upstream_broken: bool,
     /// Only what is in the client's buffer is still to go out.
     closing: bool,
 }
@@ -122,24 +121,45 @@ impl Inlet {
 struct Outlet {
     side: Side,
     buffer: BytesMut,
+    /// Nothing more can be sent.
+    broken: bool,
+    /// Why not, until it is told.
+    error: Option<io::Error>,
 }
 
 impl Outlet {
-    /// Writes what it can; true where something went.
-    fn write(&mut self) -> io::Result<bool> {
-        let sent = self.side.send(&self.buffer)?;
-        self.buffer.advance(sent);
-        Ok(sent > 0)
+    fn new(side: Side, buffer: BytesMut) -> Self {
+        Self { side, buffer, broken: false, error: None }
     }
 
-    /// Sends `bytes` from where they are, behind nothing; what cannot be sent now is kept.
+    /// Writes what it can; true where something went. An error comes once, and what is written behind it goes nowhere.
+    fn write(&mut self) -> io::Result<bool> {
+        if self.broken {
+            self.buffer.clear();
+            return self.error.take().map_or(Ok(false), Err);
+        }
+        match self.side.send(&self.buffer) {
+            Ok(sent) => {
+                self.buffer.advance(sent);
+                Ok(sent > 0)
+            }
+            Err(error) => {
+                self.broken = true;
+                self.buffer.clear();
+                Err(error)
+            }
+        }
+    }
+
+    /// Sends `bytes` from where they are, behind nothing; what cannot be sent now is kept, an error for the next write.
     fn pass(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() {
+        if bytes.is_empty() || self.broken {
             return;
         }
-        // An error is met again where the rest is written.
-        let sent = self.side.send(bytes).unwrap_or(0);
-        self.buffer.extend_from_slice(&bytes[sent..]);
+        match self.side.send(bytes) {
+            Ok(sent) => self.buffer.extend_from_slice(&bytes[sent..]),
+            Err(error) => (self.broken, self.error) = (true, Some(error)),
+        }
     }
 }
 
@@ -154,8 +174,8 @@ impl Relay {
         let inlet = |buffer| Inlet { buffer, ..Inlet::default() };
         Self {
             session,
-            client: Outlet { side: client.0, buffer: BytesMut::new() },
-            upstream: Outlet { side: upstream.0, buffer: to_upstream },
+            client: Outlet::new(client.0, BytesMut::new()),
+            upstream: Outlet::new(upstream.0, to_upstream),
             from_client: inlet(client.1),
             from_upstream: inlet(upstream.1),
             client_step: ClientStep::Hold,
@@ -164,7 +184,6 @@ impl Relay {
             wanting: false,
             committing: false,
             upstream_shut: false,
-            upstream_broken: false,
             closing: false,
         }
     }
@@ -390,9 +409,6 @@ impl Relay {
         let session = &mut self.session;
         let take = |input: &[u8], out: &mut BytesMut| session.client_bytes(input, out);
         self.client_step = self.from_client.offer(fresh, &mut self.upstream, take);
-        if self.upstream_broken {
-            self.upstream.buffer.clear();
-        }
         match self.client_step {
             ClientStep::NeedMore | ClientStep::Hold => {}
             ClientStep::OutOfPlace(tag) => {
@@ -416,16 +432,10 @@ impl Relay {
 
     fn write_upstream(&mut self) -> bool {
         let mut moved = false;
-        if !self.upstream_broken {
-            match self.upstream.write() {
-                Ok(wrote) => moved = wrote,
-                // It may have said why before it closed: reading goes on to its end (X3).
-                Err(error) => {
-                    tracing::debug!(%error, "upstream takes no more");
-                    self.upstream_broken = true;
-                    self.upstream.buffer.clear();
-                }
-            }
+        match self.upstream.write() {
+            Ok(wrote) => moved = wrote,
+            // It may have said why before it closed: reading goes on to its end (X3).
+            Err(error) => tracing::debug!(%error, "upstream takes no more"),
         }
         // The client's end of stream, after everything whole it sent; a partial message never goes (X2, X4).
         let sent = self.upstream.buffer.is_empty() && self.client_step != ClientStep::Hold;

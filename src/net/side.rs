@@ -201,7 +201,7 @@ impl Side {
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => {
-                    self.readable = false;
+                    (self.readable, self.ends) = (false, false);
                     return Err(error);
                 }
             }

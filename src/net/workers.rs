@@ -55,7 +55,8 @@ impl Workers {
 
     /// A seat on the thread with the fewest connections.
     pub(crate) fn seat(&self) -> Seat {
-        let least = self.workers.iter().min_by_key(|worker| worker.connections.load(Ordering::Relaxed));
+        let load = |worker: &&Worker| (worker.inbox.is_closed(), worker.connections.load(Ordering::Relaxed));
+        let least = self.workers.iter().min_by_key(load);
         // There is a thread for each core, and a machine has one.
         let Worker { inbox, connections } = least.unwrap_or(&self.workers[0]);
         connections.fetch_add(1, Ordering::Relaxed);

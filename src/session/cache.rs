@@ -36,7 +36,8 @@ const ENTRY_BYTES: usize = 512;
 const SEEN: usize = 4096;
 /// Beginnings of texts of which the last shape is kept.
 const GUESSES: usize = 256;
-/// Longer texts are not compared with the last one of their beginning.
+/// Longer texts are not compared with the last one of their beginning. What is kept for that comes on top of
+/// [`CACHE_BYTES_MAX`]: a few megabytes for a thread at most.
 const GUESS_BYTES_MAX: usize = 4 * 1024;
 
 /// Everything but its text that a decision depends on; equal ones are mostly one and the same.
@@ -82,7 +83,8 @@ struct Shape {
 #[derive(Debug)]
 pub struct PlanCache {
     hasher: RandomState,
-    /// Nobody waits for it: it is one thread's, but for long texts, which are decided elsewhere and not looked for here.
+    /// It is one thread's, which waits for nobody, but for the rare long statement that is decided elsewhere together
+    /// with what came behind it.
     held: Mutex<Held>,
     /// How the texts went so far.
     pub tally: Tally,
