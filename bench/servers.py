@@ -176,8 +176,10 @@ class Bed:
     def hold_sessions(self):
         """A session through every door that does nothing: a proxy in use is never without one."""
         for door in self.doors.values():
-            psql = [find("psql"), "-X", "-q", *self.at(door.port), "-d", "bench", "-c", "SELECT pg_sleep(86400)"]
-            held = subprocess.Popen(psql, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=door.environment)
+            # Between transactions: an open one would keep every row version that the runs leave behind.
+            psql = [find("psql"), "-X", "-q", *self.at(door.port), "-d", "bench"]
+            held = subprocess.Popen(psql, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                    env=door.environment)
             self.processes.append(held)
 
     def table(self, name, strategy):
