@@ -24,10 +24,8 @@ const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 enum Give {
     /// It goes on as it came, as far as it is there.
     Stream,
-    /// What has been written goes in its place.
+    /// What has been written goes in its place, if anything.
     Instead,
-    /// The client did not ask for it.
-    Drop,
     Wait,
 }
 
@@ -43,6 +41,11 @@ impl Outlet<'_> {
         self.client.extend_from_slice(self.run);
         put(self.client);
         Give::Instead
+    }
+
+    /// Keeps back the message at hand, which the client did not ask for.
+    fn nothing(&mut self) -> Give {
+        self.instead(|_| ())
     }
 }
 
@@ -70,12 +73,6 @@ impl Session {
                 Err(fault) => break ServerStep::Fault(fault),
             };
             let body = match header.tag {
-                // Nothing is decided by rows, which are most of what comes.
-                b'D' | b'd' => {
-                    run.end += HEADER_BYTES;
-                    self.server_rest = header.body_bytes;
-                    continue;
-                }
                 b'C' | b'E' | b'N' | b'S' | b'Z' if header.body_bytes <= READ_BYTES_MAX => {
                     match rest.get(HEADER_BYTES..header.frame_bytes()) {
                         Some(body) => body,
@@ -84,16 +81,17 @@ impl Session {
                 }
                 _ => &[],
             };
-            let mut outlet = Outlet { client, run: &input[run.clone()] };
-            match self.give(header, body, &mut outlet) {
+            let give = match header.tag {
+                // Nothing is decided by rows, which are most of what comes.
+                b'D' | b'd' => Give::Stream,
+                _ => self.give(header, body, &mut Outlet { client, run: &input[run.clone()] }),
+            };
+            match give {
                 Give::Stream => {
                     run.end += HEADER_BYTES;
                     self.server_rest = header.body_bytes;
                 }
-                give @ (Give::Instead | Give::Drop) => {
-                    if let Give::Drop = give {
-                        client.extend_from_slice(&input[run.clone()]);
-                    }
+                Give::Instead => {
                     run.end += header.frame_bytes();
                     run.start = run.end;
                 }
@@ -110,9 +108,9 @@ impl Session {
             return Give::Stream;
         }
         match header.tag {
-            b'1' => return self.parse_complete(),
+            b'1' => return self.parse_complete(out),
             b'2' => self.bind_complete(),
-            b'3' => return self.close_complete(),
+            b'3' => return self.close_complete(out),
             b'T' | b'n' => {
                 if let Some(Entry::DescribeStatement { .. } | Entry::DescribePortal { .. }) = self.pending.head() {
                     self.pending.pop();
@@ -141,13 +139,13 @@ impl Session {
         Give::Stream
     }
 
-    fn parse_complete(&mut self) -> Give {
+    fn parse_complete(&mut self, out: &mut Outlet<'_>) -> Give {
         if let Some(Entry::Parse { .. }) = self.pending.head()
             && let Some(Entry::Parse { name, prepared, swallow, .. }) = self.pending.pop()
         {
             self.names.statements.insert(&name, prepared);
             if swallow {
-                return Give::Drop;
+                return out.nothing();
             }
         }
         Give::Stream
@@ -164,7 +162,7 @@ impl Session {
         }
     }
 
-    fn close_complete(&mut self) -> Give {
+    fn close_complete(&mut self, out: &mut Outlet<'_>) -> Give {
         if !matches!(self.pending.head(), Some(Entry::CloseStatement { .. } | Entry::ClosePortal { .. })) {
             return Give::Stream;
         }
@@ -177,7 +175,7 @@ impl Session {
                 if let Some(prepared) = self.names.statements.get_mut(&name) {
                     *prepared = Arc::new(Prepared { absent: true, ..(**prepared).clone() });
                 }
-                return Give::Drop;
+                return out.nothing();
             }
             Some(Entry::ClosePortal { portal }) => {
                 self.names.portals.remove(&portal);
