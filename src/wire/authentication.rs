@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use crate::wire::backend::put_header;
+use crate::wire::frame::put_header;
 use crate::wire::split_string;
 
 /// SCRAM without channel binding.

@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
+use crate::wire::frame::put_header;
 use crate::wire::split_string;
 use crate::wire::sqlstate::SqlState;
 
@@ -136,13 +137,6 @@ pub fn put_negotiate_protocol_version(out: &mut BytesMut, version: (u16, u16), o
         out.put_slice(option);
         out.put_u8(0);
     }
-}
-
-pub(super) fn put_header(out: &mut BytesMut, tag: u8, body_bytes: usize) {
-    out.reserve(body_bytes + 5);
-    out.put_u8(tag);
-    // A server's message that was read whole, grown by one of our texts: far below the format's bound.
-    out.put_u32(u32::try_from(body_bytes + 4).unwrap_or(u32::MAX));
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! A header is checked before anything is computed from it (F1), nothing is allocated for what a
 //! length claims (F2), and caps are PostgreSQL's own, by tag (F3).
 
+use bytes::BytesMut;
+
 /// Tag and length field.
 pub const HEADER_BYTES: usize = 5;
 /// `PQ_LARGE_MESSAGE_LIMIT`, which PostgreSQL compares with the length field.
@@ -74,6 +76,13 @@ fn header(buffer: &[u8], length_max: impl Fn(u8) -> u32) -> Result<Option<Header
         return Err(LengthFault { tag, length });
     }
     Ok(Some(Header { tag, body_bytes: (length - BODILESS_LENGTH) as usize }))
+}
+
+/// Writes the header of a message whose body is about to follow, and far from the format's bound.
+pub(super) fn put_header(out: &mut BytesMut, tag: u8, body_bytes: usize) {
+    let [a, b, c, d] = u32::try_from(body_bytes + 4).unwrap_or(u32::MAX).to_be_bytes();
+    out.reserve(HEADER_BYTES + body_bytes);
+    out.extend_from_slice(&[tag, a, b, c, d]);
 }
 
 #[cfg(test)]

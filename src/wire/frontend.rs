@@ -5,7 +5,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use crate::wire::frame::{HEADER_BYTES, LARGE_LENGTH_MAX};
+use crate::wire::frame::{self, LARGE_LENGTH_MAX};
 use crate::wire::split_string;
 
 /// A message would be longer than PostgreSQL accepts (F5).
@@ -118,14 +118,10 @@ pub fn put_close_statement(out: &mut BytesMut, name: &[u8]) -> Result<(), TooLon
 }
 
 fn put_header(out: &mut BytesMut, tag: u8, body_bytes: usize) -> Result<(), TooLong> {
-    let too_long = TooLong(body_bytes);
-    let length = body_bytes.checked_add(4).and_then(|length| u32::try_from(length).ok()).ok_or(too_long)?;
-    if length > LARGE_LENGTH_MAX {
-        return Err(too_long);
+    if body_bytes > LARGE_LENGTH_MAX as usize - 4 {
+        return Err(TooLong(body_bytes));
     }
-    let [a, b, c, d] = length.to_be_bytes();
-    out.reserve(body_bytes + HEADER_BYTES);
-    out.extend_from_slice(&[tag, a, b, c, d]);
+    frame::put_header(out, tag, body_bytes);
     Ok(())
 }
 
