@@ -44,6 +44,15 @@ struct Seated {
     again: bool,
 }
 
+impl Seated {
+    /// Queues it for another turn, once.
+    fn queue(&mut self, slot: usize, again: &mut Vec<usize>) {
+        if !std::mem::replace(&mut self.again, true) {
+            again.push(slot);
+        }
+    }
+}
+
 /// The token of a connection's socket.
 fn token(slot: usize, leg: Leg) -> Token {
     Token(slot << 1 | usize::from(leg == Leg::Upstream))
@@ -123,15 +132,16 @@ impl EventLoop {
                 Message::Serve(connection) => self.serve(connection),
                 Message::Order(key, order) => self.with(key, |connection| connection.order(order)),
                 Message::Return(key, relay) => self.with(key, |connection| connection.resume(relay)),
-                Message::End(key) if self.has(key) => self.end(key.slot),
-                Message::End(_) => {}
+                Message::End(key) => {
+                    if self.seated(key).is_some() {
+                        self.end(key.slot);
+                    }
+                }
                 Message::Drain(drain) => {
                     self.drain = drain;
-                    let waiting = self.connections.iter_mut().filter(|(_, seated)| !seated.again);
-                    self.again.extend(waiting.map(|(slot, seated)| {
-                        seated.again = true;
-                        slot
-                    }));
+                    for (slot, seated) in &mut self.connections {
+                        seated.queue(slot, &mut self.again);
+                    }
                 }
                 Message::Stop => return false,
             }
@@ -152,15 +162,13 @@ impl EventLoop {
         self.with(key, |connection| connection.begin(line));
     }
 
-    fn has(&self, key: Key) -> bool {
-        self.connections.get(key.slot).is_some_and(|seated| seated.number == key.number)
+    /// The connection of that key, unless it has ended.
+    fn seated(&mut self, key: Key) -> Option<&mut Seated> {
+        self.connections.get_mut(key.slot).filter(|seated| seated.number == key.number)
     }
 
     fn with(&mut self, key: Key, change: impl FnOnce(&mut Connection)) {
-        if !self.has(key) {
-            return;
-        }
-        let Some(seated) = self.connections.get_mut(key.slot) else { return };
+        let Some(seated) = self.seated(key) else { return };
         match catch_unwind(AssertUnwindSafe(|| change(&mut seated.connection))) {
             Ok(()) => self.turn(key.slot),
             Err(_) => self.failed(key.slot),
@@ -168,18 +176,14 @@ impl EventLoop {
     }
 
     fn turn(&mut self, slot: usize) {
-        let Some(Seated { connection, number, again }) = self.connections.get_mut(slot) else { return };
-        let (inbox, key) = (&self.inbox, Key { slot, number: *number });
+        let Some(seated) = self.connections.get_mut(slot) else { return };
+        let (inbox, key) = (&self.inbox, Key { slot, number: seated.number });
         let (space, drain) = (&mut self.space[..], self.drain);
-        let turn = || connection.turn(space, drain, || Line::new(inbox, key));
+        let turn = || seated.connection.turn(space, drain, || Line::new(inbox, key));
         // One connection's fault is not the others'.
         match catch_unwind(AssertUnwindSafe(turn)) {
             Ok(Turn::Waits) => {}
-            Ok(Turn::Again) if *again => {}
-            Ok(Turn::Again) => {
-                *again = true;
-                self.again.push(slot);
-            }
+            Ok(Turn::Again) => seated.queue(slot, &mut self.again),
             Ok(Turn::Over) => self.end(slot),
             Err(_) => self.failed(slot),
         }

@@ -73,6 +73,11 @@ impl Side {
         Ok(Self { socket, tls, readable: true, writable: true, ends: false })
     }
 
+    /// True where it is encrypted.
+    pub(super) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Has `registry` tell of the socket by `token`.
     ///
     /// # Errors
@@ -108,11 +113,7 @@ impl Side {
     /// # Errors
     /// The system's, and those of TLS.
     pub(super) fn read(&mut self, space: &mut [u8]) -> io::Result<Option<usize>> {
-        let read = match &mut self.tls {
-            None => self.read_clear(space),
-            Some(_) => self.read_encrypted(space),
-        };
-        match read {
+        match self.read_decrypted(space) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error),
@@ -181,7 +182,8 @@ impl Side {
         }
     }
 
-    fn read_encrypted(&mut self, space: &mut [u8]) -> io::Result<usize> {
+    /// Reads what comes in clear, and what does not once it is decrypted.
+    fn read_decrypted(&mut self, space: &mut [u8]) -> io::Result<usize> {
         loop {
             let Some(tls) = &mut self.tls else { return self.read_clear(space) };
             match tls.connection.reader().read(space) {
@@ -194,9 +196,9 @@ impl Side {
                     return read;
                 }
             }
-            let mut metered = Metered { socket: &mut self.socket, read: Ok(0), room: 0 };
+            let mut metered = Metered { socket: &mut self.socket, bytes: 0, room: 0 };
             let taken = tls.connection.read_tls(&mut metered);
-            let Metered { read, room, .. } = metered;
+            let Metered { bytes, room, .. } = metered;
             match taken {
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -206,7 +208,7 @@ impl Side {
                 }
             }
             let processed = tls.connection.process_new_packets();
-            self.readable = self.is_more_likely(&read, room);
+            self.readable = self.is_more_likely(&Ok(bytes), room);
             if let Err(error) = processed {
                 // The other side is told why, as far as that can be done without waiting.
                 let _ = self.send(&[]);
@@ -262,15 +264,14 @@ impl Write for Socket {
 /// Sees how much is read into how much room.
 struct Metered<'a> {
     socket: &'a mut Socket,
-    read: io::Result<usize>,
+    bytes: usize,
     room: usize,
 }
 
 impl Read for Metered<'_> {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.socket.read(space)?;
-        (self.read, self.room) = (Ok(bytes), space.len());
-        Ok(bytes)
+        (self.bytes, self.room) = (self.socket.read(space)?, space.len());
+        Ok(self.bytes)
     }
 }
 

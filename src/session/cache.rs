@@ -101,9 +101,6 @@ struct Held {
     seen: Box<[u64]>,
 }
 
-/// A shape, and where a text of it has its constants.
-type Guess = (Arc<Shape>, Constants);
-
 impl Default for PlanCache {
     fn default() -> Self {
         Self::new(CACHE_BYTES_MAX)
@@ -257,8 +254,8 @@ fn beginning(text: &[u8]) -> &[u8] {
     &text[..memchr::memchr3(b'=', b'(', b'\'', text).unwrap_or(text.len())]
 }
 
-/// The shape, where it can be seen at once that `text` is of it.
-fn guessed(shape: &Arc<Shape>, text: &[u8], basis: &Basis) -> Option<Guess> {
+/// The shape, where it can be seen at once that `text` is of it, and the constants of `text`.
+fn guessed(shape: &Arc<Shape>, text: &[u8], basis: &Basis) -> Option<(Arc<Shape>, Constants)> {
     let constants = shape.constants.found_alike(&shape.plan.client_text, text)?;
     (shape.basis == *basis).then(|| (Arc::clone(shape), constants))
 }
