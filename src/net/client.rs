@@ -98,9 +98,9 @@ async fn open(
         return None;
     };
     let user = String::from_utf8_lossy(startup.user()).into_owned();
-    tracing::debug!(client = ?origin, user, database, tls = client.is_tls(), "login");
     let asked = Asked { shared, database, user };
     let relay = connect(client, &packet, &startup, &setup, &asked, deadline).await?;
+    tracing::debug!(client = ?origin, asked.user, asked.database, tls = ?relay.is_encrypted(), "login");
     Some((Box::new(relay), asked, deadline, place))
 }
 

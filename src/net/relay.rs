@@ -188,6 +188,11 @@ impl Relay {
         }
     }
 
+    /// True for each side that is on TLS: client and upstream.
+    pub(super) fn is_encrypted(&self) -> (bool, bool) {
+        (self.client.side.is_tls(), self.upstream.side.is_tls())
+    }
+
     /// Has `registry` tell of both sockets, by a token for each.
     ///
     /// # Errors
