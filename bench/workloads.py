@@ -60,13 +60,13 @@ class Pgbench(Comparison):
             sample["p50_us"], sample["p99_us"] = micros[len(micros) // 2], micros[len(micros) * 99 // 100]
         return sample
 
-
     def follow(self, command, door):
         """Transactions, the proxy's CPU seconds and the seconds of a run, from where it has warmed up."""
         run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=door.environment)
-        count, spent, cpu, since = 0, None, None, None
+        count, spent, cpu, since, said = 0, None, None, None, []
         for line in run.stderr:
             if not (told := re.match(r"progress: ([\d.]+) s, ([\d.]+) tps", line)):
+                said.append(line)
                 continue
             at, rate = float(told[1]), float(told[2])
             if since is None:
@@ -75,9 +75,9 @@ class Pgbench(Comparison):
                 count += rate * (at - until)
                 spent = None if cpu is None else door.cpu_seconds() - cpu
             until = at
-        said = run.communicate()[0]
+        run.communicate()
         if run.returncode or not count:
-            raise SystemExit(f"bench/run: {' '.join(command)} failed: {said}")
+            raise SystemExit(f"bench/run: {' '.join(command)} failed: {''.join(said)}")
         return count, spent, until - since
 
 
