@@ -22,15 +22,15 @@ def rows(measured):
     for door, samples in measured["samples"].items():
         found = ratio(measured, door)
         spread = f"{found[0]:.2f} ({found[1]:.2f} to {found[2]:.2f})" if found else ""
-        cpu, p50, p99 = (median(samples, key) for key in ("cpu_us", "p50_us", "p99_us"))
+        cpu, p50, p99, idle = (median(samples, key) for key in ("cpu_us", "p50_us", "p99_us", "idle_bytes"))
         yield [door, f"{median(samples, 'rate'):.4g}", spread, f"{cpu:.4g}" if cpu else "",
-               f"{p50:.0f} / {p99:.0f}" if p50 else ""]
+               f"{p50:.0f} / {p99:.0f}" if p50 else "", f"{idle:.0f}" if idle is not None else ""]
 
 
 def text(measured):
     base = f", against {measured['base']}" if measured["base"] else ""
     lines = [f"{measured['name']}: {measured['unit']}{base}"]
-    lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, (26, 10, 22, 10, 12))) for row in rows(measured)]
+    lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, (36, 10, 22, 10, 12, 8))) for row in rows(measured)]
     return "\n".join(lines)
 
 
@@ -38,7 +38,7 @@ def table(facts):
     lines = [f"# {facts['date']}, commit {facts['commit']}", "", f"{facts['machine']}; {facts['versions']}", "",
              f"{facts['rounds']} interleaved rounds; pgbench runs of {facts['seconds']} s behind a second of warming up. Medians; ratios round by round, "
              "least and greatest in parentheses.", "",
-             "| what | through | rate | ratio to the base | CPU µs each | p50 / p99 µs | bar |", "|---|---|---|---|---|---|---|"]
+             "| what | through | rate | ratio to the base | CPU µs each | p50 / p99 µs | bytes an idle session | bar |", "|---|---|---|---|---|---|---|---|"]
     for measured in facts["results"]:
         for row in rows(measured):
             bar = f"{measured['bar']} × {measured['base']}" if measured["bar"] and row[0].startswith("sexton") and row[0] != measured["base"] else ""

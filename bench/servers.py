@@ -3,17 +3,23 @@
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import socket
+import ssl
+import struct
 import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLES = ["accounts", "branches", "tellers", "history"]
-SCALE = 10
+# As many branches as clients: with fewer, TPC-B tells how long a lock is held and little else.
+SCALE = 16
 # What the names of doors end with that have TLS on both legs.
 TLS = ", TLS"
+# PgBouncer, with what Sexton adds to a statement written out.
+BY_HAND = "pgbouncer, by hand"
 
 
 def cores():
@@ -58,12 +64,39 @@ class Door:
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def memory_bytes(self):
+        """What the process holds, its program and files left out."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"RssAnon:\s+(\d+) kB", status)[1]) * 1024
+
+    def connect(self):
+        """A session that has run a statement and does nothing more."""
+        session = socket.create_connection(("127.0.0.1", self.port))
+        if self.sslmode != "disable":
+            session.sendall(struct.pack("!ii", 8, 80877103))
+            if session.recv(1) != b"S":
+                raise SystemExit(f"bench/run: {self.name} has no TLS")
+            unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+            session = unverified.wrap_socket(session)
+        startup = b"user\0postgres\0database\0bench\0\0"
+        query = b"SELECT abalance FROM pgbench_accounts WHERE aid = 4711\0"
+        for message in (struct.pack("!ii", len(startup) + 8, 196608) + startup, struct.pack("!ci", b"Q", len(query) + 4) + query):
+            session.sendall(message)
+            answer = b""
+            while not answer.endswith(b"Z\0\0\0\5I"):
+                got = session.recv(8192)
+                if not got:
+                    raise SystemExit(f"bench/run: {self.name} ended a session: {answer}")
+                answer += got
+        return session
+
 
 class Bed:
     """All doors to one database, open as long as the context lasts."""
 
-    def __init__(self, directory):
-        self.directory, self.processes, self.doors = directory, [], {}
+    def __init__(self, directory, idle):
+        self.directory, self.idle, self.processes, self.doors = directory, idle, [], {}
 
     def __enter__(self):
         install("pgbouncer", "haproxy", "openssl")
@@ -132,7 +165,7 @@ class Bed:
             "port": self.port,
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "max_connections": 400,
+            "max_connections": 400 + self.idle,
             "shared_buffers": "512MB",
             "fsync": "off",
             "autovacuum": "off",
@@ -204,6 +237,8 @@ class Bed:
                         f"pool_mode = session\nmax_client_conn = 1000\ndefault_pool_size = 300\n{more}")
         process = self.spawn("pgbouncer", "-q", str(path), port=port, **self.unprivileged)
         self.doors[name] = Door(name, port, process.pid, "require" if name.endswith(TLS) else "disable")
+        if name == "pgbouncer":
+            self.doors[BY_HAND] = Door(BY_HAND, port, process.pid)
 
     def start_haproxy(self):
         if not shutil.which("haproxy"):

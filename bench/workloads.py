@@ -1,5 +1,6 @@
 """What is compared: each comparison runs one thing through several doors, in interleaved rounds."""
 
+import contextlib
 import os
 import pathlib
 import random
@@ -42,12 +43,15 @@ class Pgbench(Comparison):
     def __init__(self, name, doors, base, bar, mode, clients, script="-S", scripts=None):
         super().__init__(name, doors, base, bar)
         self.mode, self.clients, self.script, self.scripts = mode, clients, script, scripts or {}
+        # Not with many: writing every transaction down takes some of what is measured.
+        self.tells_latency = clients == 1
 
     def measure(self, bed, door, seconds):
         script = self.scripts.get(door.name, self.script)
-        what = [script] if script == "-S" else ["-f", str(SCRIPTS / script)]
+        # pgbench takes no scale from the database for a script of ours.
+        what = [script] if script == "-S" else ["-f", str(SCRIPTS / script), "-s", str(servers.SCALE)]
         with tempfile.TemporaryDirectory() as logs:
-            latencies = ["-l", "--log-prefix", f"{logs}/log"] if self.clients == 1 else []
+            latencies = ["-l", "--log-prefix", f"{logs}/log"] if self.tells_latency else []
             command = [servers.find("pgbench"), *bed.at(door.port), "-n", "-M", self.mode, "-T", str(WARM_UP + seconds),
                        "-P", "1", "-c", str(self.clients), "-j", str(min(self.clients, servers.cores())), *what,
                        *latencies, "bench"]
@@ -81,6 +85,26 @@ class Pgbench(Comparison):
         return count, spent, until - since
 
 
+class Idle(Pgbench):
+    """What sessions that do nothing take of a proxy's memory, and what 16 busy ones lose beside them."""
+
+    def __init__(self, door):
+        super().__init__(f"idle/{door}", [door], door, None, "prepared", 16)
+        self.tells_latency = True
+
+    def run(self, bed, rounds, seconds):
+        door = bed.doors[self.base]
+        alone = [self.measure(bed, door, seconds) for _ in range(rounds)]
+        before = door.memory_bytes()
+        with contextlib.ExitStack() as held:
+            for _ in range(bed.idle):
+                held.enter_context(contextlib.closing(door.connect()))
+            each = (door.memory_bytes() - before) / bed.idle
+            beside = [{**self.measure(bed, door, seconds), "idle_bytes": each} for _ in range(rounds)]
+        samples = {door.name: alone, f"{door.name}, beside {bed.idle} idle": beside}
+        return {"name": self.name, "unit": self.unit, "base": self.base, "bar": self.bar, "samples": samples}
+
+
 BULK = ["direct", "pgbouncer", "splice", "sexton, nothing registered"]
 
 
@@ -107,32 +131,30 @@ class Bulk(Comparison):
         return sample
 
 
-ALL = ["direct", "pgbouncer", "haproxy", "splice", "sexton"]
-# A row by hand is a door's script of its own: what the application would have to write without Sexton.
-BY_HAND = ["pgbouncer", "sexton"]
+ALL = ["direct", "pgbouncer", servers.BY_HAND, "haproxy", "splice", "sexton"]
+# What the application would have to write without Sexton.
+BY_HAND = {servers.BY_HAND: "select_by_hand.sql"}
 MANY = min(64, 32 * servers.cores())
 
 COMPARISONS = [
-    *[Pgbench(f"select/{mode}/{clients}", ALL, "pgbouncer", 1.0, mode, clients)
+    *[Pgbench(f"select/{mode}/{clients}", ALL, "pgbouncer", 1.0, mode, clients, scripts=BY_HAND)
       for mode in ("simple", "extended", "prepared") for clients in (1, 16, MANY)],
     *[Pgbench(f"tls/{mode}/16", [f"pgbouncer{servers.TLS}", f"sexton{servers.TLS}"], f"pgbouncer{servers.TLS}", 1.0, mode, 16)
       for mode in ("simple", "prepared")],
-    *[Pgbench(f"select by hand/{mode}/16", ["pgbouncer", "splice", "sexton, nothing registered", "sexton"], "pgbouncer", 1.0,
-              mode, 16, "unique_by_hand.sql", {"sexton": "unique.sql"}) for mode in ("simple", "prepared")],
-    Pgbench("tpcb/prepared/16", BY_HAND, "pgbouncer", 0.95, "prepared", 16, "tpcb.sql", {"pgbouncer": "tpcb_by_hand.sql"}),
-    Pgbench("deletes/prepared/16", BY_HAND, "pgbouncer", 0.95, "prepared", 16, "deletes.sql",
-            {"pgbouncer": "deletes_by_hand.sql"}),
+    *[Pgbench(f"{what}/prepared/16", [servers.BY_HAND, "sexton"], servers.BY_HAND, 0.95, "prepared", 16, f"{what}.sql",
+              {servers.BY_HAND: f"{what}_by_hand.sql"}) for what in ("tpcb", "deletes")],
     Pgbench("literals/simple/16", ["sexton, one text", "sexton"], "sexton, one text", 0.95, "simple", 16, "literals.sql",
             {"sexton, one text": "repeated.sql"}),
     Pgbench("registered/prepared/16", ["sexton, nothing registered", "sexton"], "sexton, nothing registered", 0.97,
             "prepared", 16),
     Pgbench("registered/simple/16", ["sexton, nothing registered", "sexton"], "sexton, nothing registered", 0.97,
             "simple", 16),
-    Bulk("bulk/1,000,000 narrow rows", 0.97, "SELECT aid, bid, abalance FROM pgbench_accounts"),
+    Bulk("bulk/1,000,000 narrow rows", 0.97, "SELECT aid, bid, abalance FROM pgbench_accounts LIMIT 1000000"),
     Bulk("bulk/10,000 rows of 30 KB", 0.97, "SELECT repeat(md5(id::text), 940) FROM generate_series(1, 10000) id"),
     Bulk("bulk/COPY out", 0.97, "COPY pgbench_accounts TO STDOUT"),
     Bulk("bulk/COPY in", 0.97, "COPY letters (id, body) FROM STDIN", "seq 1 500000 | sed \"s/$/\\ta letter/\"",
          "TRUNCATE letters"),
+    *[Idle(f"sexton{tls}") for tls in ("", servers.TLS)],
 ]
 
 
