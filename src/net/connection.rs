@@ -171,7 +171,7 @@ impl Connection {
                 Some(Event::Done) => return Turn::Over,
                 Some(Event::More) => return Turn::Again,
                 Some(Event::Want(want)) => self.ask(want, line()),
-                Some(Event::Committing) => drop(self.runtime.spawn(reread(line()))),
+                Some(Event::Committing) => self.follow_commit(line()),
                 Some(Event::Long) => self.lend(line()),
             }
         }
@@ -195,6 +195,7 @@ impl Connection {
     }
 
     /// Has what the session wants found out.
+    #[cold]
     fn ask(&self, want: Want, line: Line) {
         let (asked, errand) = (Arc::clone(&self.asked), line.errand());
         self.runtime.spawn(async move {
@@ -206,7 +207,14 @@ impl Connection {
         });
     }
 
+    /// Has the catalog read again and again, as long as a commit of DDL is under way.
+    #[cold]
+    fn follow_commit(&self, line: Line) {
+        self.runtime.spawn(reread(line));
+    }
+
     /// Has a long statement decided on a thread of its own, while the other connections go on.
+    #[cold]
     fn lend(&mut self, line: Line) {
         let Some(mut relay) = self.relay.take() else { return };
         let errand = line.errand();

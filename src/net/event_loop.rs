@@ -126,6 +126,7 @@ impl EventLoop {
     }
 
     /// Reads the messages; false for the end.
+    #[cold]
     fn messages(&mut self) -> bool {
         for message in self.inbox.take() {
             match message {
@@ -189,11 +190,13 @@ impl EventLoop {
         }
     }
 
+    #[cold]
     fn failed(&mut self, slot: usize) {
         tracing::error!("a connection's task failed");
         self.end(slot);
     }
 
+    #[cold]
     fn end(&mut self, slot: usize) {
         let seated = self.connections.try_remove(slot);
         // Encryption has a last word, which may fail where something has failed before.

@@ -13,7 +13,7 @@ use crate::net::side::Side;
 use crate::net::spare;
 use crate::session::{ClientStep, ServerStep, Session, Taken, Want};
 use crate::wire::backend::FatalReport;
-use crate::wire::frame::HEADER_BYTES;
+use crate::wire::frame::{HEADER_BYTES, LengthFault};
 use crate::wire::sqlstate::SqlState;
 
 /// Read at once after a read that filled what there was.
@@ -78,11 +78,12 @@ struct Inlet {
 }
 
 impl Inlet {
+    fn is_ready(&self, side: &Side) -> bool {
+        !self.ended && side.is_readable()
+    }
+
     /// Reads once; `None` where there is nothing yet.
     fn read<'s>(&mut self, side: &mut Side, space: &'s mut [u8]) -> io::Result<Option<&'s [u8]>> {
-        if self.ended || !side.is_readable() {
-            return Ok(None);
-        }
         let most = if self.bulk { space.len() } else { spare::BUFFER_BYTES };
         let Some(bytes) = side.read(&mut space[..most])? else { return Ok(None) };
         self.ended = bytes == 0;
@@ -137,6 +138,9 @@ impl Outlet {
         if self.broken {
             self.buffer.clear();
             return self.error.take().map_or(Ok(false), Err);
+        }
+        if self.buffer.is_empty() && !self.side.wants_write() {
+            return Ok(false);
         }
         match self.side.send(&self.buffer) {
             Ok(sent) => {
@@ -251,6 +255,7 @@ impl Relay {
     }
 
     /// Ends the connection with a FATAL, where one can be told between messages.
+    #[cold]
     pub(super) fn end(&mut self, code: SqlState, message: &str, hint: Option<&str>) {
         if self.session.is_at_boundary() && !self.closing {
             FatalReport { hint, ..FatalReport::new(code, message) }.put(&mut self.client.buffer);
@@ -295,7 +300,7 @@ impl Relay {
         }
         // The client has gone: closing the server's socket at once lets the server notice (X1).
         let gone = |error: io::Error| {
-            tracing::debug!(%error, "client gone");
+            note_end("client gone", &error);
             Event::Done
         };
         moved |= self.client.write().map_err(gone)?;
@@ -337,14 +342,15 @@ impl Relay {
     }
 
     fn read_upstream(&mut self, space: &mut [u8]) -> bool {
-        if self.session.want().is_some() || self.client.buffer.len() >= BUFFERED_BYTES_MAX {
+        let full = self.session.want().is_some() || self.client.buffer.len() >= BUFFERED_BYTES_MAX;
+        if full || !self.from_upstream.is_ready(&self.upstream.side) {
             return false;
         }
         let fresh = match self.from_upstream.read(&mut self.upstream.side, space) {
             Ok(None) => return false,
             Ok(Some(fresh)) => fresh,
             Err(error) => {
-                tracing::debug!(%error, "upstream gone");
+                note_end("upstream gone", &error);
                 self.from_upstream.ended = true;
                 &[]
             }
@@ -361,11 +367,14 @@ impl Relay {
         let take = |input: &[u8], out: &mut BytesMut| session.server_bytes(input, out);
         match self.from_upstream.offer(fresh, &mut self.client, take) {
             ServerStep::NeedMore | ServerStep::Wait => {}
-            ServerStep::Fault(fault) => {
-                tracing::warn!(tag = fault.tag, length = fault.length, "the server sent a malformed message");
-                self.closing = true;
-            }
+            ServerStep::Fault(fault) => self.lose_server(fault),
         }
+    }
+
+    #[cold]
+    fn lose_server(&mut self, fault: LengthFault) {
+        tracing::warn!(tag = fault.tag, length = fault.length, "the server sent a malformed message");
+        self.closing = true;
     }
 
     fn read_client(&mut self, space: &mut [u8]) -> io::Result<bool> {
@@ -375,7 +384,7 @@ impl Relay {
             ClientStep::Hold => self.from_client.buffer.len() >= BUFFERED_BYTES_MAX,
             ClientStep::OutOfPlace(_) | ClientStep::Fault(_) => true,
         };
-        if full {
+        if full || !self.from_client.is_ready(&self.client.side) {
             return Ok(false);
         }
         let Some(fresh) = self.from_client.read(&mut self.client.side, space)? else { return Ok(false) };
@@ -416,19 +425,20 @@ impl Relay {
         self.client_step = self.from_client.offer(fresh, &mut self.upstream, take);
         match self.client_step {
             ClientStep::NeedMore | ClientStep::Hold => {}
-            ClientStep::OutOfPlace(tag) => {
-                tracing::info!(tag, "a client sent a message out of place during COPY");
-                self.hand_over_header();
-            }
-            ClientStep::Fault(fault) => {
-                tracing::info!(tag = fault.tag, length = fault.length, "a client sent a malformed message");
-                self.hand_over_header();
-            }
+            ClientStep::OutOfPlace(_) | ClientStep::Fault(_) => self.hand_over_header(),
         }
     }
 
     /// The server finds the fault of the message at hand in its header, and ends the connection in its own way (F1, K1).
+    #[cold]
     fn hand_over_header(&mut self) {
+        match self.client_step {
+            ClientStep::OutOfPlace(tag) => tracing::info!(tag, "a client sent a message out of place during COPY"),
+            ClientStep::Fault(LengthFault { tag, length }) => {
+                tracing::info!(tag, length, "a client sent a malformed message")
+            }
+            ClientStep::NeedMore | ClientStep::Hold => {}
+        }
         let header = self.from_client.buffer.len().min(HEADER_BYTES);
         self.upstream.buffer.extend_from_slice(&self.from_client.buffer[..header]);
         self.from_client.buffer.clear();
@@ -440,7 +450,7 @@ impl Relay {
         match self.upstream.write() {
             Ok(wrote) => moved = wrote,
             // It may have said why before it closed: reading goes on to its end (X3).
-            Err(error) => tracing::debug!(%error, "upstream takes no more"),
+            Err(error) => note_end("upstream takes no more", &error),
         }
         // The client's end of stream, after everything whole it sent; a partial message never goes (X2, X4).
         let sent = self.upstream.buffer.is_empty() && self.client_step != ClientStep::Hold;
@@ -450,4 +460,9 @@ impl Relay {
         }
         moved
     }
+}
+
+#[cold]
+fn note_end(what: &str, error: &io::Error) {
+    tracing::debug!(%error, "{what}");
 }

@@ -163,7 +163,9 @@ impl Side {
         true
     }
 
-    fn wants_write(&self) -> bool {
+    /// True where bytes of TLS's own, or encrypted ones, are to be sent.
+    #[inline]
+    pub(super) fn wants_write(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.connection.wants_write())
     }
 

@@ -45,6 +45,12 @@ impl Session {
         inner(effect, |name| self.overlay.statement(&self.names, name).cloned())
     }
 
+    /// What an Execute of that portal sent now will run, where it does anything to the session.
+    pub(super) fn predicted_portal(&self, portal: &[u8]) -> Option<Arc<Prepared>> {
+        let prepared = self.overlay.portal(&self.names, portal)?;
+        (!matches!(prepared.effect(), Effect::None)).then(|| Arc::clone(prepared))
+    }
+
     /// What an EXECUTE answered now has run.
     pub(super) fn confirmed_inner(&self, effect: &Effect) -> Option<Arc<Prepared>> {
         inner(effect, |name| self.names.statements.get(name).cloned())
@@ -99,13 +105,12 @@ impl Session {
             Entry::CloseStatement { name, .. } => self.overlay.set_statement(name, None),
             Entry::ClosePortal { portal } => self.overlay.set_portal(portal, None),
             Entry::Execute { portal } => {
-                if let Some(prepared) = self.overlay.portal(&self.names, portal).cloned() {
+                if let Some(prepared) = self.predicted_portal(portal) {
                     self.predict_effect(prepared.effect(), Some(&prepared.made));
                 }
             }
             Entry::Query(query) => {
-                let plan = Arc::clone(&query.plan);
-                for statement in plan.statements.iter() {
+                for statement in query.plan.statements.iter() {
                     self.predict_effect(&statement.effect, None);
                 }
                 // A simple Query drops the unnamed statement (E8).

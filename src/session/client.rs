@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use crate::config::Unscoped;
 use crate::rewrite::outcome::Effect;
 use crate::session::batch::prepared_by_sql;
+use crate::session::cache::Basis;
 use crate::session::circumstances::Circumstances;
 use crate::session::complaint::{Complaint, REFUSED_NAME, UNPARSABLE};
 use crate::session::conversation::{ClientStep, Session, Taken};
@@ -172,9 +173,7 @@ impl Session {
             }
             (b'c' | b'f', _) => {
                 self.copy_in = false;
-                if !self.pending.is_empty() {
-                    self.push(Entry::CopyEnd, false);
-                }
+                self.push(Entry::CopyEnd, false);
                 Take::Stream
             }
             _ => Take::Stream,
@@ -210,15 +209,8 @@ impl Session {
     }
 
     fn take_parse(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Take {
-        let Some(made) = self.circumstances() else { return Take::Hold };
-        let (name, query, types) = match frontend::parse(body) {
-            Some(parse) => (parse.name, parse.query, parse.types),
-            None => {
-                let origin = Origin::Message { plan: Arc::new(nothing()), types: Box::default() };
-                let prepared = Arc::new(Prepared { origin, made, absent: false });
-                self.push(Entry::Parse { name: Name::new(), prepared, complaint: None, swallow: false }, false);
-                return Take::Stream;
-            }
+        let Some(frontend::Parse { name, query, types }) = frontend::parse(body) else {
+            return self.take_unreadable_parse();
         };
         let plan = self.decide(query);
         // A Parse of a name that is taken fails: messages behind that batch would meet the old statement.
@@ -238,16 +230,27 @@ impl Session {
             };
         }
         let types = if types == [0, 0] { &[] } else { types };
+        let Some(made) = self.basis.as_ref().map(Basis::circumstances) else { return Take::Hold };
         let prepared = match self.overlay.statement(&self.names, name) {
-            Some(held) if held.is_made_of(&plan, types, &made) => Arc::clone(held),
+            Some(held) if held.is_made_of(&plan, types, made) => Arc::clone(held),
             _ => {
                 let origin = Origin::Message { plan, types: types.into() };
-                Arc::new(Prepared { origin, made, absent: false })
+                Arc::new(Prepared { origin, made: made.clone(), absent: false })
             }
         };
         let (name, complaint) = (Name::from_slice(name), complaint.map(Box::new));
         self.push(Entry::Parse { name, prepared, complaint, swallow: false }, risky);
         take
+    }
+
+    /// The server raises an error for it, before it makes anything (F4).
+    #[cold]
+    fn take_unreadable_parse(&mut self) -> Take {
+        let Some(made) = self.circumstances() else { return Take::Hold };
+        let origin = Origin::Message { plan: Arc::new(nothing()), types: Box::default() };
+        let prepared = Arc::new(Prepared { origin, made, absent: false });
+        self.push(Entry::Parse { name: Name::new(), prepared, complaint: None, swallow: false }, false);
+        Take::Stream
     }
 
     fn take_bind(&mut self, there: &[u8], whole: bool, out: &mut Outlet<'_>) -> Take {
@@ -283,7 +286,7 @@ impl Session {
         let portal = frontend::execute(body).unwrap_or_default();
         let mut risky = false;
         let mut take = Take::Stream;
-        if let Some(prepared) = self.overlay.portal(&self.names, portal).cloned() {
+        if let Some(prepared) = self.predicted_portal(portal) {
             risky = self.predicts_risk(prepared.effect());
             if risky && self.pending.ends() > 0 {
                 return Take::Hold;
@@ -355,14 +358,23 @@ impl Session {
 
     /// Makes a statement anew whose text was decided under other circumstances, unless the text would be the same.
     fn freshen(&mut self, name: &[u8], out: &mut Outlet<'_>) -> Take {
-        let Some(prepared) = self.overlay.statement(&self.names, name).cloned() else { return Take::Stream };
-        let Some(made) = self.circumstances() else { return Take::Hold };
-        if self.skipping || !prepared.is_stale(&made) {
-            return Take::Stream;
+        // Finds the one of this moment.
+        self.basis();
+        let Some(now) = self.basis.as_ref().map(Basis::circumstances) else { return Take::Hold };
+        match self.overlay.statement(&self.names, name) {
+            Some(prepared) if !self.skipping && prepared.is_stale(now) => {
+                let (prepared, made) = (Arc::clone(prepared), now.clone());
+                self.make_anew(name, &prepared, made, out)
+            }
+            _ => Take::Stream,
         }
+    }
+
+    #[cold]
+    fn make_anew(&mut self, name: &[u8], prepared: &Arc<Prepared>, made: Circumstances, out: &mut Outlet<'_>) -> Take {
         let (old, types) = match &prepared.origin {
             Origin::Message { plan, types } => (plan, types),
-            Origin::Sql { .. } if !self.differs(&prepared, &self.predicted) => return Take::Stream,
+            Origin::Sql { .. } if !self.differs(prepared, &self.predicted) => return Take::Stream,
             Origin::Sql { .. } => return self.fail_stale(name, prepared, out),
         };
         // The server holds it as it was read then; sent again it would be read as strings and characters are now.
@@ -378,7 +390,7 @@ impl Session {
         }
         if !prepared.absent && plan.upstream_text == old.upstream_text {
             if let Some(confirmed) = self.names.statements.get_mut(name)
-                && Arc::ptr_eq(confirmed, &prepared)
+                && Arc::ptr_eq(confirmed, prepared)
             {
                 *confirmed = anew;
             }
@@ -387,6 +399,7 @@ impl Session {
         self.prepare_anew(name, &plan, types, anew, out)
     }
 
+    #[cold]
     fn prepare_anew(
         &mut self,
         name: &[u8],
@@ -413,12 +426,14 @@ impl Session {
     }
 
     /// Has the server fail where a statement that cannot be made anew would be used.
-    fn fail_stale(&mut self, name: &[u8], prepared: Arc<Prepared>, out: &mut Outlet<'_>) -> Take {
+    #[cold]
+    fn fail_stale(&mut self, name: &[u8], prepared: &Arc<Prepared>, out: &mut Outlet<'_>) -> Take {
         let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
-        self.fail_here(UNPARSABLE, prepared, complaint, out)
+        self.fail_here(UNPARSABLE, Arc::clone(prepared), complaint, out)
     }
 
     /// Has the server fail in front of the message at hand, which it will then discard.
+    #[cold]
     fn fail_here(&mut self, text: &[u8], prepared: Arc<Prepared>, complaint: Complaint, out: &mut Outlet<'_>) -> Take {
         if self.skipping {
             return Take::Stream;

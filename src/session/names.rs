@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::session::prepared::Prepared;
 
 /// A statement's or portal's name; drivers keep them short.
-pub(crate) type Name = SmallVec<[u8; 24]>;
+pub(crate) type Name = SmallVec<[u8; 16]>;
 
 /// What stands under each name. The unnamed one, which most messages mean, has a place of its own and needs no hash.
 #[derive(Debug)]

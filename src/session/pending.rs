@@ -117,7 +117,11 @@ impl Pending {
         self.holding_ends > 0
     }
 
+    /// Queues an entry; the end of a copy says nothing in front of all others.
     pub(crate) fn push(&mut self, entry: Entry, risky: bool) {
+        if self.slots.is_empty() && matches!(entry, Entry::CopyEnd) {
+            return;
+        }
         let mut slot = Slot { entry, risky, holds: false };
         self.count(&mut slot);
         self.slots.push_back(slot);
@@ -135,16 +139,13 @@ impl Pending {
 
     /// The entry that the next reply belongs to.
     pub(crate) fn head(&mut self) -> Option<&mut Entry> {
-        while matches!(self.slots.front(), Some(Slot { entry: Entry::CopyEnd, .. })) {
-            self.slots.pop_front();
-        }
         self.slots.front_mut().map(|slot| &mut slot.entry)
     }
 
     pub(crate) fn pop(&mut self) -> Option<Entry> {
-        let mut slot = self.slots.pop_front()?;
-        while let Entry::CopyEnd = slot.entry {
-            slot = self.slots.pop_front()?;
+        let slot = self.slots.pop_front()?;
+        while let Some(Slot { entry: Entry::CopyEnd, .. }) = self.slots.front() {
+            self.slots.pop_front();
         }
         self.ends -= usize::from(slot.entry.is_end());
         self.holding_ends -= usize::from(slot.holds);

@@ -14,7 +14,7 @@ use crate::session::plan::Plan;
 use crate::session::prepared::Prepared;
 use crate::sql::encoding::Encoding;
 use crate::wire::backend::{self, Fields};
-use crate::wire::frame::{HEADER_BYTES, Header, backend_header};
+use crate::wire::frame::{HEADER_BYTES, Header, backend_header, whole_run};
 use crate::wire::tag;
 
 /// Messages that are read whole stay far below this; a longer one is passed on without a look inside.
@@ -66,7 +66,8 @@ impl Session {
             if self.want.is_some() {
                 break ServerStep::Wait;
             }
-            let rest = &input[run.end..];
+            let at = run.end;
+            let rest = &input[at..];
             let header = match backend_header(rest) {
                 Ok(Some(header)) => header,
                 Ok(None) => break ServerStep::NeedMore,
@@ -83,7 +84,13 @@ impl Session {
             };
             let give = match header.tag {
                 // Nothing is decided by rows, which are most of what comes.
-                b'D' | b'd' => Give::Stream,
+                b'D' | b'd' => {
+                    run.end += whole_run(rest, header.tag);
+                    if run.end > at {
+                        continue;
+                    }
+                    Give::Stream
+                }
                 _ => self.give(header, body, &mut Outlet { client, run: &input[run.clone()] }),
             };
             match give {
@@ -204,7 +211,11 @@ impl Session {
 
     fn executed(&mut self, tag: Option<&[u8]>) -> Option<TagChange> {
         let Some(Entry::Execute { portal }) = self.pending.pop() else { return None };
-        let prepared = self.names.portals.get(&portal).cloned()?;
+        let prepared = self.names.portals.get(&portal)?;
+        if let Effect::None = prepared.effect() {
+            return prepared.tag();
+        }
+        let prepared = Arc::clone(prepared);
         let prepared = self.confirmed_inner(prepared.effect()).unwrap_or(prepared);
         self.confirm_effect(prepared.effect(), tag.unwrap_or_default(), &prepared.made);
         prepared.tag()
@@ -212,13 +223,15 @@ impl Session {
 
     fn statement_done(&mut self, tag: Option<&[u8]>) -> Option<TagChange> {
         let Some(Entry::Query(query)) = self.pending.head() else { return None };
-        let plan = Arc::clone(&query.plan);
-        let generation = query.generation;
-        let statement = plan.statements.get(query.next);
+        let next = query.next;
         query.next += 1;
-        let statement = statement?;
+        let statement = query.plan.statements.get(next)?;
+        if let Effect::None = statement.effect {
+            return statement.tag;
+        }
+        let (plan, generation) = (Arc::clone(&query.plan), query.generation);
+        let statement = plan.statements.get(next)?;
         match &statement.effect {
-            Effect::None => {}
             effect @ Effect::Execute(_) => {
                 let inner = self.confirmed_inner(effect)?;
                 self.confirm_effect(inner.effect(), tag.unwrap_or_default(), &inner.made);
@@ -255,6 +268,7 @@ impl Session {
         Give::Stream
     }
 
+    #[cold]
     fn error(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Give {
         let Some(mut fields) = Fields::read(body) else {
             self.fail(b"");
@@ -298,6 +312,7 @@ impl Session {
         out.instead(|client| fields.put(client, b'E'))
     }
 
+    #[cold]
     fn notice(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Give {
         let encoding = self.confirmed.current().client_encoding;
         let (Some(mut fields), (plan, _)) = (Fields::read(body), self.blamed()) else { return Give::Stream };

@@ -78,6 +78,20 @@ fn header(buffer: &[u8], length_max: impl Fn(u8) -> u32) -> Result<Option<Header
     Ok(Some(Header { tag, body_bytes: (length - BODILESS_LENGTH) as usize }))
 }
 
+/// Bytes of the messages of this tag that `buffer` starts with, as far as they are whole and their lengths can be.
+#[must_use]
+pub fn whole_run(buffer: &[u8], tag: u8) -> usize {
+    let mut end = 0;
+    while let Some((&[next, a, b, c, d], _)) = buffer[end..].split_first_chunk::<HEADER_BYTES>() {
+        let length = u32::from_be_bytes([a, b, c, d]);
+        if next != tag || length < BODILESS_LENGTH || length as usize >= buffer.len() - end {
+            break;
+        }
+        end += 1 + length as usize;
+    }
+    end
+}
+
 /// Writes the header of a message whose body is about to follow, and far from the format's bound.
 pub(super) fn put_header(out: &mut BytesMut, tag: u8, body_bytes: usize) {
     let [a, b, c, d] = u32::try_from(body_bytes + 4).unwrap_or(u32::MAX).to_be_bytes();
@@ -106,6 +120,17 @@ mod tests {
             assert!(frontend_header(&frame).is_err());
             assert!(backend_header(&frame).is_err());
         }
+    }
+
+    #[test]
+    fn a_run_ends_with_the_last_whole_message_of_its_tag() {
+        let frames = |tags: &[u8]| tags.iter().flat_map(|&tag| [tag, 0, 0, 0, 6, 1, 2]).collect::<Vec<_>>();
+        assert_eq!(whole_run(&frames(b"DDC"), b'D'), 14);
+        assert_eq!(whole_run(&frames(b"DD"), b'D'), 14);
+        assert_eq!(whole_run(&frames(b"DD")[..13], b'D'), 7);
+        assert_eq!(whole_run(&frames(b"CD"), b'D'), 0);
+        assert_eq!(whole_run(&[b'D', 0, 0, 0, 3, 0, 0, 0, 4], b'D'), 0);
+        assert_eq!(whole_run(&[b'D', 0xff, 0xff, 0xff, 0xff, 0], b'D'), 0);
     }
 
     #[test]
