@@ -1,10 +1,10 @@
 """What is compared: each comparison runs one thing through several doors, in interleaved rounds."""
 
+import bisect
 import contextlib
-import os
 import pathlib
 import random
-import re
+import signal
 import statistics
 import subprocess
 import tempfile
@@ -12,9 +12,13 @@ import time
 
 import servers
 
-# Seconds of a pgbench run that do not count: PgBouncer hands out connections of the run before, whose server processes
-# have the catalog in their caches; behind every other door they are new.
+# Seconds that a door has before anything counts: PgBouncer hands out connections that an earlier run has left, whose
+# server processes have the catalog in their caches; behind every other door they are new.
 WARM_UP = 1
+# Making a connection, TLS and all, takes no longer.
+CONNECTING = 0.02
+# Doors take turns of this many seconds: the machine changes its pace within less than a run.
+SLICE = 0.25
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "workloads"
 
@@ -37,52 +41,96 @@ class Comparison:
         return {"name": self.name, "unit": self.unit, "base": self.base, "bar": self.bar, "samples": samples}
 
 
+class Run:
+    """pgbench behind one door, until it is told to end. Every transaction is written down with its time, or `sampled` of them."""
+
+    def __init__(self, door, command, logs, clients, sampled=1.0):
+        self.door, self.command, self.logs, self.sampled, self.slices = door, command, logs, sampled, []
+        logs.mkdir()
+        sampling = [f"--sampling-rate={sampled}"] if sampled < 1 else []
+        command = [*command, "-T", "86400", "-l", "--log-prefix", str(logs / "log"), *sampling, "bench"]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=door.environment)
+        time.sleep(WARM_UP + clients * CONNECTING)
+
+    def hold(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def measure(self, seconds):
+        cpu, since = self.door.cpu_seconds(), time.time()
+        time.sleep(seconds)
+        self.slices.append((since, time.time(), cpu and self.door.cpu_seconds() - cpu))
+
+    def end(self, rounds):
+        """A sample for each round: transactions and the proxy's CPU time by what was measured, and how long they took."""
+        # What ends a run when its time is up.
+        self.process.send_signal(signal.SIGALRM)
+        self.go_on()
+        _, said = self.process.communicate()
+        lines = (line.split() for log in self.logs.iterdir() for line in log.open())
+        told = sorted((int(seconds) + int(micros) / 1e6, int(took)) for _, _, took, _, seconds, micros, *_ in lines)
+        if self.process.returncode or not told:
+            raise SystemExit(f"bench/run: {' '.join(self.command)} failed: {said}")
+        each = len(self.slices) // rounds
+        return [self.sample(told, self.slices[first * each:][:each]) for first in range(rounds)]
+
+    def sample(self, told, slices):
+        first, last = (bisect.bisect(told, (at,)) for at in (slices[0][0], slices[-1][1]))
+        micros = sorted(took for _, took in told[first:last])
+        count = len(micros) / self.sampled
+        sample = {"rate": count / sum(until - since for since, until, _ in slices),
+                  "p50_us": micros[len(micros) // 2], "p99_us": micros[len(micros) * 99 // 100]}
+        if self.door.pid:
+            sample["cpu_us"] = sum(cpu for _, _, cpu in slices) / count * 1e6
+        return sample
+
+
 class Pgbench(Comparison):
     """`scripts` gives a door another script than the others': what a client writes by hand where no proxy helps."""
 
     def __init__(self, name, doors, base, bar, mode, clients, script="-S", scripts=None):
         super().__init__(name, doors, base, bar)
         self.mode, self.clients, self.script, self.scripts = mode, clients, script, scripts or {}
-        # Not with many: writing every transaction down takes some of what is measured.
-        self.tells_latency = clients == 1
 
-    def measure(self, bed, door, seconds):
+    def command(self, bed, door):
         script = self.scripts.get(door.name, self.script)
         # pgbench takes no scale from the database for a script of ours.
         what = [script] if script == "-S" else ["-f", str(SCRIPTS / script), "-s", str(servers.SCALE)]
-        with tempfile.TemporaryDirectory() as logs:
-            latencies = ["-l", "--log-prefix", f"{logs}/log"] if self.tells_latency else []
-            command = [servers.find("pgbench"), *bed.at(door.port), "-n", "-M", self.mode, "-T", str(WARM_UP + seconds),
-                       "-P", "1", "-c", str(self.clients), "-j", str(min(self.clients, servers.cores())), *what,
-                       *latencies, "bench"]
-            count, spent, duration = self.follow(command, door)
-            micros = sorted(int(line.split()[2]) for log in pathlib.Path(logs).iterdir() for line in log.open())
-        sample = {"rate": count / duration}
-        if spent is not None:
-            sample["cpu_us"] = spent / count * 1e6
-        if micros:
-            sample["p50_us"], sample["p99_us"] = micros[len(micros) // 2], micros[len(micros) * 99 // 100]
-        return sample
+        threads = min(self.clients, servers.cores())
+        return [servers.find("pgbench"), *bed.at(door.port), "-n", "-M", self.mode, "-c", str(self.clients), "-j", str(threads), *what]
 
-    def follow(self, command, door):
-        """Transactions, the proxy's CPU seconds and the seconds of a run, from where it has warmed up."""
-        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=door.environment)
-        count, spent, cpu, since, said = 0, None, None, None, []
-        for line in run.stderr:
-            if not (told := re.match(r"progress: ([\d.]+) s, ([\d.]+) tps", line)):
-                said.append(line)
-                continue
-            at, rate = float(told[1]), float(told[2])
-            if since is None:
-                since, cpu = at, door.cpu_seconds()
-            else:
-                count += rate * (at - until)
-                spent = None if cpu is None else door.cpu_seconds() - cpu
-            until = at
-        run.communicate()
-        if run.returncode or not count:
-            raise SystemExit(f"bench/run: {' '.join(command)} failed: {''.join(said)}")
-        return count, spent, until - since
+    def measure(self, bed, door, seconds):
+        with tempfile.TemporaryDirectory() as logs:
+            run = Run(door, self.command(bed, door), pathlib.Path(logs) / "run", self.clients)
+            run.measure(seconds)
+            return run.end(1)[0]
+
+
+class Reading(Pgbench):
+    """Doors that take turns of less than a second. One that is stopped holds no lock that another waits for."""
+
+    def run(self, bed, rounds, seconds):
+        doors = [bed.doors[door] for door in self.doors if door in bed.doors]
+        with tempfile.TemporaryDirectory() as logs:
+            runs = []
+            try:
+                for door in doors:
+                    sampled = 1.0 if self.clients == 1 else 0.1
+                    logs_of_run = pathlib.Path(logs) / str(len(runs))
+                    runs.append(Run(door, self.command(bed, door), logs_of_run, self.clients, sampled))
+                    runs[-1].hold()
+                for _ in range(rounds * round(seconds / SLICE)):
+                    for run in random.sample(runs, len(runs)):
+                        run.go_on()
+                        run.measure(SLICE)
+                        run.hold()
+                samples = {run.door.name: run.end(rounds) for run in runs}
+            finally:
+                for run in runs:
+                    run.process.kill()
+        return {"name": self.name, "unit": self.unit, "base": self.base, "bar": self.bar, "samples": samples}
 
 
 class Idle(Pgbench):
@@ -90,7 +138,6 @@ class Idle(Pgbench):
 
     def __init__(self, door):
         super().__init__(f"idle/{door}", [door], door, None, "prepared", 16)
-        self.tells_latency = True
 
     def run(self, bed, rounds, seconds):
         door = bed.doors[self.base]
@@ -137,17 +184,17 @@ BY_HAND = {servers.BY_HAND: "select_by_hand.sql"}
 MANY = min(64, 32 * servers.cores())
 
 COMPARISONS = [
-    *[Pgbench(f"select/{mode}/{clients}", ALL, "pgbouncer", 1.0, mode, clients, scripts=BY_HAND)
+    *[Reading(f"select/{mode}/{clients}", ALL, "pgbouncer", 1.0, mode, clients, scripts=BY_HAND)
       for mode in ("simple", "extended", "prepared") for clients in (1, 16, MANY)],
-    *[Pgbench(f"tls/{mode}/16", [f"pgbouncer{servers.TLS}", f"sexton{servers.TLS}"], f"pgbouncer{servers.TLS}", 1.0, mode, 16)
+    *[Reading(f"tls/{mode}/16", [f"pgbouncer{servers.TLS}", f"sexton{servers.TLS}"], f"pgbouncer{servers.TLS}", 1.0, mode, 16)
       for mode in ("simple", "prepared")],
     *[Pgbench(f"{what}/prepared/16", [servers.BY_HAND, "sexton"], servers.BY_HAND, 0.95, "prepared", 16, f"{what}.sql",
               {servers.BY_HAND: f"{what}_by_hand.sql"}) for what in ("tpcb", "deletes")],
-    Pgbench("literals/simple/16", ["sexton, one text", "sexton"], "sexton, one text", 0.95, "simple", 16, "literals.sql",
+    Reading("literals/simple/16", ["sexton, one text", "sexton"], "sexton, one text", 0.95, "simple", 16, "literals.sql",
             {"sexton, one text": "repeated.sql"}),
-    Pgbench("registered/prepared/16", ["sexton, nothing registered", "sexton"], "sexton, nothing registered", 0.97,
+    Reading("registered/prepared/16", ["sexton, nothing registered", "sexton"], "sexton, nothing registered", 0.97,
             "prepared", 16),
-    Pgbench("registered/simple/16", ["sexton, nothing registered", "sexton"], "sexton, nothing registered", 0.97,
+    Reading("registered/simple/16", ["sexton, nothing registered", "sexton"], "sexton, nothing registered", 0.97,
             "simple", 16),
     Bulk("bulk/1,000,000 narrow rows", 0.97, "SELECT aid, bid, abalance FROM pgbench_accounts LIMIT 1000000"),
     Bulk("bulk/10,000 rows of 30 KB", 0.97, "SELECT repeat(md5(id::text), 940) FROM generate_series(1, 10000) id"),
