@@ -20,6 +20,8 @@ SCALE = 16
 TLS = ", TLS"
 # PgBouncer, with what Sexton adds to a statement written out.
 BY_HAND = "pgbouncer, by hand"
+# Sexton, for sessions that do nothing.
+IDLE = "sexton, kept for idle sessions"
 
 
 def cores():
@@ -204,8 +206,11 @@ class Bed:
         self.start_sexton("sexton", registered)
         self.start_sexton("sexton, one text", registered)
         self.start_sexton("sexton, nothing registered", "[databases.bench]\n")
-        self.start_sexton(f"sexton{TLS}", registered, 'tls = "require"\n'
-                          f'[listen.tls]\nmode = "require"\ncert = "{self.certificate}"\nkey = "{self.key}"\n')
+        tls = f'tls = "require"\n[listen.tls]\nmode = "require"\ncert = "{self.certificate}"\nkey = "{self.key}"\n'
+        self.start_sexton(f"sexton{TLS}", registered, tls)
+        # Of their own: what earlier sessions have left is used again.
+        self.start_sexton(IDLE, registered)
+        self.start_sexton(f"{IDLE}{TLS}", registered, tls)
 
     def hold_sessions(self):
         """A session through every door that does nothing: a proxy in use is never without one."""

@@ -77,9 +77,10 @@ class Run:
         return [self.sample(told, self.slices[first * each:][:each]) for first in range(rounds)]
 
     def sample(self, told, slices):
-        first, last = (bisect.bisect(told, (at,)) for at in (slices[0][0], slices[-1][1]))
-        micros = sorted(took for _, took in told[first:last])
-        count = len(micros) / self.sampled
+        spent = [told[bisect.bisect(told, (since,)):bisect.bisect(told, (until,))] for since, until, _ in slices]
+        count = sum(map(len, spent)) / self.sampled
+        # Without those that were under way while it was stopped.
+        micros = sorted(took for (since, _, _), ended in zip(slices, spent) for at, took in ended if at - took / 1e6 > since)
         sample = {"rate": count / sum(until - since for since, until, _ in slices),
                   "p50_us": micros[len(micros) // 2], "p99_us": micros[len(micros) * 99 // 100]}
         if self.door.pid:
@@ -136,8 +137,8 @@ class Reading(Pgbench):
 class Idle(Pgbench):
     """What sessions that do nothing take of a proxy's memory, and what 16 busy ones lose beside them."""
 
-    def __init__(self, door):
-        super().__init__(f"idle/{door}", [door], door, None, "prepared", 16)
+    def __init__(self, name, door):
+        super().__init__(name, [door], door, None, "prepared", 16)
 
     def run(self, bed, rounds, seconds):
         door = bed.doors[self.base]
@@ -148,7 +149,7 @@ class Idle(Pgbench):
                 held.enter_context(contextlib.closing(door.connect()))
             each = (door.memory_bytes() - before) / bed.idle
             beside = [{**self.measure(bed, door, seconds), "idle_bytes": each} for _ in range(rounds)]
-        samples = {door.name: alone, f"{door.name}, beside {bed.idle} idle": beside}
+        samples = {door.name: alone, f"beside {bed.idle} idle sessions": beside}
         return {"name": self.name, "unit": self.unit, "base": self.base, "bar": self.bar, "samples": samples}
 
 
@@ -201,7 +202,8 @@ COMPARISONS = [
     Bulk("bulk/COPY out", 0.97, "COPY pgbench_accounts TO STDOUT"),
     Bulk("bulk/COPY in", 0.97, "COPY letters (id, body) FROM STDIN", "seq 1 500000 | sed \"s/$/\\ta letter/\"",
          "TRUNCATE letters"),
-    *[Idle(f"sexton{tls}") for tls in ("", servers.TLS)],
+    Idle("idle/prepared/16", servers.IDLE),
+    Idle("idle, TLS/prepared/16", f"{servers.IDLE}{servers.TLS}"),
 ]
 
 
