@@ -241,16 +241,21 @@ impl Session {
             self.schema_sent = self.schema_changed;
             self.committing_schema = false;
             self.overlay.clear();
-            if std::mem::take(&mut self.touched) || strayed {
+            let touched = std::mem::take(&mut self.touched);
+            if std::mem::take(&mut self.mispredicted) || touched || strayed {
                 self.predicted.clone_from(&self.confirmed);
             }
-        } else if strayed {
-            self.predict_again();
+        } else {
+            self.mispredicted |= strayed;
         }
     }
 
     /// Predicted is confirmed, and what is still pending on top of it.
+    ///
+    /// That takes as long as much is pending: it is done once the client has said more, not for every error.
+    #[cold]
     pub(super) fn predict_again(&mut self) {
+        self.mispredicted = false;
         let mut settings: Settings = self.confirmed.clone();
         // What the failed batch did outside a block is undone at its end.
         if self.batch_failed {

@@ -5,18 +5,14 @@ use std::sync::Arc;
 use bytes::BytesMut;
 
 use crate::config::Unscoped;
-use crate::rewrite::outcome::Effect;
-use crate::session::batch::prepared_by_sql;
 use crate::session::cache::Basis;
-use crate::session::circumstances::Circumstances;
-use crate::session::complaint::{Complaint, REFUSED_NAME, UNPARSABLE};
+use crate::session::complaint::{Complaint, UNPARSABLE};
 use crate::session::conversation::{ClientStep, Session, Taken};
 use crate::session::names::Name;
 use crate::session::pending::{Entry, Query};
-use crate::session::plan::{Plan, StatementPlan};
+use crate::session::plan::Plan;
 use crate::session::prepared::{Origin, Prepared};
 use crate::session::replication::is_replication_command;
-use crate::session::settings::Settings;
 use crate::wire::frame::{HEADER_BYTES, Header, frontend_header};
 use crate::wire::frontend::{self, Target, TooLong};
 
@@ -25,7 +21,7 @@ use crate::wire::frontend::{self, Target, TooLong};
 const LARGE_OBJECT_FUNCTIONS: [u32; 13] = [715, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172];
 
 /// What is to be done with one message.
-enum Take {
+pub(super) enum Take {
     /// It goes on as it came, as far as it is there, behind what has been written for it.
     Stream,
     /// What has been written goes in its place.
@@ -35,7 +31,7 @@ enum Take {
 }
 
 /// Where messages of Sexton's own are written, behind those that go on as they came.
-struct Outlet<'a> {
+pub(super) struct Outlet<'a> {
     upstream: &'a mut BytesMut,
     /// What goes on as it came and has not been moved yet.
     run: &'a [u8],
@@ -46,7 +42,11 @@ struct Outlet<'a> {
 
 impl Outlet<'_> {
     /// Has `put` write one message of about `bytes`; nothing is written where it fails.
-    fn write(&mut self, bytes: usize, put: impl FnOnce(&mut BytesMut) -> Result<(), TooLong>) -> Result<(), TooLong> {
+    pub(super) fn write(
+        &mut self,
+        bytes: usize,
+        put: impl FnOnce(&mut BytesMut) -> Result<(), TooLong>,
+    ) -> Result<(), TooLong> {
         if !std::mem::replace(&mut self.begun, true) {
             // What follows is likely to go the same way.
             self.upstream.reserve(self.run.len() + bytes + self.behind);
@@ -62,7 +62,7 @@ impl Outlet<'_> {
     }
 
     /// Writes a Parse.
-    fn parse(&mut self, parse: frontend::Parse<'_>) -> Result<(), TooLong> {
+    pub(super) fn parse(&mut self, parse: frontend::Parse<'_>) -> Result<(), TooLong> {
         let bytes = HEADER_BYTES + parse.name.len() + parse.query.len() + parse.types.len() + 4;
         self.write(bytes, |out| frontend::put_parse(out, parse))
     }
@@ -94,6 +94,9 @@ impl Session {
                 break self.hold(header.tag);
             }
             self.waits_for_answers = false;
+            if self.mispredicted {
+                self.predict_again();
+            }
             let behind = rest.len().saturating_sub(header.frame_bytes());
             let mut outlet = Outlet { upstream, run: &input[run.clone()], behind, begun: false };
             let take = self.take(header, &rest[HEADER_BYTES..], &mut outlet);
@@ -204,6 +207,8 @@ impl Session {
             take = fixed(out.query(UNPARSABLE));
         }
         let complaint = complaint.map(Box::new);
+        // It drops the unnamed statement (E8).
+        let risky = risky || self.may_leave(b"");
         self.push(Entry::Query(Query { plan, complaint, next: 0, generation }), risky);
         take
     }
@@ -238,6 +243,7 @@ impl Session {
                 Arc::new(Prepared { origin, made: made.clone(), absent: false })
             }
         };
+        let risky = risky || self.may_leave(name);
         let (name, complaint) = (Name::from_slice(name), complaint.map(Box::new));
         self.push(Entry::Parse { name, prepared, complaint, swallow: false }, risky);
         take
@@ -304,7 +310,8 @@ impl Session {
     fn take_close(&mut self, body: &[u8]) -> Take {
         match frontend::target(body) {
             Some(Target::Statement(name)) => {
-                self.push(Entry::CloseStatement { name: Name::from_slice(name), swallow: false }, false);
+                let risky = self.may_leave(name);
+                self.push(Entry::CloseStatement { name: Name::from_slice(name), swallow: false }, risky);
             }
             Some(Target::Portal(portal)) => self.push(Entry::ClosePortal { portal: Name::from_slice(portal) }, false),
             None => self.push(Entry::ClosePortal { portal: Name::new() }, false),
@@ -346,7 +353,7 @@ impl Session {
         Take::Stream
     }
 
-    fn decide(&mut self, text: &[u8]) -> Arc<Plan> {
+    pub(super) fn decide(&mut self, text: &[u8]) -> Arc<Plan> {
         // Finds the one of this moment.
         self.basis();
         let (Some(ground), Some(basis)) = (&self.ground, &self.basis) else { return Arc::new(nothing()) };
@@ -354,135 +361,6 @@ impl Session {
             return Arc::new(Plan::unchanged(text));
         }
         ground.cache.plan(text, basis, |text| (self.planner)(text, &self.predicted, &ground.role, &ground.registry))
-    }
-
-    /// Makes a statement anew whose text was decided under other circumstances, unless the text would be the same.
-    fn freshen(&mut self, name: &[u8], out: &mut Outlet<'_>) -> Take {
-        // Finds the one of this moment.
-        self.basis();
-        let Some(now) = self.basis.as_ref().map(Basis::circumstances) else { return Take::Hold };
-        match self.overlay.statement(&self.names, name) {
-            Some(prepared) if !self.skipping && prepared.is_stale(now) => {
-                let (prepared, made) = (Arc::clone(prepared), now.clone());
-                self.make_anew(name, &prepared, made, out)
-            }
-            _ => Take::Stream,
-        }
-    }
-
-    #[cold]
-    fn make_anew(&mut self, name: &[u8], prepared: &Arc<Prepared>, made: Circumstances, out: &mut Outlet<'_>) -> Take {
-        let (old, types) = match &prepared.origin {
-            Origin::Message { plan, types } => (plan, types),
-            Origin::Sql { .. } if !self.differs(prepared, &self.predicted) => return Take::Stream,
-            Origin::Sql { .. } => return self.fail_stale(name, prepared, out),
-        };
-        // The server holds it as it was read then; sent again it would be read as strings and characters are now.
-        if prepared.made.reads_otherwise(&made, &old.client_text) {
-            return self.fail_stale(name, prepared, out);
-        }
-        let plan = self.decide(&old.client_text);
-        let origin = Origin::Message { plan: Arc::clone(&plan), types: types.clone() };
-        let anew = Arc::new(Prepared { origin, made, absent: false });
-        if let Some(refusal) = &plan.refusal {
-            let text = plan.upstream_text.as_deref().unwrap_or(UNPARSABLE);
-            return self.fail_here(text, anew, Complaint::Refused(refusal.clone()), out);
-        }
-        if !prepared.absent && plan.upstream_text == old.upstream_text {
-            if let Some(confirmed) = self.names.statements.get_mut(name)
-                && Arc::ptr_eq(confirmed, prepared)
-            {
-                *confirmed = anew;
-            }
-            return Take::Stream;
-        }
-        self.prepare_anew(name, &plan, types, anew, out)
-    }
-
-    #[cold]
-    fn prepare_anew(
-        &mut self,
-        name: &[u8],
-        plan: &Plan,
-        types: &[u8],
-        anew: Arc<Prepared>,
-        out: &mut Outlet<'_>,
-    ) -> Take {
-        let query = plan.upstream_text.as_deref().unwrap_or(&plan.client_text);
-        let written = out.write(query.len(), |out| {
-            if !name.is_empty() {
-                frontend::put_close_statement(out, name)?;
-            }
-            frontend::put_parse(out, frontend::Parse { name, query, types })
-        });
-        if let Err(TooLong(bytes)) = written {
-            return self.fail_here(UNPARSABLE, anew, Complaint::TooLong { bytes }, out);
-        }
-        if !name.is_empty() {
-            self.push(Entry::CloseStatement { name: Name::from_slice(name), swallow: true }, false);
-        }
-        self.push(Entry::Parse { name: Name::from_slice(name), prepared: anew, complaint: None, swallow: true }, false);
-        Take::Stream
-    }
-
-    /// Has the server fail where a statement that cannot be made anew would be used.
-    #[cold]
-    fn fail_stale(&mut self, name: &[u8], prepared: &Arc<Prepared>, out: &mut Outlet<'_>) -> Take {
-        let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
-        self.fail_here(UNPARSABLE, Arc::clone(prepared), complaint, out)
-    }
-
-    /// Has the server fail in front of the message at hand, which it will then discard.
-    #[cold]
-    fn fail_here(&mut self, text: &[u8], prepared: Arc<Prepared>, complaint: Complaint, out: &mut Outlet<'_>) -> Take {
-        if self.skipping {
-            return Take::Stream;
-        }
-        if out.parse(frontend::Parse { name: REFUSED_NAME, query: text, types: &[] }).is_err() {
-            return self.fail_here(UNPARSABLE, prepared, complaint, out);
-        }
-        let name = Name::from_slice(REFUSED_NAME);
-        self.push(Entry::Parse { name, prepared, complaint: Some(Box::new(complaint)), swallow: true }, false);
-        Take::Stream
-    }
-
-    /// True where the text of a statement that is stale would not be sent as it was.
-    fn differs(&self, prepared: &Prepared, settings: &Settings) -> bool {
-        let (Origin::Sql { source, sent, .. }, Some(ground)) = (&prepared.origin, &self.ground) else { return true };
-        let plan = (self.planner)(source, settings, &ground.role, &ground.registry);
-        plan.refusal.is_some() || plan.upstream_text.as_deref().unwrap_or(source) != &**sent
-    }
-
-    /// The first EXECUTE among the statements whose prepared text was decided under other circumstances than it would meet.
-    fn stale_execute(&mut self, statements: &[StatementPlan]) -> Option<Complaint> {
-        if !statements.iter().any(|statement| matches!(statement.effect, Effect::Execute(_))) {
-            return None;
-        }
-        let ground = self.ground.as_ref()?;
-        let mut settings = self.predicted.clone();
-        let mut made_here: Vec<(&str, Arc<Prepared>)> = Vec::new();
-        for statement in statements {
-            let now = Circumstances::new(ground.registry.generation, settings.current(), &ground.role);
-            match &statement.effect {
-                Effect::Execute(name) => {
-                    let here = made_here.iter().rev().find(|(other, _)| other == name).map(|(_, prepared)| prepared);
-                    let prepared = here.or_else(|| self.overlay.statement(&self.names, name.as_bytes()));
-                    let stale = prepared.is_some_and(|it| it.is_stale(&now) && self.differs(it, &settings));
-                    if stale {
-                        return Some(Complaint::StalePrepared { name: name.clone() });
-                    }
-                    // The statements behind it were decided without what it changes.
-                    if statements.len() > 1 && self.predicts_risk(&statement.effect) {
-                        return Some(Complaint::HiddenChange { name: name.clone() });
-                    }
-                }
-                effect @ Effect::Prepare { name, .. } => {
-                    made_here.extend(prepared_by_sql(effect, now).map(|prepared| (name.as_str(), prepared)));
-                }
-                effect => settings.apply(effect),
-            }
-        }
-        None
     }
 }
 

@@ -126,6 +126,8 @@ pub struct Session {
     pub(super) basis: Option<Basis>,
     /// The views have been changed since they were last the same.
     pub(super) touched: bool,
+    /// The predicted view is another than it was thought to be: it is made anew before anything more is decided by it.
+    pub(super) mispredicted: bool,
 
     pub(super) pending: Pending,
     /// The last ReadyForQuery's status byte.
@@ -181,6 +183,7 @@ impl Session {
             overlay: Overlay::default(),
             basis: None,
             touched: false,
+            mispredicted: false,
             pending: Pending::default(),
             status: b'I',
             block_failed: false,

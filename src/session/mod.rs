@@ -15,6 +15,7 @@ mod prepared;
 mod replication;
 mod server;
 pub mod settings;
+mod stale;
 pub mod tally;
 
 mod conversation;

@@ -79,8 +79,6 @@ impl Entry {
 #[derive(Debug)]
 struct Slot {
     entry: Entry,
-    /// Its success decides how later messages are to be read.
-    risky: bool,
     /// The end of a batch that holds something risky.
     holds: bool,
 }
@@ -94,6 +92,7 @@ pub(crate) struct Pending {
     slots: VecDeque<Slot>,
     ends: usize,
     holding_ends: usize,
+    /// The batch that has no end yet holds something risky. Answered or not: what it did may be undone at its end.
     open_is_risky: bool,
 }
 
@@ -118,23 +117,18 @@ impl Pending {
     }
 
     /// Queues an entry; the end of a copy says nothing in front of all others.
+    ///
+    /// `risky`: its success decides how later messages are to be read.
     pub(crate) fn push(&mut self, entry: Entry, risky: bool) {
         if self.slots.is_empty() && matches!(entry, Entry::CopyEnd) {
             return;
         }
-        let mut slot = Slot { entry, risky, holds: false };
-        self.count(&mut slot);
-        self.slots.push_back(slot);
-    }
-
-    fn count(&mut self, slot: &mut Slot) {
-        self.open_is_risky |= slot.risky;
-        if slot.entry.is_end() {
-            slot.holds = self.open_is_risky;
-            self.open_is_risky = false;
-            self.ends += 1;
-            self.holding_ends += usize::from(slot.holds);
-        }
+        self.open_is_risky |= risky;
+        let is_end = entry.is_end();
+        let holds = is_end && std::mem::take(&mut self.open_is_risky);
+        self.ends += usize::from(is_end);
+        self.holding_ends += usize::from(holds);
+        self.slots.push_back(Slot { entry, holds });
     }
 
     /// The entry that the next reply belongs to.
@@ -147,45 +141,47 @@ impl Pending {
         while let Some(Slot { entry: Entry::CopyEnd, .. }) = self.slots.front() {
             self.slots.pop_front();
         }
-        self.ends -= usize::from(slot.entry.is_end());
-        self.holding_ends -= usize::from(slot.holds);
-        if self.slots.is_empty() {
-            self.open_is_risky = false;
-        }
+        self.uncount(&slot);
         Some(slot.entry)
     }
 
     /// After an error among extended messages: drops everything up to the next Sync, a Query included (E5).
     /// False where no Sync has been sent yet.
     pub(crate) fn skip_to_sync(&mut self) -> bool {
-        let found = self.slots.iter().position(|slot| matches!(slot.entry, Entry::Sync));
-        self.slots.drain(..found.unwrap_or(self.slots.len()));
-        self.recount();
-        found.is_some()
+        while let Some(slot) = self.slots.front_mut() {
+            if let Entry::Sync = slot.entry {
+                // What failed holds nothing.
+                self.holding_ends -= usize::from(std::mem::take(&mut slot.holds));
+                return true;
+            }
+            if let Some(slot) = self.slots.pop_front() {
+                self.uncount(&slot);
+            }
+        }
+        self.open_is_risky = false;
+        false
     }
 
     /// After CopyInResponse: the Syncs sent right behind the copying statement are read as part of the copy (K1).
     /// True where the copy's end has been sent already.
     pub(crate) fn drop_syncs_in_copy(&mut self) -> bool {
         while matches!(self.slots.get(1), Some(Slot { entry: Entry::Sync, .. })) {
-            self.slots.remove(1);
+            self.remove_behind_head();
         }
-        self.recount();
         self.copy_end_follows()
     }
 
     /// The copy is over: its end needs no marker any more.
     pub(crate) fn drop_copy_end(&mut self) {
         if self.copy_end_follows() {
-            self.slots.remove(1);
+            self.remove_behind_head();
         }
     }
 
     /// The server took the message behind the copying statement for a violation, and ate it.
     pub(crate) fn drop_offender_in_copy(&mut self) {
         if self.slots.len() > 1 && !self.copy_end_follows() {
-            self.slots.remove(1);
-            self.recount();
+            self.remove_behind_head();
         }
     }
 
@@ -197,13 +193,21 @@ impl Pending {
         self.slots.iter().map(|slot| &slot.entry)
     }
 
-    fn recount(&mut self) {
-        (self.ends, self.holding_ends, self.open_is_risky) = (0, 0, false);
-        let mut slots = std::mem::take(&mut self.slots);
-        for slot in &mut slots {
-            self.count(slot);
+    fn uncount(&mut self, slot: &Slot) {
+        self.ends -= usize::from(slot.entry.is_end());
+        self.holding_ends -= usize::from(slot.holds);
+    }
+
+    /// Without an end, its batch is part of the one behind it.
+    fn remove_behind_head(&mut self) {
+        let Some(removed) = self.slots.remove(1) else { return };
+        self.uncount(&removed);
+        if removed.holds {
+            match self.slots.iter_mut().skip(1).find(|slot| slot.entry.is_end()) {
+                Some(end) => self.holding_ends += usize::from(!std::mem::replace(&mut end.holds, true)),
+                None => self.open_is_risky = true,
+            }
         }
-        self.slots = slots;
     }
 }
 
@@ -246,6 +250,28 @@ mod tests {
         assert!(pending.skip_to_sync());
         assert_eq!(pending.ends(), 2);
         assert!(!pending.holds(), "what failed holds nothing");
+    }
+
+    #[test]
+    fn a_batch_whose_end_is_no_end_holds_with_the_next() {
+        let mut pending = Pending::default();
+        for (entry, risky) in [(execute(), true), (Entry::Sync, false), (execute(), false), (Entry::Sync, false)] {
+            pending.push(entry, risky);
+        }
+        assert!(!pending.drop_syncs_in_copy());
+        assert_eq!(pending.ends(), 1);
+        for _ in 0..2 {
+            pending.pop();
+            assert!(pending.holds());
+        }
+        pending.pop();
+        assert!(!pending.holds());
+        pending.push(execute(), true);
+        pending.push(Entry::Sync, false);
+        pending.drop_syncs_in_copy();
+        assert_eq!((pending.ends(), pending.holds()), (0, false));
+        pending.push(Entry::Sync, false);
+        assert!(pending.holds());
     }
 
     #[test]

@@ -377,7 +377,7 @@ impl Session {
             }
             Some(_) => self.skipping = !self.pending.skip_to_sync(),
         }
-        self.predict_again();
+        self.mispredicted = true;
     }
 
     /// The reported values have the last word on what they are (R7, R14).

@@ -29,6 +29,10 @@ const SECONDS: u64 = 3;
 /// One input may take this long, in a debug build on a busy machine.
 const INPUT_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// Batches under way at once, and what it may take when all of them fail, in a debug build on a busy machine.
+const DEEP: usize = 10_000;
+const ERRORS_TIME_MAX: Duration = Duration::from_secs(2);
+
 /// Longest text made.
 const TEXT_BYTES_MAX: usize = 100_000;
 
@@ -376,4 +380,18 @@ fn plans_of_any_bytes() {
 fn sessions_between_any_bytes() {
     let offline = Offline::cases();
     run("session", conversations(), |bytes| fuzz_session(bytes, &offline));
+}
+
+/// Errors in a deep pipeline: what is still owed behind one is no reason to go through it all again.
+#[test]
+fn many_errors_end_quickly() {
+    let offline = Offline::cases();
+    let begun = [raw::message(b'R', &[0; 4]), raw::message(b'Z', b"I")].concat();
+    let asked = [raw::execute(0), raw::sync()].concat();
+    let answered = [raw::message(b'E', b"SERROR\0C42P01\0Mno\0\0"), raw::message(b'Z', b"I")].concat();
+    let bytes = [piece(1, &begun), piece(0, &asked.repeat(DEEP)), piece(1, &answered.repeat(DEEP))].concat();
+    let started = Instant::now();
+    fuzz_session(&bytes, &offline);
+    let taken = started.elapsed();
+    assert!(taken < ERRORS_TIME_MAX, "{taken:?} for {DEEP} errors");
 }

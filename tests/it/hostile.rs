@@ -56,6 +56,64 @@ fn a_suspended_portal_has_changed_the_search_path_all_the_same() {
     assert_eq!(names(&mut connection), "[[\"ann\"]]");
 }
 
+fn run(statement: &str) -> Vec<u8> {
+    [bind(statement, &[], false), execute(0)].concat()
+}
+
+/// What the server answers to messages that go out at once, up to so many of ReadyForQuery.
+fn piped(connection: &mut Raw, messages: &[Vec<u8>], ready: usize) -> String {
+    let first = answered(connection, messages);
+    (1..ready).fold(first, |text, _| text + &answered(connection, &[]))
+}
+
+/// What was set is undone at Sync, by a constraint that is looked at then.
+#[test]
+fn a_batch_that_is_answered_may_still_fail_at_its_end() {
+    let Some(ground) = ground("hostile::a_batch_that_is_answered…") else { return };
+    ground.database.run("CREATE TABLE once (id int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO once VALUES (1)");
+    for stray in [Vec::new(), message(b'c', b"")] {
+        let mut connection = ground.connect();
+        let set = [parse("", "SET search_path = other"), run("")].concat();
+        let twice = [parse("", "INSERT INTO public.once VALUES (1)"), run("")].concat();
+        connection.send(&[set, twice, stray, message(b'H', b"")].concat()).expect("it can be sent");
+        for _ in 0..2 {
+            while connection.read_message().expect("an answer").0 != b'C' {}
+        }
+        let answer = piped(&mut connection, &[sync(), query("SELECT name FROM users")], 2);
+        assert!(answer.contains("23505") && answer.contains("ann") && !answer.contains("dead"), "{answer}");
+    }
+}
+
+/// What would have taken a statement's place is skipped, and what runs is the one before.
+#[test]
+fn a_statement_that_an_error_leaves_is_known_before_it_is_run() {
+    let Some(ground) = ground("hostile::a_statement_that_an_error_leaves…") else { return };
+    let close = |name: &str| message(b'C', format!("S{name}\0").as_bytes());
+    let read = "SELECT name FROM users";
+    for name in ["", "p"] {
+        let skipped = match name {
+            "" => vec![parse("", "SELECT 1"), query("SELECT 1"), close("")],
+            name => vec![close(name)],
+        };
+        for skipped in skipped {
+            for left in ["SET search_path = public", read] {
+                let mut connection = ground.connect();
+                connection.expect("SET search_path = other");
+                answered(&mut connection, &[parse(name, left), sync()]);
+                if left == read {
+                    // A Query would drop the unnamed statement.
+                    answered(&mut connection, &[parse("set", "SET search_path = public"), run("set"), sync()]);
+                }
+                let fails = message(b'D', b"Pnowhere\0");
+                let messages = [fails, skipped.clone(), sync(), run(name), sync(), query(read)];
+                let answer = piped(&mut connection, &messages, 3);
+                assert!(answer.contains("34000") && answer.contains("ann"), "{left}: {answer}");
+                assert!(!answer.contains("dead"), "{left} stays where {} is skipped: {answer}", skipped.escape_ascii());
+            }
+        }
+    }
+}
+
 #[test]
 fn strings_are_not_read_while_their_reading_is_unknown() {
     let Some(ground) = ground("hostile::strings_are_not_read…") else { return };
