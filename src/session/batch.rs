@@ -149,20 +149,10 @@ impl Session {
             Effect::Deallocate(None) | Effect::DiscardAll => self.overlay.forget_statements(),
             _ => {}
         }
-        let failed = std::mem::take(&mut self.block_failed);
-        match effect {
-            // COMMIT of a failed transaction rolls it back.
-            Effect::Commit { chain } if failed => self.predicted.apply(&Effect::Rollback { chain: *chain }),
-            Effect::Commit { .. } | Effect::Rollback { .. } | Effect::RollbackTo(_) => {
-                self.committing_schema |= self.schema_sent && matches!(effect, Effect::Commit { .. });
-                self.predicted.apply(effect);
-            }
-            _ => {
-                self.block_failed = failed;
-                self.schema_sent |= changes_schema(effect);
-                self.predicted.apply(effect);
-            }
-        }
+        self.committing_schema |=
+            self.schema_sent && matches!(effect, Effect::Commit { .. }) && !self.predicted.has_failed();
+        self.schema_sent |= changes_schema(effect);
+        self.predicted.apply(effect);
         self.touched = true;
     }
 
@@ -178,9 +168,9 @@ impl Session {
             Effect::Deallocate(Some(name)) => {
                 self.names.statements.remove(name.as_bytes());
             }
-            Effect::Deallocate(None) => self.names.statements.clear(),
+            Effect::Deallocate(None) => self.names.statements.clear_named(),
             Effect::DiscardAll => {
-                self.names.statements.clear();
+                self.names.statements.clear_named();
                 self.names.portals.clear();
             }
             effect => self.schema_changed |= changes_schema(effect),
@@ -214,6 +204,11 @@ impl Session {
             }
         }
         self.confirmed.end_batch(!std::mem::take(&mut self.batch_failed));
+        if std::mem::take(&mut self.may_have_committed) && status == b'I' {
+            self.confirmed.apply(&Effect::Unsettled { schema: true });
+            self.confirmed.end_batch(true);
+            self.schema_changed = true;
+        }
         if self.confirmed.current().strings_unknown {
             // What changed has been reported by now (PostgreSQL 14 and later report before ReadyForQuery).
             self.report(false, |state| state.strings_unknown = false);
@@ -234,7 +229,7 @@ impl Session {
             self.names.portals.clear();
         }
         self.status = status;
-        self.block_failed = status == b'E';
+        self.confirmed.set_failed(status == b'E');
         self.copying = false;
         self.copy_in = false;
         if self.pending.is_empty() {
@@ -246,7 +241,7 @@ impl Session {
                 self.predicted.clone_from(&self.confirmed);
             }
         } else {
-            self.mispredicted |= strayed;
+            self.mispredicted |= strayed || status == b'E';
         }
     }
 

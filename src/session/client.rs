@@ -186,8 +186,8 @@ impl Session {
     fn take_query(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Take {
         let generation = self.generation();
         let Some(text) = frontend::query(body) else {
-            // Two strings, or none: the server raises 08P01 before it runs anything (F4).
-            self.push(Entry::Query(Query { plan: Arc::new(nothing()), complaint: None, next: 0, generation }), false);
+            // Two strings, or none: the server raises 08P01 before it does anything, even drops the unnamed statement (F4).
+            self.push(Entry::FunctionCall, false);
             return Take::Stream;
         };
         let plan = self.decide(text);
@@ -215,7 +215,9 @@ impl Session {
 
     fn take_parse(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Take {
         let Some(frontend::Parse { name, query, types }) = frontend::parse(body) else {
-            return self.take_unreadable_parse();
+            // The server raises 08P01 before it makes or drops anything (F4).
+            self.push(Entry::DescribePortal { portal: Name::new() }, false);
+            return Take::Stream;
         };
         let plan = self.decide(query);
         // A Parse of a name that is taken fails: messages behind that batch would meet the old statement.
@@ -247,16 +249,6 @@ impl Session {
         let (name, complaint) = (Name::from_slice(name), complaint.map(Box::new));
         self.push(Entry::Parse { name, prepared, complaint, swallow: false }, risky);
         take
-    }
-
-    /// The server raises an error for it, before it makes anything (F4).
-    #[cold]
-    fn take_unreadable_parse(&mut self) -> Take {
-        let Some(made) = self.circumstances() else { return Take::Hold };
-        let origin = Origin::Message { plan: Arc::new(nothing()), types: Box::default() };
-        let prepared = Arc::new(Prepared { origin, made, absent: false });
-        self.push(Entry::Parse { name: Name::new(), prepared, complaint: None, swallow: false }, false);
-        Take::Stream
     }
 
     fn take_bind(&mut self, there: &[u8], whole: bool, out: &mut Outlet<'_>) -> Take {
@@ -303,6 +295,9 @@ impl Session {
                 take = self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint, out);
             }
         }
+        if let Some(prepared) = self.stale_portal(portal) {
+            take = self.fail_stale(portal, &prepared, out);
+        }
         self.push(Entry::Execute { portal: Name::from_slice(portal) }, risky);
         take
     }
@@ -336,7 +331,8 @@ impl Session {
                 // A failing Query is answered by the same messages.
                 let take = fixed(out.query(UNPARSABLE));
                 let query = Query { plan: Arc::new(nothing()), complaint, next: 0, generation };
-                self.push(Entry::Query(query), false);
+                let risky = self.may_leave(b"");
+                self.push(Entry::Query(query), risky);
                 return take;
             }
             _ => return Take::NeedMore,

@@ -132,10 +132,10 @@ pub struct Session {
     pub(super) pending: Pending,
     /// The last ReadyForQuery's status byte.
     pub(super) status: u8,
-    /// The transaction block has failed, as far as sent messages can tell: COMMIT will roll back.
-    pub(super) block_failed: bool,
     /// The batch being answered has failed.
     pub(super) batch_failed: bool,
+    /// What failed was a DO or CALL: it may have committed before.
+    pub(super) may_have_committed: bool,
     /// The server discards everything up to a Sync that has not been sent yet.
     pub(super) skipping: bool,
     /// The statement being answered is a COPY FROM STDIN.
@@ -186,8 +186,8 @@ impl Session {
             mispredicted: false,
             pending: Pending::default(),
             status: b'I',
-            block_failed: false,
             batch_failed: false,
+            may_have_committed: false,
             skipping: false,
             copying: false,
             copy_in: false,

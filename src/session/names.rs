@@ -51,6 +51,11 @@ impl<T> Named<T> {
         }
     }
 
+    /// All but the unnamed one, which DEALLOCATE ALL and DISCARD ALL leave where it is.
+    pub(crate) fn clear_named(&mut self) {
+        self.named.clear();
+    }
+
     pub(crate) fn clear(&mut self) {
         self.unnamed = None;
         if !self.named.is_empty() {
@@ -72,7 +77,7 @@ pub(crate) struct Overlay {
     /// `None`: will be gone.
     statements: Named<Option<Arc<Prepared>>>,
     portals: Named<Option<Arc<Prepared>>>,
-    /// Every confirmed statement will be gone (DEALLOCATE ALL).
+    /// Every confirmed statement with a name will be gone (DEALLOCATE ALL).
     forgets_statements: bool,
 }
 
@@ -81,7 +86,7 @@ impl Overlay {
     pub(crate) fn statement<'a>(&'a self, names: &'a Names, name: &[u8]) -> Option<&'a Arc<Prepared>> {
         match self.statements.get(name) {
             Some(change) => change.as_ref(),
-            None if self.forgets_statements => None,
+            None if self.forgets_statements && !name.is_empty() => None,
             None => names.statements.get(name),
         }
     }
@@ -103,7 +108,7 @@ impl Overlay {
     }
 
     pub(crate) fn forget_statements(&mut self) {
-        self.statements.clear();
+        self.statements.clear_named();
         self.forgets_statements = true;
     }
 

@@ -150,15 +150,15 @@ impl Pending {
     pub(crate) fn skip_to_sync(&mut self) -> bool {
         while let Some(slot) = self.slots.front_mut() {
             if let Entry::Sync = slot.entry {
-                // What failed holds nothing.
-                self.holding_ends -= usize::from(std::mem::take(&mut slot.holds));
+                // Whether the transaction is over with it, the end tells: a COMMIT may have failed.
+                self.holding_ends += usize::from(!std::mem::replace(&mut slot.holds, true));
                 return true;
             }
             if let Some(slot) = self.slots.pop_front() {
                 self.uncount(&slot);
             }
         }
-        self.open_is_risky = false;
+        self.open_is_risky = true;
         false
     }
 
@@ -249,7 +249,9 @@ mod tests {
         pending.push(Entry::Sync, false);
         assert!(pending.skip_to_sync());
         assert_eq!(pending.ends(), 2);
-        assert!(!pending.holds(), "what failed holds nothing");
+        assert!(pending.holds(), "what failed is over with its end");
+        pending.pop();
+        assert!(!pending.holds());
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct Plan {
     pub depends: bool,
     /// One statement that reads or writes rows, by rules that look at no constant.
     pub is_blind_to_constants: bool,
+    /// The names in it are looked up at Bind, where it is planned. Those of COPY, TRUNCATE and their like are when it runs.
+    pub is_planned: bool,
 }
 
 impl Plan {
@@ -58,6 +60,7 @@ impl Plan {
             statements: Arc::default(),
             depends: false,
             is_blind_to_constants: false,
+            is_planned: false,
         }
     }
 
@@ -156,10 +159,9 @@ impl Plan {
             }
             decided.push(StatementPlan { tag, effect: decision.effect });
         }
-        plan.is_blind_to_constants = match (pieces.as_slice(), decided.as_slice()) {
-            ([piece], [StatementPlan { effect: Effect::None, tag: _ }]) => {
-                tokens[piece.first].keyword.is_some_and(Keyword::starts_query) && !registry.reads_constants(text)
-            }
+        plan.is_planned = pieces.iter().all(|piece| tokens[piece.first].keyword.is_some_and(Keyword::starts_query));
+        plan.is_blind_to_constants = match decided.as_slice() {
+            [StatementPlan { effect: Effect::None, tag: _ }] => plan.is_planned && !registry.reads_constants(text),
             _ => false,
         };
         plan.statements = decided.into();
@@ -175,9 +177,18 @@ impl Plan {
         let edits = self.edits.carried(|offset| constants.carried(offset, others))?;
         let upstream_text = (!edits.is_empty()).then(|| edits.apply(text));
         let (client_text, statements) = (text.to_vec(), Arc::clone(&self.statements));
-        let (refusal, depends, is_blind_to_constants) =
-            (self.refusal.clone(), self.depends, self.is_blind_to_constants);
-        Some(Self { client_text, upstream_text, edits, refusal, statements, depends, is_blind_to_constants })
+        let (refusal, depends) = (self.refusal.clone(), self.depends);
+        let (is_blind_to_constants, is_planned) = (self.is_blind_to_constants, self.is_planned);
+        Some(Self {
+            client_text,
+            upstream_text,
+            edits,
+            refusal,
+            statements,
+            depends,
+            is_blind_to_constants,
+            is_planned,
+        })
     }
 
     /// The plan that makes the server fail in the statement's place.

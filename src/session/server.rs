@@ -361,9 +361,20 @@ impl Session {
         tag == Some(TagChange::DropTable)
     }
 
+    /// True where the statement that runs may change anything, of which it may commit some before it fails.
+    fn runs_unsettling(&mut self) -> bool {
+        let effect = match self.pending.head() {
+            Some(Entry::Query(query)) => query.plan.statements.get(query.next).map(|statement| &statement.effect),
+            Some(Entry::Execute { portal }) => self.names.portals.get(portal).map(|prepared| prepared.effect()),
+            _ => None,
+        };
+        matches!(effect, Some(Effect::Unsettled { .. }))
+    }
+
     /// What an ErrorResponse does to the queue.
     fn fail(&mut self, code: &[u8]) {
         self.batch_failed = true;
+        self.may_have_committed |= self.runs_unsettling();
         let copying = std::mem::take(&mut self.copying);
         self.copy_in = false;
         match self.pending.head() {

@@ -26,6 +26,8 @@ pub struct Settings {
     at_commit: Arc<State>,
     levels: Vec<Level>,
     in_block: bool,
+    /// The block has failed: its COMMIT rolls back.
+    has_failed: bool,
 }
 
 impl Settings {
@@ -34,7 +36,7 @@ impl Settings {
     pub fn new(start: State) -> Self {
         let start = Arc::new(start);
         let (current, at_commit) = (Arc::clone(&start), Arc::clone(&start));
-        Self { start, current, at_commit, levels: Vec::new(), in_block: false }
+        Self { start, current, at_commit, levels: Vec::new(), in_block: false, has_failed: false }
     }
 
     /// The state the next statement is read under.
@@ -56,6 +58,17 @@ impl Settings {
     #[must_use]
     pub fn in_block(&self) -> bool {
         self.in_block
+    }
+
+    /// True where COMMIT will roll back.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    /// Takes the block as failed, or not, as the server has reported it.
+    pub fn set_failed(&mut self, has_failed: bool) {
+        self.has_failed = has_failed;
     }
 
     /// Changes the state outside any transaction's reach, as a ParameterStatus report does.
@@ -88,7 +101,7 @@ impl Settings {
                 }
             }),
             Effect::Begin => self.in_block = true,
-            Effect::Commit { chain } => self.finish(true, *chain),
+            Effect::Commit { chain } => self.finish(!self.has_failed, *chain),
             Effect::Rollback { chain } => self.finish(false, *chain),
             Effect::Savepoint(name) => self.push(Some(name.clone())),
             Effect::Release(name) => {
@@ -98,6 +111,7 @@ impl Settings {
             }
             Effect::RollbackTo(name) => {
                 if let Some(index) = self.savepoint(name) {
+                    self.has_failed = false;
                     self.levels.truncate(index + 1);
                     self.restore(index);
                 }
@@ -166,6 +180,7 @@ impl Settings {
             self.restore(0);
         }
         self.levels.clear();
+        self.has_failed = false;
         self.in_block = chain;
         if chain {
             self.push(None);

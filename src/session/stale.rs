@@ -89,16 +89,28 @@ impl Session {
         if let Err(TooLong(bytes)) = written {
             return self.fail_here(UNPARSABLE, anew, Complaint::TooLong { bytes }, out);
         }
+        // Behind an error they are skipped, and the old one stays.
         if !name.is_empty() {
-            self.push(Entry::CloseStatement { name: Name::from_slice(name), swallow: true }, false);
+            self.push(Entry::CloseStatement { name: Name::from_slice(name), swallow: true }, true);
         }
-        self.push(Entry::Parse { name: Name::from_slice(name), prepared: anew, complaint: None, swallow: true }, false);
+        self.push(Entry::Parse { name: Name::from_slice(name), prepared: anew, complaint: None, swallow: true }, true);
         Take::Stream
+    }
+
+    /// What an Execute of that portal would run, where it was decided for other names than it would find.
+    pub(super) fn stale_portal(&mut self, portal: &[u8]) -> Option<Arc<Prepared>> {
+        let late = |it: &Prepared| it.plan().is_some_and(|plan| plan.depends && !plan.is_planned);
+        if !self.overlay.portal(&self.names, portal).is_some_and(|prepared| late(prepared)) {
+            return None;
+        }
+        // Finds the one of this moment.
+        let now = self.basis()?.circumstances().clone();
+        self.overlay.portal(&self.names, portal).filter(|prepared| prepared.is_stale(&now)).cloned()
     }
 
     /// Has the server fail where a statement that cannot be made anew would be used.
     #[cold]
-    fn fail_stale(&mut self, name: &[u8], prepared: &Arc<Prepared>, out: &mut Outlet<'_>) -> Take {
+    pub(super) fn fail_stale(&mut self, name: &[u8], prepared: &Arc<Prepared>, out: &mut Outlet<'_>) -> Take {
         let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
         self.fail_here(UNPARSABLE, Arc::clone(prepared), complaint, out)
     }

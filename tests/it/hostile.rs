@@ -114,6 +114,112 @@ fn a_statement_that_an_error_leaves_is_known_before_it_is_run() {
     }
 }
 
+const READ: &str = "SELECT name FROM users";
+
+fn elsewhere(ground: &Ground) -> Raw {
+    let mut connection = ground.connect();
+    connection.expect("SET search_path = other");
+    connection
+}
+
+/// All that a statement means by its names is looked up when it runs.
+#[test]
+fn a_portal_that_looks_names_up_late_is_asked_for_again() {
+    let Some(ground) = ground("hostile::a_portal_that_looks_names_up_late…") else { return };
+    for statement in ["COPY users TO STDOUT", "COPY (SELECT name FROM users) TO STDOUT", "TRUNCATE users"] {
+        let mut connection = elsewhere(&ground);
+        let portal =
+            |name: &str, statement: &str| message(b'B', format!("{name}\0{statement}\0\0\0\0\0\0\0").as_bytes());
+        let late = [parse("late", statement), portal("late", "late")].concat();
+        let set = [parse("", "SET search_path = public"), run("")].concat();
+        let messages = [late, set, message(b'E', b"late\0\0\0\0\0"), sync()];
+        let answer = answered(&mut connection, &messages);
+        assert!(answer.contains("55000") && !answer.contains("dead"), "{statement}: {answer}");
+    }
+    assert_eq!(ground.database.direct().expect("SELECT count(*) FROM users")[0].texts(), [["2"]]);
+}
+
+#[test]
+fn a_commit_of_a_failed_block_is_no_commit() {
+    let Some(ground) = ground("hostile::a_commit_of_a_failed_block…") else { return };
+    for end in ["COMMIT", "COMMIT AND CHAIN", "PREPARE TRANSACTION 'x'"] {
+        let mut connection = ground.connect();
+        connection.expect("BEGIN");
+        connection.expect("SET search_path = other");
+        connection.simple("SELECT 1/0");
+        let answer = answered(&mut connection, &[query(&format!("{end}; {READ}"))]);
+        assert!(!answer.contains("dead"), "{end}: {answer}");
+    }
+}
+
+#[test]
+fn a_commit_that_fails_ends_the_block_all_the_same() {
+    let Some(ground) = ground("hostile::a_commit_that_fails…") else { return };
+    let mut connection = ground.connect();
+    connection.expect("BEGIN");
+    connection.expect("SET search_path = other");
+    let fails = [parse("", "PREPARE TRANSACTION 'x'"), run(""), message(b'H', b"")];
+    connection.send(&fails.concat()).expect("it can be sent");
+    while connection.read_message().expect("an answer").0 != b'E' {}
+    let answer = piped(&mut connection, &[sync(), query(READ)], 2);
+    assert!(answer.contains("ann") && !answer.contains("dead"), "{answer}");
+}
+
+#[test]
+fn the_unnamed_statement_outlives_discard_all() {
+    let Some(ground) = ground("hostile::the_unnamed_statement…") else { return };
+    for all in ["DISCARD ALL", "DEALLOCATE ALL"] {
+        let mut connection = elsewhere(&ground);
+        let messages =
+            [parse("all", all), parse("set", "SET search_path = public"), parse("", READ), run("all"), sync()];
+        answered(&mut connection, &messages);
+        answered(&mut connection, &[parse("set", "SET search_path = public"), run("set"), sync()]);
+        let answer = answered(&mut connection, &[run(""), sync()]);
+        assert!(answer.contains("ann") && !answer.contains("dead"), "{all}: {answer}");
+    }
+}
+
+/// What was to go is there still, and was decided for another search path.
+#[test]
+fn what_is_refused_or_malformed_leaves_the_statement_before() {
+    let Some(ground) = ground("hostile::what_is_refused_or_malformed…") else { return };
+    let nowhere = message(b'D', b"Pnowhere\0");
+    let cases = [
+        // Made anew for the first Bind, which an error in front has skipped.
+        ("p", vec![nowhere.clone(), run("p"), sync()]),
+        ("", vec![nowhere.clone(), run(""), sync()]),
+        // A Parse of more than it may hold.
+        ("", vec![message(b'P', b"\0SELECT 1\0\0\0more"), sync()]),
+        // A call that is refused by a Query in its place.
+        ("", vec![nowhere, message(b'F', &[0, 0, 0x0b, 0x6c, 0, 0, 0, 0, 0, 0]), sync()]),
+        ("", vec![message(b'Q', b"SELECT 1\0x\0")]),
+    ];
+    for (name, messages) in cases {
+        let mut connection = elsewhere(&ground);
+        answered(&mut connection, &[parse("p", READ), parse("", READ), sync()]);
+        answered(&mut connection, &[parse("set", "SET search_path = public"), run("set"), sync()]);
+        let shown = messages.concat().escape_ascii().to_string();
+        let behind = [messages, vec![run(name), sync()]].concat();
+        let answer = piped(&mut connection, &behind, 2);
+        assert!(!answer.contains("dead"), "{shown}: {answer}");
+        let later = answered(&mut connection, &[run(name), sync()]);
+        assert!(later.contains("ann") && !later.contains("dead"), "{shown}: {answer} then {later}");
+    }
+}
+
+#[test]
+fn what_a_block_of_code_committed_before_it_failed_is_not_known() {
+    let Some(ground) = ground("hostile::what_a_block_of_code_committed…") else { return };
+    ground.database.run(
+        "CREATE PROCEDURE half() LANGUAGE plpgsql AS $$
+         BEGIN PERFORM set_config('search_path', 'public', false); COMMIT; RAISE EXCEPTION 'x'; END $$",
+    );
+    let mut connection = elsewhere(&ground);
+    let said = answered(&mut connection, &[query("CALL public.half()")]);
+    let answer = answered(&mut connection, &[query(READ)]);
+    assert!(said.contains("P0001") && !answer.contains("dead bob"), "{said}: {answer}");
+}
+
 #[test]
 fn strings_are_not_read_while_their_reading_is_unknown() {
     let Some(ground) = ground("hostile::strings_are_not_read…") else { return };

@@ -196,6 +196,7 @@ fn plan(text: &[u8], settings: &Settings, _role: &RoleFacts, _registry: &Registr
         statements: Arc::default(),
         depends: source.contains("users"),
         is_blind_to_constants: false,
+        is_planned: false,
     };
     if let Some(offset) = source.find("FORBIDDEN") {
         return plan.refused(Refusal { reason: Reason::Encoding, offset: Some(offset) });
