@@ -11,7 +11,7 @@ use crate::session::prepared::{Origin, Prepared};
 use crate::session::settings::Settings;
 
 /// True where the effect decides how later messages are to be read.
-fn is_risky(effect: &Effect) -> bool {
+pub(super) fn is_risky(effect: &Effect) -> bool {
     !matches!(effect, Effect::None | Effect::Execute(_))
 }
 
@@ -107,6 +107,9 @@ impl Session {
             Entry::Execute { portal } => {
                 if let Some(prepared) = self.predicted_portal(portal) {
                     self.predict_effect(prepared.effect(), Some(&prepared.made));
+                    if self.predicts_risk(prepared.effect()) {
+                        self.overlay.set_portal(portal, Some(prepared.after_run()));
+                    }
                 }
             }
             Entry::Query(query) => {

@@ -50,6 +50,18 @@ impl Prepared {
         }
     }
 
+    /// What is left of it in a portal that has run: whether more of it comes, and does it all again, only the server knows.
+    pub(crate) fn after_run(&self) -> Arc<Self> {
+        let origin = Origin::Sql {
+            tag: self.tag(),
+            mentions: false,
+            unsettles: true,
+            source: Arc::default(),
+            sent: Arc::default(),
+        };
+        Arc::new(Self { origin, made: self.made.clone(), absent: false })
+    }
+
     /// True where a Parse of these would make the very same.
     pub(crate) fn is_made_of(&self, plan: &Arc<Plan>, types: &[u8], made: &Circumstances) -> bool {
         let Origin::Message { plan: held, types: held_types } = &self.origin else { return false };

@@ -6,6 +6,7 @@ use bytes::BytesMut;
 
 use crate::rewrite::outcome::{Effect, TagChange};
 use crate::rewrite::state::SearchPath;
+use crate::session::batch::is_risky;
 use crate::session::complaint::{Complaint, Words, original_position, own_message};
 use crate::session::context::OwnContext;
 use crate::session::conversation::{ServerStep, Session, Taken, Want};
@@ -217,6 +218,9 @@ impl Session {
         }
         let prepared = Arc::clone(prepared);
         let prepared = self.confirmed_inner(prepared.effect()).unwrap_or(prepared);
+        if is_risky(prepared.effect()) {
+            self.names.portals.insert(&portal, prepared.after_run());
+        }
         self.confirm_effect(prepared.effect(), tag.unwrap_or_default(), &prepared.made);
         prepared.tag()
     }

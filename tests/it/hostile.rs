@@ -139,6 +139,22 @@ fn a_portal_that_looks_names_up_late_is_asked_for_again() {
     assert_eq!(ground.database.direct().expect("SELECT count(*) FROM users")[0].texts(), [["2"]]);
 }
 
+/// It is at its end, and what it did once is not done again.
+#[test]
+fn a_portal_that_has_run_does_nothing_known() {
+    let Some(ground) = ground("hostile::a_portal_that_has_run…") else { return };
+    let bound =
+        [parse("s", "SELECT set_config('search_path', 'other', false)"), message(b'B', b"p\0s\0\0\0\0\0\0\0")].concat();
+    let again = message(b'E', b"p\0\0\0\0\0");
+    let set = [parse("", "SET search_path = public"), run("")].concat();
+    for first in [again.clone(), message(b'E', b"p\0\0\0\0\x01")] {
+        let mut connection = ground.connect();
+        answered(&mut connection, &[bound.clone(), first, set.clone(), again.clone(), sync()]);
+        let answer = answered(&mut connection, &[query(READ)]);
+        assert!(!answer.contains("dead bob"), "{answer}");
+    }
+}
+
 #[test]
 fn a_commit_of_a_failed_block_is_no_commit() {
     let Some(ground) = ground("hostile::a_commit_of_a_failed_block…") else { return };
