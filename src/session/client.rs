@@ -195,7 +195,7 @@ impl Session {
         if risky && self.pending.ends() > 0 {
             return Take::Hold;
         }
-        let mut complaint = self.stale_execute(&plan.statements);
+        let mut complaint = self.stale_execute(&plan.statements).or_else(|| self.hidden_portal(text));
         let mut take = Take::Stream;
         if complaint.is_none()
             && let Some(text) = &plan.upstream_text
@@ -294,6 +294,13 @@ impl Session {
             {
                 take = self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint, out);
             }
+        }
+        if let Some(prepared) = self.overlay.portal(&self.names, portal)
+            && let Some(plan) = prepared.plan()
+            && let Some(complaint) = self.hidden_portal(&plan.client_text)
+        {
+            let prepared = Arc::clone(prepared);
+            take = self.fail_here(UNPARSABLE, prepared, complaint, out);
         }
         if let Some(prepared) = self.stale_portal(portal) {
             take = self.fail_stale(portal, &prepared, out);

@@ -27,6 +27,11 @@ pub enum Complaint {
         /// The statement's name.
         name: String,
     },
+    /// A statement for cursors beside a portal of the protocol that does more than read rows.
+    HiddenPortal {
+        /// The portal's name.
+        name: String,
+    },
     /// A FunctionCall message for a function that may run SQL.
     FunctionCall,
     /// ON CONFLICT DO UPDATE met a deleted row.
@@ -110,6 +115,13 @@ impl Complaint {
                 message: format!("sexton: prepared statement \"{name}\" changes the session"),
                 detail: Some("The statements behind EXECUTE would be read under other settings.".to_owned()),
                 hint: Some("Send EXECUTE as a query of its own.".to_owned()),
+                position: None,
+            },
+            Self::HiddenPortal { name } => Draft {
+                code: SqlState::FEATURE_NOT_SUPPORTED,
+                message: format!("sexton: portal \"{name}\" may change the session"),
+                detail: Some("A statement for cursors would run or replace it unseen.".to_owned()),
+                hint: Some("Close the portal first, or run it by Execute.".to_owned()),
                 position: None,
             },
             Self::FunctionCall => Draft {

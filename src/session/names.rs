@@ -51,6 +51,11 @@ impl<T> Named<T> {
         }
     }
 
+    /// What stands under a name.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&Name, &T)> {
+        self.named.iter()
+    }
+
     /// All but the unnamed one, which DEALLOCATE ALL and DISCARD ALL leave where it is.
     pub(crate) fn clear_named(&mut self) {
         self.named.clear();
@@ -97,6 +102,12 @@ impl Overlay {
             Some(change) => change.as_ref(),
             None => names.portals.get(name),
         }
+    }
+
+    /// All portals with a name that a message sent now may meet.
+    pub(crate) fn named_portals<'a>(&'a self, names: &'a Names) -> impl Iterator<Item = (&'a Name, &'a Arc<Prepared>)> {
+        let sent = self.portals.named().filter_map(|(name, change)| Some((name, change.as_ref()?)));
+        names.portals.named().chain(sent)
     }
 
     pub(crate) fn set_statement(&mut self, name: &[u8], prepared: Option<Arc<Prepared>>) {

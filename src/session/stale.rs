@@ -16,6 +16,9 @@ use crate::session::prepared::{Origin, Prepared};
 use crate::session::settings::Settings;
 use crate::wire::frontend::{self, TooLong};
 
+/// What statements for cursors begin with.
+const CURSOR_WORDS: [&[u8]; 4] = [b"fetch", b"move", b"close", b"declare"];
+
 impl Session {
     /// True where a statement that is about to go must not be run unseen. An error in front of what makes it go has the
     /// server skip that, and then it is still there.
@@ -95,6 +98,19 @@ impl Session {
         }
         self.push(Entry::Parse { name: Name::from_slice(name), prepared: anew, complaint: None, swallow: true }, true);
         Take::Stream
+    }
+
+    /// FETCH and MOVE run portals of the protocol, too, CLOSE and DECLARE take their names: refused where one may do more
+    /// than read rows that were planned at Bind.
+    pub(super) fn hidden_portal(&self, text: &[u8]) -> Option<Complaint> {
+        let reads = |it: &Prepared| {
+            matches!(it.effect(), Effect::None) && it.plan().is_none_or(|plan| plan.is_planned || !plan.depends)
+        };
+        let (name, _) = self.overlay.named_portals(&self.names).find(|(_, prepared)| !reads(prepared))?;
+        let is_for_cursors = |word: &[u8]| CURSOR_WORDS.iter().any(|it| word.eq_ignore_ascii_case(it));
+        text.split(|byte| !byte.is_ascii_alphabetic())
+            .any(is_for_cursors)
+            .then(|| Complaint::HiddenPortal { name: String::from_utf8_lossy(name).into_owned() })
     }
 
     /// What an Execute of that portal would run, where it was decided for other names than it would find.

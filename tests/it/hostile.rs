@@ -155,6 +155,35 @@ fn a_portal_that_has_run_does_nothing_known() {
     }
 }
 
+/// FETCH runs what was bound by a message, whatever it is.
+#[test]
+fn fetch_runs_no_portal_unseen() {
+    let Some(ground) = ground("hostile::fetch_runs_no_portal…") else { return };
+    let named = |statement: &str| message(b'B', format!("p\0{statement}\0\0\0\0\0\0\0").as_bytes());
+    let by_message = [parse("fetch", "FETCH ALL FROM p"), run("fetch"), sync()].concat();
+    for fetch in [query("FETCH ALL FROM p"), by_message] {
+        let mut connection = elsewhere(&ground);
+        connection.expect("BEGIN");
+        let bound = [parse("s", "SELECT set_config('search_path', 'public', false)"), named("s"), sync()];
+        answered(&mut connection, &bound);
+        let said = answered(&mut connection, &[fetch]);
+        let answer = answered(&mut connection, &[query(READ)]);
+        assert!(said.contains("sexton: portal") && !answer.contains("dead bob"), "{said}: {answer}");
+    }
+    let mut connection = elsewhere(&ground);
+    connection.expect(&format!("PREPARE q AS {READ}"));
+    connection.expect("BEGIN");
+    answered(&mut connection, &[parse("s", "EXECUTE q"), named("s"), sync()]);
+    connection.expect("SET search_path = public");
+    let answer = answered(&mut connection, &[query("FETCH ALL FROM p")]);
+    assert!(!answer.contains("dead bob"), "{answer}");
+    // A cursor of rows is nothing to hide.
+    let mut connection = ground.connect();
+    connection.expect("BEGIN");
+    answered(&mut connection, &[parse("s", READ), named("s"), sync()]);
+    assert!(answered(&mut connection, &[query("FETCH ALL FROM p")]).contains("ann"));
+}
+
 #[test]
 fn a_commit_of_a_failed_block_is_no_commit() {
     let Some(ground) = ground("hostile::a_commit_of_a_failed_block…") else { return };
