@@ -7,7 +7,7 @@ use crate::session::cache::Basis;
 use crate::session::circumstances::Circumstances;
 use crate::session::conversation::Session;
 use crate::session::pending::Entry;
-use crate::session::prepared::{Origin, Prepared};
+use crate::session::prepared::{Origin, Portal, Prepared};
 use crate::session::settings::Settings;
 
 /// True where the effect decides how later messages are to be read.
@@ -43,12 +43,6 @@ impl Session {
     /// What an EXECUTE sent now will run.
     pub(super) fn predicted_inner(&self, effect: &Effect) -> Option<Arc<Prepared>> {
         inner(effect, |name| self.overlay.statement(&self.names, name).cloned())
-    }
-
-    /// What an Execute of that portal sent now will run, where it does anything to the session.
-    pub(super) fn predicted_portal(&self, portal: &[u8]) -> Option<Arc<Prepared>> {
-        let prepared = self.overlay.portal(&self.names, portal)?;
-        (!matches!(prepared.effect(), Effect::None)).then(|| Arc::clone(prepared))
     }
 
     /// What an EXECUTE answered now has run.
@@ -100,15 +94,18 @@ impl Session {
             Entry::Parse { name, prepared, .. } => self.overlay.set_statement(name, Some(Arc::clone(prepared))),
             Entry::Bind { portal, statement } => {
                 let prepared = self.overlay.statement(&self.names, statement).cloned();
-                self.overlay.set_portal(portal, prepared);
+                self.overlay.set_portal(portal, prepared.map(Portal::new));
             }
             Entry::CloseStatement { name, .. } => self.overlay.set_statement(name, None),
             Entry::ClosePortal { portal } => self.overlay.set_portal(portal, None),
-            Entry::Execute { portal } => {
-                if let Some(prepared) = self.predicted_portal(portal) {
-                    self.predict_effect(prepared.effect(), Some(&prepared.made));
-                    if self.predicts_risk(prepared.effect()) {
-                        self.overlay.set_portal(portal, Some(prepared.after_run()));
+            Entry::Execute { portal: name } => {
+                if let Some(portal) = self.overlay.portal(&self.names, name)
+                    && !matches!(portal.effect(), Effect::None)
+                {
+                    let portal = portal.clone();
+                    self.predict_effect(portal.effect(), Some(&portal.prepared.made));
+                    if self.predicts_risk(portal.effect()) {
+                        self.overlay.set_portal(name, Some(portal.after_run()));
                     }
                 }
             }

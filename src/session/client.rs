@@ -195,7 +195,7 @@ impl Session {
         if risky && self.pending.ends() > 0 {
             return Take::Hold;
         }
-        let mut complaint = self.stale_execute(&plan.statements).or_else(|| self.hidden_portal(text));
+        let mut complaint = self.hindrance(&plan);
         let mut take = Take::Stream;
         if complaint.is_none()
             && let Some(text) = &plan.upstream_text
@@ -282,29 +282,15 @@ impl Session {
 
     fn take_execute(&mut self, body: &[u8], out: &mut Outlet<'_>) -> Take {
         let portal = frontend::execute(body).unwrap_or_default();
-        let mut risky = false;
-        let mut take = Take::Stream;
-        if let Some(prepared) = self.predicted_portal(portal) {
-            risky = self.predicts_risk(prepared.effect());
-            if risky && self.pending.ends() > 0 {
-                return Take::Hold;
-            }
-            if let Some(plan) = prepared.plan()
-                && let Some(complaint) = self.stale_execute(&plan.statements)
-            {
-                take = self.fail_here(UNPARSABLE, Arc::clone(&prepared), complaint, out);
-            }
+        let met = self.overlay.portal(&self.names, portal);
+        let risky = met.is_some_and(|met| self.predicts_risk(met.effect()));
+        if risky && self.pending.ends() > 0 {
+            return Take::Hold;
         }
-        if let Some(prepared) = self.overlay.portal(&self.names, portal)
-            && let Some(plan) = prepared.plan()
-            && let Some(complaint) = self.hidden_portal(&plan.client_text)
-        {
-            let prepared = Arc::clone(prepared);
-            take = self.fail_here(UNPARSABLE, prepared, complaint, out);
-        }
-        if let Some(prepared) = self.stale_portal(portal) {
-            take = self.fail_stale(portal, &prepared, out);
-        }
+        let take = match self.portal_hindrance(portal) {
+            Some((prepared, complaint)) => self.fail_here(UNPARSABLE, prepared, complaint, out),
+            None => Take::Stream,
+        };
         self.push(Entry::Execute { portal: Name::from_slice(portal) }, risky);
         take
     }

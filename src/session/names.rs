@@ -8,7 +8,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
-use crate::session::prepared::Prepared;
+use crate::session::prepared::{Portal, Prepared};
 
 /// A statement's or portal's name; drivers keep them short.
 pub(crate) type Name = SmallVec<[u8; 16]>;
@@ -58,14 +58,14 @@ impl<T> Named<T> {
 
     /// All but the unnamed one, which DEALLOCATE ALL and DISCARD ALL leave where it is.
     pub(crate) fn clear_named(&mut self) {
-        self.named.clear();
+        if !self.named.is_empty() {
+            self.named.clear();
+        }
     }
 
     pub(crate) fn clear(&mut self) {
         self.unnamed = None;
-        if !self.named.is_empty() {
-            self.named.clear();
-        }
+        self.clear_named();
     }
 }
 
@@ -73,7 +73,7 @@ impl<T> Named<T> {
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     pub(crate) statements: Named<Arc<Prepared>>,
-    pub(crate) portals: Named<Arc<Prepared>>,
+    pub(crate) portals: Named<Portal>,
 }
 
 /// Changes to [`Names`] by messages that are sent and not yet answered.
@@ -81,7 +81,7 @@ pub(crate) struct Names {
 pub(crate) struct Overlay {
     /// `None`: will be gone.
     statements: Named<Option<Arc<Prepared>>>,
-    portals: Named<Option<Arc<Prepared>>>,
+    portals: Named<Option<Portal>>,
     /// Every confirmed statement with a name will be gone (DEALLOCATE ALL).
     forgets_statements: bool,
 }
@@ -96,8 +96,8 @@ impl Overlay {
         }
     }
 
-    /// The portal a message sent now will meet, by the statement it was bound to.
-    pub(crate) fn portal<'a>(&'a self, names: &'a Names, name: &[u8]) -> Option<&'a Arc<Prepared>> {
+    /// The portal a message sent now will meet.
+    pub(crate) fn portal<'a>(&'a self, names: &'a Names, name: &[u8]) -> Option<&'a Portal> {
         match self.portals.get(name) {
             Some(change) => change.as_ref(),
             None => names.portals.get(name),
@@ -105,7 +105,7 @@ impl Overlay {
     }
 
     /// All portals with a name that a message sent now may meet.
-    pub(crate) fn named_portals<'a>(&'a self, names: &'a Names) -> impl Iterator<Item = (&'a Name, &'a Arc<Prepared>)> {
+    pub(crate) fn named_portals<'a>(&'a self, names: &'a Names) -> impl Iterator<Item = (&'a Name, &'a Portal)> {
         let sent = self.portals.named().filter_map(|(name, change)| Some((name, change.as_ref()?)));
         names.portals.named().chain(sent)
     }
@@ -114,8 +114,8 @@ impl Overlay {
         self.statements.insert(name, prepared);
     }
 
-    pub(crate) fn set_portal(&mut self, name: &[u8], prepared: Option<Arc<Prepared>>) {
-        self.portals.insert(name, prepared);
+    pub(crate) fn set_portal(&mut self, name: &[u8], portal: Option<Portal>) {
+        self.portals.insert(name, portal);
     }
 
     pub(crate) fn forget_statements(&mut self) {

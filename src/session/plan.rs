@@ -177,18 +177,7 @@ impl Plan {
         let edits = self.edits.carried(|offset| constants.carried(offset, others))?;
         let upstream_text = (!edits.is_empty()).then(|| edits.apply(text));
         let (client_text, statements) = (text.to_vec(), Arc::clone(&self.statements));
-        let (refusal, depends) = (self.refusal.clone(), self.depends);
-        let (is_blind_to_constants, is_planned) = (self.is_blind_to_constants, self.is_planned);
-        Some(Self {
-            client_text,
-            upstream_text,
-            edits,
-            refusal,
-            statements,
-            depends,
-            is_blind_to_constants,
-            is_planned,
-        })
+        Some(Self { client_text, upstream_text, edits, refusal: self.refusal.clone(), statements, ..*self })
     }
 
     /// The plan that makes the server fail in the statement's place.

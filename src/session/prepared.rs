@@ -50,16 +50,9 @@ impl Prepared {
         }
     }
 
-    /// What is left of it in a portal that has run: whether more of it comes, and does it all again, only the server knows.
-    pub(crate) fn after_run(&self) -> Arc<Self> {
-        let origin = Origin::Sql {
-            tag: self.tag(),
-            mentions: false,
-            unsettles: true,
-            source: Arc::default(),
-            sent: Arc::default(),
-        };
-        Arc::new(Self { origin, made: self.made.clone(), absent: false })
+    /// True where the names in it are looked up when it runs, and mean something to it.
+    pub(crate) fn looks_up_late(&self) -> bool {
+        self.plan().is_some_and(|plan| plan.depends && !plan.is_planned)
     }
 
     /// True where a Parse of these would make the very same.
@@ -82,5 +75,28 @@ impl Prepared {
             || self.made.generation != now.generation
             || self.made.state.fresh != now.state.fresh
             || (depends && self.made != *now)
+    }
+}
+
+/// A portal: what it was bound to, and whether it has run since.
+#[derive(Debug, Clone)]
+pub(crate) struct Portal {
+    pub(crate) prepared: Arc<Prepared>,
+    has_run: bool,
+}
+
+impl Portal {
+    pub(crate) fn new(prepared: Arc<Prepared>) -> Self {
+        Self { prepared, has_run: false }
+    }
+
+    pub(crate) fn after_run(self) -> Self {
+        Self { has_run: true, ..self }
+    }
+
+    /// What executing it does to the session. Once it has run, only the server knows whether more of it comes, and does it
+    /// all again.
+    pub(crate) fn effect(&self) -> &Effect {
+        if self.has_run { &Effect::Unsettled { schema: true } } else { self.prepared.effect() }
     }
 }

@@ -12,7 +12,7 @@ use crate::session::context::OwnContext;
 use crate::session::conversation::{ServerStep, Session, Taken, Want};
 use crate::session::pending::Entry;
 use crate::session::plan::Plan;
-use crate::session::prepared::Prepared;
+use crate::session::prepared::{Portal, Prepared};
 use crate::sql::encoding::Encoding;
 use crate::wire::backend::{self, Fields};
 use crate::wire::frame::{HEADER_BYTES, Header, backend_header, whole_run};
@@ -67,8 +67,7 @@ impl Session {
             if self.want.is_some() {
                 break ServerStep::Wait;
             }
-            let at = run.end;
-            let rest = &input[at..];
+            let rest = &input[run.end..];
             let header = match backend_header(rest) {
                 Ok(Some(header)) => header,
                 Ok(None) => break ServerStep::NeedMore,
@@ -85,13 +84,13 @@ impl Session {
             };
             let give = match header.tag {
                 // Nothing is decided by rows, which are most of what comes.
-                b'D' | b'd' => {
-                    run.end += whole_run(rest, header.tag);
-                    if run.end > at {
+                b'D' | b'd' => match whole_run(rest, header.tag) {
+                    0 => Give::Stream,
+                    bytes => {
+                        run.end += bytes;
                         continue;
                     }
-                    Give::Stream
-                }
+                },
                 _ => self.give(header, body, &mut Outlet { client, run: &input[run.clone()] }),
             };
             match give {
@@ -164,7 +163,7 @@ impl Session {
             && let Some(Entry::Bind { portal, statement }) = self.pending.pop()
         {
             match self.names.statements.get(&statement) {
-                Some(prepared) => self.names.portals.insert(&portal, Arc::clone(prepared)),
+                Some(prepared) => self.names.portals.insert(&portal, Portal::new(Arc::clone(prepared))),
                 None => self.names.portals.remove(&portal),
             }
         }
@@ -211,18 +210,18 @@ impl Session {
     }
 
     fn executed(&mut self, tag: Option<&[u8]>) -> Option<TagChange> {
-        let Some(Entry::Execute { portal }) = self.pending.pop() else { return None };
-        let prepared = self.names.portals.get(&portal)?;
-        if let Effect::None = prepared.effect() {
-            return prepared.tag();
+        let Some(Entry::Execute { portal: name }) = self.pending.pop() else { return None };
+        let portal = self.names.portals.get(&name)?;
+        if let Effect::None = portal.effect() {
+            return portal.prepared.tag();
         }
-        let prepared = Arc::clone(prepared);
-        let prepared = self.confirmed_inner(prepared.effect()).unwrap_or(prepared);
-        if is_risky(prepared.effect()) {
-            self.names.portals.insert(&portal, prepared.after_run());
+        let portal = portal.clone();
+        let portal = self.confirmed_inner(portal.effect()).map_or(portal, Portal::new);
+        if is_risky(portal.effect()) {
+            self.names.portals.insert(&name, portal.clone().after_run());
         }
-        self.confirm_effect(prepared.effect(), tag.unwrap_or_default(), &prepared.made);
-        prepared.tag()
+        self.confirm_effect(portal.effect(), tag.unwrap_or_default(), &portal.prepared.made);
+        portal.prepared.tag()
     }
 
     fn statement_done(&mut self, tag: Option<&[u8]>) -> Option<TagChange> {
@@ -339,7 +338,7 @@ impl Session {
         let refused = |plan: Option<&Arc<Plan>>| plan.and_then(|plan| plan.refusal.clone()).map(Complaint::Refused);
         let names = &self.names;
         let of_statement = |name: &[u8]| names.statements.get(name).and_then(|it| it.plan().cloned());
-        let of_portal = |name: &[u8]| names.portals.get(name).and_then(|it| it.plan().cloned());
+        let of_portal = |name: &[u8]| names.portals.get(name).and_then(|it| it.prepared.plan().cloned());
         match self.pending.head() {
             Some(Entry::Parse { prepared, complaint, .. }) => {
                 let plan = prepared.plan();
@@ -355,30 +354,25 @@ impl Session {
         }
     }
 
-    /// True where the statement that runs is one of the client's inside a block of ours.
-    fn runs_block(&mut self) -> bool {
-        let tag = match self.pending.head() {
-            Some(Entry::Query(query)) => query.plan.statements.get(query.next).and_then(|statement| statement.tag),
-            Some(Entry::Execute { portal }) => self.names.portals.get(portal).and_then(|prepared| prepared.tag()),
+    /// What the statement that runs does to the session, and how its tag is brought back.
+    fn running(&mut self) -> Option<(&Effect, Option<TagChange>)> {
+        match self.pending.head()? {
+            Entry::Query(query) => query.plan.statements.get(query.next).map(|it| (&it.effect, it.tag)),
+            Entry::Execute { portal } => self.names.portals.get(portal).map(|it| (it.effect(), it.prepared.tag())),
             _ => None,
-        };
-        tag == Some(TagChange::DropTable)
+        }
     }
 
-    /// True where the statement that runs may change anything, of which it may commit some before it fails.
-    fn runs_unsettling(&mut self) -> bool {
-        let effect = match self.pending.head() {
-            Some(Entry::Query(query)) => query.plan.statements.get(query.next).map(|statement| &statement.effect),
-            Some(Entry::Execute { portal }) => self.names.portals.get(portal).map(|prepared| prepared.effect()),
-            _ => None,
-        };
-        matches!(effect, Some(Effect::Unsettled { .. }))
+    /// True where the statement that runs is one of the client's inside a block of ours.
+    fn runs_block(&mut self) -> bool {
+        matches!(self.running(), Some((_, Some(TagChange::DropTable))))
     }
 
     /// What an ErrorResponse does to the queue.
     fn fail(&mut self, code: &[u8]) {
         self.batch_failed = true;
-        self.may_have_committed |= self.runs_unsettling();
+        // Of all that it may do, it may have committed some before it failed.
+        self.may_have_committed |= matches!(self.running(), Some((Effect::Unsettled { .. }, _)));
         let copying = std::mem::take(&mut self.copying);
         self.copy_in = false;
         match self.pending.head() {

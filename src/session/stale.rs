@@ -12,7 +12,7 @@ use crate::session::conversation::Session;
 use crate::session::names::Name;
 use crate::session::pending::Entry;
 use crate::session::plan::{Plan, StatementPlan};
-use crate::session::prepared::{Origin, Prepared};
+use crate::session::prepared::{Origin, Portal, Prepared};
 use crate::session::settings::Settings;
 use crate::wire::frontend::{self, TooLong};
 
@@ -100,35 +100,39 @@ impl Session {
         Take::Stream
     }
 
+    /// Why a query string may not be run as things stand.
+    pub(super) fn hindrance(&self, plan: &Plan) -> Option<Complaint> {
+        self.stale_execute(&plan.statements).or_else(|| self.hidden_portal(&plan.client_text))
+    }
+
+    /// What an Execute of that portal would run, and why it may not.
+    pub(super) fn portal_hindrance(&self, name: &[u8]) -> Option<(Arc<Prepared>, Complaint)> {
+        let prepared = &self.overlay.portal(&self.names, name)?.prepared;
+        let is_late = || prepared.looks_up_late() && self.now().is_some_and(|now| prepared.is_stale(&now));
+        let complaint = self.hindrance(prepared.plan()?).or_else(|| is_late().then(|| stale(name)))?;
+        Some((Arc::clone(prepared), complaint))
+    }
+
+    fn now(&self) -> Option<Circumstances> {
+        let ground = self.ground.as_ref()?;
+        Some(Circumstances::new(ground.registry.generation, self.predicted.current(), &ground.role))
+    }
+
     /// FETCH and MOVE run portals of the protocol, too, CLOSE and DECLARE take their names: refused where one may do more
     /// than read rows that were planned at Bind.
-    pub(super) fn hidden_portal(&self, text: &[u8]) -> Option<Complaint> {
-        let reads = |it: &Prepared| {
-            matches!(it.effect(), Effect::None) && it.plan().is_none_or(|plan| plan.is_planned || !plan.depends)
-        };
-        let (name, _) = self.overlay.named_portals(&self.names).find(|(_, prepared)| !reads(prepared))?;
+    fn hidden_portal(&self, text: &[u8]) -> Option<Complaint> {
+        let reads = |it: &Portal| matches!(it.effect(), Effect::None) && !it.prepared.looks_up_late();
+        let (name, _) = self.overlay.named_portals(&self.names).find(|(_, portal)| !reads(portal))?;
         let is_for_cursors = |word: &[u8]| CURSOR_WORDS.iter().any(|it| word.eq_ignore_ascii_case(it));
         text.split(|byte| !byte.is_ascii_alphabetic())
             .any(is_for_cursors)
             .then(|| Complaint::HiddenPortal { name: String::from_utf8_lossy(name).into_owned() })
     }
 
-    /// What an Execute of that portal would run, where it was decided for other names than it would find.
-    pub(super) fn stale_portal(&mut self, portal: &[u8]) -> Option<Arc<Prepared>> {
-        let late = |it: &Prepared| it.plan().is_some_and(|plan| plan.depends && !plan.is_planned);
-        if !self.overlay.portal(&self.names, portal).is_some_and(|prepared| late(prepared)) {
-            return None;
-        }
-        // Finds the one of this moment.
-        let now = self.basis()?.circumstances().clone();
-        self.overlay.portal(&self.names, portal).filter(|prepared| prepared.is_stale(&now)).cloned()
-    }
-
     /// Has the server fail where a statement that cannot be made anew would be used.
     #[cold]
-    pub(super) fn fail_stale(&mut self, name: &[u8], prepared: &Arc<Prepared>, out: &mut Outlet<'_>) -> Take {
-        let complaint = Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() };
-        self.fail_here(UNPARSABLE, Arc::clone(prepared), complaint, out)
+    fn fail_stale(&mut self, name: &[u8], prepared: &Arc<Prepared>, out: &mut Outlet<'_>) -> Take {
+        self.fail_here(UNPARSABLE, Arc::clone(prepared), stale(name), out)
     }
 
     /// Has the server fail in front of the message at hand, which it will then discard.
@@ -159,7 +163,7 @@ impl Session {
     }
 
     /// The first EXECUTE among the statements whose prepared text was decided under other circumstances than it would meet.
-    pub(super) fn stale_execute(&mut self, statements: &[StatementPlan]) -> Option<Complaint> {
+    fn stale_execute(&self, statements: &[StatementPlan]) -> Option<Complaint> {
         if !statements.iter().any(|statement| matches!(statement.effect, Effect::Execute(_))) {
             return None;
         }
@@ -189,4 +193,8 @@ impl Session {
         }
         None
     }
+}
+
+fn stale(name: &[u8]) -> Complaint {
+    Complaint::StalePrepared { name: String::from_utf8_lossy(name).into_owned() }
 }
