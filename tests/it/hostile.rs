@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::ground::{Ground, answered};
-use crate::support::raw::{Raw, bind, execute, message, parse, query, sync};
+use crate::support::raw::{Raw, bind, bind_portal, execute, execute_portal, message, parse, query, run_text, sync};
 
 const CONFIG: &str = "
 [databases.\"*\".tables.users]
@@ -19,6 +19,14 @@ const SCHEMA: &str = "
 
 fn ground(test: &str) -> Option<Ground> {
     Ground::new(test, SCHEMA, CONFIG)
+}
+
+const READ: &str = "SELECT name FROM users";
+
+fn elsewhere(ground: &Ground) -> Raw {
+    let mut connection = ground.connect();
+    connection.expect("SET search_path = other");
+    connection
 }
 
 fn names(connection: &mut Raw) -> String {
@@ -73,8 +81,8 @@ fn a_batch_that_is_answered_may_still_fail_at_its_end() {
     ground.database.run("CREATE TABLE once (id int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO once VALUES (1)");
     for stray in [Vec::new(), message(b'c', b"")] {
         let mut connection = ground.connect();
-        let set = [parse("", "SET search_path = other"), run("")].concat();
-        let twice = [parse("", "INSERT INTO public.once VALUES (1)"), run("")].concat();
+        let set = run_text("SET search_path = other");
+        let twice = run_text("INSERT INTO public.once VALUES (1)");
         connection.send(&[set, twice, stray, message(b'H', b"")].concat()).expect("it can be sent");
         for _ in 0..2 {
             while connection.read_message().expect("an answer").0 != b'C' {}
@@ -89,23 +97,21 @@ fn a_batch_that_is_answered_may_still_fail_at_its_end() {
 fn a_statement_that_an_error_leaves_is_known_before_it_is_run() {
     let Some(ground) = ground("hostile::a_statement_that_an_error_leaves…") else { return };
     let close = |name: &str| message(b'C', format!("S{name}\0").as_bytes());
-    let read = "SELECT name FROM users";
     for name in ["", "p"] {
         let skipped = match name {
             "" => vec![parse("", "SELECT 1"), query("SELECT 1"), close("")],
             name => vec![close(name)],
         };
         for skipped in skipped {
-            for left in ["SET search_path = public", read] {
-                let mut connection = ground.connect();
-                connection.expect("SET search_path = other");
+            for left in ["SET search_path = public", READ] {
+                let mut connection = elsewhere(&ground);
                 answered(&mut connection, &[parse(name, left), sync()]);
-                if left == read {
+                if left == READ {
                     // A Query would drop the unnamed statement.
                     answered(&mut connection, &[parse("set", "SET search_path = public"), run("set"), sync()]);
                 }
                 let fails = message(b'D', b"Pnowhere\0");
-                let messages = [fails, skipped.clone(), sync(), run(name), sync(), query(read)];
+                let messages = [fails, skipped.clone(), sync(), run(name), sync(), query(READ)];
                 let answer = piped(&mut connection, &messages, 3);
                 assert!(answer.contains("34000") && answer.contains("ann"), "{left}: {answer}");
                 assert!(!answer.contains("dead"), "{left} stays where {} is skipped: {answer}", skipped.escape_ascii());
@@ -114,25 +120,15 @@ fn a_statement_that_an_error_leaves_is_known_before_it_is_run() {
     }
 }
 
-const READ: &str = "SELECT name FROM users";
-
-fn elsewhere(ground: &Ground) -> Raw {
-    let mut connection = ground.connect();
-    connection.expect("SET search_path = other");
-    connection
-}
-
 /// All that a statement means by its names is looked up when it runs.
 #[test]
 fn a_portal_that_looks_names_up_late_is_asked_for_again() {
     let Some(ground) = ground("hostile::a_portal_that_looks_names_up_late…") else { return };
     for statement in ["COPY users TO STDOUT", "COPY (SELECT name FROM users) TO STDOUT", "TRUNCATE users"] {
         let mut connection = elsewhere(&ground);
-        let portal =
-            |name: &str, statement: &str| message(b'B', format!("{name}\0{statement}\0\0\0\0\0\0\0").as_bytes());
-        let late = [parse("late", statement), portal("late", "late")].concat();
-        let set = [parse("", "SET search_path = public"), run("")].concat();
-        let messages = [late, set, message(b'E', b"late\0\0\0\0\0"), sync()];
+        let late = [parse("late", statement), bind_portal("late", "late")].concat();
+        let set = run_text("SET search_path = public");
+        let messages = [late, set, execute_portal("late", 0), sync()];
         let answer = answered(&mut connection, &messages);
         assert!(answer.contains("55000") && !answer.contains("dead"), "{statement}: {answer}");
     }
@@ -143,13 +139,11 @@ fn a_portal_that_looks_names_up_late_is_asked_for_again() {
 #[test]
 fn a_portal_that_has_run_does_nothing_known() {
     let Some(ground) = ground("hostile::a_portal_that_has_run…") else { return };
-    let bound =
-        [parse("s", "SELECT set_config('search_path', 'other', false)"), message(b'B', b"p\0s\0\0\0\0\0\0\0")].concat();
-    let again = message(b'E', b"p\0\0\0\0\0");
-    let set = [parse("", "SET search_path = public"), run("")].concat();
-    for first in [again.clone(), message(b'E', b"p\0\0\0\0\x01")] {
+    let bound = [parse("s", "SELECT set_config('search_path', 'other', false)"), bind_portal("p", "s")].concat();
+    let set = run_text("SET search_path = public");
+    for first in [execute_portal("p", 0), execute_portal("p", 1)] {
         let mut connection = ground.connect();
-        answered(&mut connection, &[bound.clone(), first, set.clone(), again.clone(), sync()]);
+        answered(&mut connection, &[bound.clone(), first, set.clone(), execute_portal("p", 0), sync()]);
         let answer = answered(&mut connection, &[query(READ)]);
         assert!(!answer.contains("dead bob"), "{answer}");
     }
@@ -159,12 +153,11 @@ fn a_portal_that_has_run_does_nothing_known() {
 #[test]
 fn fetch_runs_no_portal_unseen() {
     let Some(ground) = ground("hostile::fetch_runs_no_portal…") else { return };
-    let named = |statement: &str| message(b'B', format!("p\0{statement}\0\0\0\0\0\0\0").as_bytes());
     let by_message = [parse("fetch", "FETCH ALL FROM p"), run("fetch"), sync()].concat();
     for fetch in [query("FETCH ALL FROM p"), by_message] {
         let mut connection = elsewhere(&ground);
         connection.expect("BEGIN");
-        let bound = [parse("s", "SELECT set_config('search_path', 'public', false)"), named("s"), sync()];
+        let bound = [parse("s", "SELECT set_config('search_path', 'public', false)"), bind_portal("p", "s"), sync()];
         answered(&mut connection, &bound);
         let said = answered(&mut connection, &[fetch]);
         let answer = answered(&mut connection, &[query(READ)]);
@@ -173,14 +166,14 @@ fn fetch_runs_no_portal_unseen() {
     let mut connection = elsewhere(&ground);
     connection.expect(&format!("PREPARE q AS {READ}"));
     connection.expect("BEGIN");
-    answered(&mut connection, &[parse("s", "EXECUTE q"), named("s"), sync()]);
+    answered(&mut connection, &[parse("s", "EXECUTE q"), bind_portal("p", "s"), sync()]);
     connection.expect("SET search_path = public");
     let answer = answered(&mut connection, &[query("FETCH ALL FROM p")]);
     assert!(!answer.contains("dead bob"), "{answer}");
     // A cursor of rows is nothing to hide.
     let mut connection = ground.connect();
     connection.expect("BEGIN");
-    answered(&mut connection, &[parse("s", READ), named("s"), sync()]);
+    answered(&mut connection, &[parse("s", READ), bind_portal("p", "s"), sync()]);
     assert!(answered(&mut connection, &[query("FETCH ALL FROM p")]).contains("ann"));
 }
 
@@ -203,7 +196,7 @@ fn a_commit_that_fails_ends_the_block_all_the_same() {
     let mut connection = ground.connect();
     connection.expect("BEGIN");
     connection.expect("SET search_path = other");
-    let fails = [parse("", "PREPARE TRANSACTION 'x'"), run(""), message(b'H', b"")];
+    let fails = [run_text("PREPARE TRANSACTION 'x'"), message(b'H', b"")];
     connection.send(&fails.concat()).expect("it can be sent");
     while connection.read_message().expect("an answer").0 != b'E' {}
     let answer = piped(&mut connection, &[sync(), query(READ)], 2);
@@ -274,8 +267,7 @@ fn strings_are_not_read_while_their_reading_is_unknown() {
         "UPDATE pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings'",
     ] {
         let mut connection = ground.connect();
-        let run = |sql: &str| [parse("", sql), bind("", &[], false), execute(0)].concat();
-        let batch = [run(set), run("SELECT '\\' || name FROM users --'"), sync()];
+        let batch = [run_text(set), run_text("SELECT '\\' || name FROM users --'"), sync()];
         let answer = answered(&mut connection, &batch);
         assert!(!answer.contains("dead"), "{set}: {answer}");
     }
@@ -286,11 +278,10 @@ fn a_shape_that_is_known_says_nothing_while_the_reading_of_strings_is_unknown() 
     let Some(ground) = ground("hostile::a_shape_that_is_known…") else { return };
     let mut connection = ground.connect();
     let shaped = |first: &str, second: &str| format!("SELECT name FROM users WHERE name = {first} AND name = {second}");
-    let run = |sql: &str| [parse("", sql), bind("", &[], false), execute(0)].concat();
     let hidden =
         "SELECT name FROM users WHERE name = 'x\\' AND name = ' OR true) UNION SELECT name FROM users --'".to_owned();
-    let off = run("SELECT set_config('standard_' || 'conforming_strings', 'off', false)");
-    let answer = answered(&mut connection, &[off, run(&shaped("'a'", "'b'")), run(&hidden), sync()]);
+    let off = run_text("SELECT set_config('standard_' || 'conforming_strings', 'off', false)");
+    let answer = answered(&mut connection, &[off, run_text(&shaped("'a'", "'b'")), run_text(&hidden), sync()]);
     assert!(!answer.contains("dead"), "{answer}");
 }
 
@@ -442,8 +433,7 @@ fn ddl_that_is_committed_while_its_session_goes_on_is_known_to_the_others() {
     chained.expect("COMMIT AND CHAIN");
     other.simple("DELETE FROM chained");
     assert_eq!(ground.directly("SELECT count(*) FROM users"), [["2"]], "COMMIT AND CHAIN");
-    let run = |sql: &str| [parse("", sql), bind("", &[], false), execute(0)].concat();
-    let batch = ["BEGIN", "CREATE VIEW batched AS SELECT * FROM users", "COMMIT", "SELECT pg_sleep(2)"].map(run);
+    let batch = ["BEGIN", "CREATE VIEW batched AS SELECT * FROM users", "COMMIT", "SELECT pg_sleep(2)"].map(run_text);
     for (view, messages) in [
         ("texted", query("BEGIN; CREATE VIEW texted AS SELECT * FROM users; COMMIT; SELECT pg_sleep(2)")),
         ("batched", [batch.concat(), sync()].concat()),

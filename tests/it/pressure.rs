@@ -14,7 +14,7 @@ use crate::support::database::Database;
 use crate::support::ground::Ground;
 use crate::support::hollow::{HOLLOW, hollow_server, welcome};
 use crate::support::offline::number;
-use crate::support::raw::{Raw, bind, execute, message, parse, query_bytes, sync};
+use crate::support::raw::{Raw, bind, execute, message, parse, query_bytes, run_text, sync};
 use crate::support::sexton::Sexton;
 
 const SCHEMA: &str = "
@@ -74,9 +74,7 @@ fn a_hundred_thousand_binds_are_answered_to_a_client_that_reads_at_the_end() {
 fn a_client_that_does_not_read_fills_nothing_but_the_ways_there() {
     let Some(ground) = ground("pressure::a_client_that_does_not_read…") else { return };
     let mut connection = ground.connect();
-    connection
-        .send(&[parse("", "SELECT repeat('x', 500) FROM users"), bind("", &[], false), execute(0), sync()].concat())
-        .expect("sent");
+    connection.send(&[run_text("SELECT repeat('x', 500) FROM users"), sync()].concat()).expect("sent");
     counted(&mut connection);
     let before = ground.sexton.memory();
     // White space around a number is no part of it.

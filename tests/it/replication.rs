@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sexton::cli::demo::cluster::{Cluster, ClusterError, Options};
 
 use crate::support::database::Database;
-use crate::support::raw::{Raw, bind, execute, message, parse, query, sync};
+use crate::support::raw::{Raw, message, query, run_text, sync};
 use crate::support::sexton::Sexton;
 
 const CONFIG: &str = "[databases.replicated.tables.users]\ndelete = \"soft\"\n";
@@ -169,7 +169,7 @@ fn sql_on_a_replication_connection_is_held_to_the_rules() {
         let slot = "CREATE_REPLICATION_SLOT users TEMPORARY LOGICAL pgoutput";
         assert_eq!(connection.expect(slot)[0].texts()[0][0], "users", "a slot is no table");
         // A walsender takes no extended messages, and says so itself.
-        let batch = [parse("", "SELECT name FROM users"), bind("", &[], false), execute(0), sync()].concat();
+        let batch = [run_text("SELECT name FROM users"), sync()].concat();
         connection.send(&batch).expect("sent");
         let replies = connection.replies("a batch");
         assert!(replies.iter().any(|reply| reply.error.is_some()));

@@ -3,7 +3,7 @@
 //! Also the tags a client sees where the server answered with others, in both protocols and in pipelines.
 
 use crate::support::database::Database;
-use crate::support::raw::{Raw, bind, describe_portal, execute, message, parse, query, sync};
+use crate::support::raw::{Raw, bind, describe_portal, execute, message, parse, query, run_text, sync};
 use crate::support::relay::Relay;
 use crate::support::sexton::Sexton;
 use crate::support::{cluster, raw};
@@ -121,17 +121,16 @@ fn tags_are_right_in_the_extended_protocol_and_for_each_execution() {
 fn tags_are_right_in_a_pipeline_with_an_error_in_the_middle() {
     let Some(ground) = ground("wire::tags_are_right_in_a_pipeline…") else { return };
     let mut connection = ground.connect();
-    let one = |sql| [parse("", sql), bind("", &[], false), execute(0)].concat();
     let bytes = [
-        one("DELETE FROM users WHERE id = 1"),
-        one("UPDATE items SET name = 'x'"),
+        run_text("DELETE FROM users WHERE id = 1"),
+        run_text("UPDATE items SET name = 'x'"),
         sync(),
-        one("DELETE FROM users WHERE id = 2"),
-        one("SELECT 1 / 0"),
-        one("DELETE FROM users WHERE id = 3"),
+        run_text("DELETE FROM users WHERE id = 2"),
+        run_text("SELECT 1 / 0"),
+        run_text("DELETE FROM users WHERE id = 3"),
         sync(),
-        one("DELETE FROM orders WHERE id = 1"),
-        one("SELECT id FROM users"),
+        run_text("DELETE FROM orders WHERE id = 1"),
+        run_text("SELECT id FROM users"),
         sync(),
     ]
     .concat();

@@ -265,6 +265,16 @@ pub fn parse(name: &str, sql: &str) -> Vec<u8> {
     message(b'P', &[zero_ended(name), zero_ended(sql), vec![0, 0]].concat())
 }
 
+/// Parse, Bind and Execute of a text without parameters, none of them named.
+pub fn run_text(sql: &str) -> Vec<u8> {
+    [parse("", sql), bind("", &[], false), execute(0)].concat()
+}
+
+/// Bind of a portal with a name, without parameters.
+pub fn bind_portal(portal: &str, statement: &str) -> Vec<u8> {
+    message(b'B', &[zero_ended(portal), zero_ended(statement), vec![0; 6]].concat())
+}
+
 /// Bind of the unnamed portal, with text parameters.
 pub fn bind(statement: &str, parameters: &[Option<&str>], binary: bool) -> Vec<u8> {
     let mut body = [vec![0], zero_ended(statement), vec![0, 0]].concat();
@@ -289,7 +299,12 @@ pub fn describe_portal() -> Vec<u8> {
 
 /// Execute of the unnamed portal; 0 rows means all.
 pub fn execute(rows_max: u32) -> Vec<u8> {
-    message(b'E', &[&[0], rows_max.to_be_bytes().as_slice()].concat())
+    execute_portal("", rows_max)
+}
+
+/// Execute; 0 rows means all.
+pub fn execute_portal(portal: &str, rows_max: u32) -> Vec<u8> {
+    message(b'E', &[zero_ended(portal), rows_max.to_be_bytes().to_vec()].concat())
 }
 
 /// Sync.
