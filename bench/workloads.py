@@ -33,12 +33,17 @@ class Comparison:
 
     def run(self, bed, rounds, seconds):
         doors = [bed.doors[door] for door in self.doors if door in bed.doors]
+        samples = self.samples(bed, doors, rounds, seconds)
+        return {"name": self.name, "unit": self.unit, "base": self.base, "bar": self.bar, "samples": samples}
+
+    def samples(self, bed, doors, rounds, seconds):
+        """A sample for each round, by what the table calls them."""
         samples = {door.name: [] for door in doors}
         for _ in range(rounds):
             # In an order of its own: a run leaves row versions and caches to the next.
             for door in random.sample(doors, len(doors)):
                 samples[door.name].append(self.measure(bed, door, seconds))
-        return {"name": self.name, "unit": self.unit, "base": self.base, "bar": self.bar, "samples": samples}
+        return samples
 
 
 class Run:
@@ -112,8 +117,7 @@ class Pgbench(Comparison):
 class Reading(Pgbench):
     """Doors that take turns of less than a second. One that is stopped holds no lock that another waits for."""
 
-    def run(self, bed, rounds, seconds):
-        doors = [bed.doors[door] for door in self.doors if door in bed.doors]
+    def samples(self, bed, doors, rounds, seconds):
         with tempfile.TemporaryDirectory() as logs:
             runs = []
             try:
@@ -127,11 +131,10 @@ class Reading(Pgbench):
                         run.go_on()
                         run.measure(SLICE)
                         run.hold()
-                samples = {run.door.name: run.end(rounds) for run in runs}
+                return {run.door.name: run.end(rounds) for run in runs}
             finally:
                 for run in runs:
                     run.process.kill()
-        return {"name": self.name, "unit": self.unit, "base": self.base, "bar": self.bar, "samples": samples}
 
 
 class Idle(Pgbench):
@@ -140,8 +143,8 @@ class Idle(Pgbench):
     def __init__(self, name, door):
         super().__init__(name, [door], door, None, "prepared", 16)
 
-    def run(self, bed, rounds, seconds):
-        door = bed.doors[self.base]
+    def samples(self, bed, doors, rounds, seconds):
+        [door] = doors
         alone = [self.measure(bed, door, seconds) for _ in range(rounds)]
         before = door.memory_bytes()
         with contextlib.ExitStack() as held:
@@ -149,8 +152,7 @@ class Idle(Pgbench):
                 held.enter_context(contextlib.closing(door.connect()))
             each = (door.memory_bytes() - before) / bed.idle
             beside = [{**self.measure(bed, door, seconds), "idle_bytes": each} for _ in range(rounds)]
-        samples = {door.name: alone, f"beside {bed.idle} idle sessions": beside}
-        return {"name": self.name, "unit": self.unit, "base": self.base, "bar": self.bar, "samples": samples}
+        return {door.name: alone, f"beside {bed.idle} idle sessions": beside}
 
 
 BULK = ["direct", "pgbouncer", "splice", "sexton, nothing registered"]
