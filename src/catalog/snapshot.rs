@@ -57,19 +57,17 @@ pub struct ForeignKey {
     pub referenced: Vec<String>,
 }
 
-/// A unique index that is valid, the primary key's included.
+/// A unique index over columns that is valid, the primary key's included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UniqueIndex {
     /// The index's name, which a constraint shares.
     pub name: String,
-    /// What it is unique over, as `pg_get_indexdef` writes each key: quoted names, or expressions that may stand in ON CONFLICT.
+    /// The columns it is unique over, quoted where needed.
     pub keys: Vec<String>,
-    /// The WHERE clause, as the server writes it.
-    pub predicate: Option<String>,
+    /// It has a WHERE clause.
+    pub is_partial: bool,
     /// It stands for a constraint.
     pub is_constraint: bool,
-    /// That constraint is DEFERRABLE.
-    pub is_deferrable: bool,
 }
 
 /// A foreign key that points to a relation, and the table it is of.
@@ -143,7 +141,7 @@ pub struct Relation {
     pub owner: u32,
     /// Columns in attribute order.
     pub columns: Vec<Column>,
-    /// Primary key columns in key order; empty without one.
+    /// Primary key columns in key order; empty without one, or where it is DEFERRABLE.
     pub primary_key: Vec<String>,
     /// Direct inheritance parents and the partitioned table it is a partition of, as oids.
     pub parents: Vec<u32>,
@@ -151,7 +149,7 @@ pub struct Relation {
     pub reads: Vec<u32>,
     /// Its foreign keys, in order of their names.
     pub foreign_keys: Vec<ForeignKey>,
-    /// Its unique indexes, in order of their names.
+    /// Its unique indexes over columns, in order of their names.
     pub unique_indexes: Vec<UniqueIndex>,
     /// The foreign keys that point to it, in order of their tables' oids and their names.
     pub referencing: Vec<Referencing>,
@@ -180,6 +178,12 @@ impl Relation {
         }
     }
 
+    /// `schema.name`, for messages.
+    #[must_use]
+    pub fn display(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+
     /// The column of that name, if there is one.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
@@ -190,8 +194,8 @@ impl Relation {
 /// Relations by oid and by name.
 ///
 /// The snapshot holds every relation whose name equals that of a registered table, an archive
-/// table, a table named in `visible_through`, or an ancestor or descendant (inheritance, partitions) of a registered table: what it
-/// does not hold cannot matter to a registered name.
+/// table, a table named in `visible_through`, of one of their descendants (inheritance, partitions), or of an ancestor or a
+/// view of any of these: what it does not hold cannot matter to a registered name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// `server_version_num`, such as 150018.
@@ -274,6 +278,11 @@ impl Snapshot {
     #[must_use]
     pub fn descendants(&self, oid: u32) -> Vec<&Relation> {
         self.closure(oid, &self.children)
+    }
+
+    /// `relation` and its descendants.
+    pub fn family<'a>(&'a self, relation: &'a Relation) -> impl Iterator<Item = &'a Relation> {
+        std::iter::once(relation).chain(self.descendants(relation.oid))
     }
 
     /// The views that read `oid`, through other views as well.

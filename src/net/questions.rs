@@ -60,7 +60,8 @@ impl Questions {
     }
 }
 
-/// The relations of interest: those of names `$1` and oids `$2`, their ancestors and descendants, and whatever shares a name with those.
+/// The relations of interest: those of names `$1` and oids `$2`, their descendants, the ancestors and the views of all of
+/// these, and whatever shares a name with any.
 ///
 /// Joined, where `= ANY` would do: the server compares every row of `pg_class` with every name of an array of texts.
 const RELATIONS: &str = "
@@ -69,16 +70,16 @@ WITH RECURSIVE named AS (
     JOIN pg_catalog.pg_class c ON c.relname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
     UNION
     SELECT b.oid FROM pg_catalog.unnest($2::pg_catalog.oid[]) b (oid)
-), up AS (
-    SELECT oid FROM named
-    UNION
-    SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN up ON i.inhrelid OPERATOR(pg_catalog.=) up.oid
 ), down AS (
     SELECT oid FROM named
     UNION
     SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN down ON i.inhparent OPERATOR(pg_catalog.=) down.oid
-), views AS (
+), up AS (
     SELECT oid FROM down
+    UNION
+    SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN up ON i.inhrelid OPERATOR(pg_catalog.=) up.oid
+), views AS (
+    SELECT oid FROM up
     UNION
     SELECT r.ev_class FROM views
     JOIN pg_catalog.pg_depend d ON d.refobjid OPERATOR(pg_catalog.=) views.oid
@@ -86,8 +87,8 @@ WITH RECURSIVE named AS (
         AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
     JOIN pg_catalog.pg_rewrite r ON r.oid OPERATOR(pg_catalog.=) d.objid
 ), family AS (
-    SELECT c.relname FROM (SELECT oid FROM up UNION SELECT oid FROM views) member
-    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) member.oid
+    SELECT c.relname FROM views
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) views.oid
     GROUP BY c.relname
 )
 SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text, c.relowner,
@@ -108,13 +109,14 @@ WHERE attrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
   AND attnum OPERATOR(pg_catalog.>) 0 AND NOT attisdropped
 ORDER BY attrelid, attnum";
 
+/// A key that is deferrable tells no row from another before COMMIT.
 const PRIMARY_KEYS: &str = "
 SELECT i.indrelid, a.attname::pg_catalog.text
 FROM pg_catalog.pg_index i
 CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k (attnum, place)
 JOIN pg_catalog.pg_attribute a
   ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) k.attnum
-WHERE i.indisprimary AND i.indrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+WHERE i.indisprimary AND i.indimmediate AND i.indrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
 ORDER BY i.indrelid, k.place";
 
 const PARENTS: &str = "
@@ -160,17 +162,22 @@ WHERE k.contype OPERATOR(pg_catalog.=) 'f' AND k.conparentid OPERATOR(pg_catalog
   AND k.confrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
 ORDER BY k.confrelid, c.oid, k.conname";
 
+/// Those over columns alone: no other was ever a constraint. What writes expressions out (`pg_get_expr`, `pg_get_indexdef`)
+/// locks the table, and would wait for whoever alters it.
 const UNIQUE_INDEXES: &str = "
 SELECT i.indrelid, c.relname::pg_catalog.text,
-       ARRAY(SELECT pg_catalog.pg_get_indexdef(i.indexrelid, k, true)
-             FROM pg_catalog.generate_series(1, i.indnkeyatts::pg_catalog.int4) k ORDER BY k),
-       pg_catalog.pg_get_expr(i.indpred, i.indrelid),
-       x.oid IS NOT NULL, coalesce(x.condeferrable, false)
+       ARRAY(SELECT pg_catalog.quote_ident(a.attname)
+             FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k (attnum, place)
+             JOIN pg_catalog.pg_attribute a
+               ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) k.attnum
+             WHERE k.place OPERATOR(pg_catalog.<=) i.indnkeyatts
+             ORDER BY k.place),
+       i.indpred IS NOT NULL,
+       EXISTS (SELECT FROM pg_catalog.pg_constraint x WHERE x.conindid OPERATOR(pg_catalog.=) i.indexrelid
+           AND x.contype OPERATOR(pg_catalog.=) ANY ('{p,u}'::pg_catalog.\"char\"[]))
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
-LEFT JOIN pg_catalog.pg_constraint x ON x.conindid OPERATOR(pg_catalog.=) i.indexrelid
-    AND x.contype OPERATOR(pg_catalog.=) ANY ('{p,u}'::pg_catalog.\"char\"[])
-WHERE i.indisunique AND i.indisvalid AND i.indrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+WHERE i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
 ORDER BY i.indrelid, c.relname";
 
 /// The triggers that functions of schema `sexton` serve. These functions run in the name of whoever deletes: only those of

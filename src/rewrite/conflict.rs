@@ -75,7 +75,7 @@ impl Rewriter<'_> {
                 let mut indexes = entry.relation.unique_indexes.iter();
                 let was = |name: &str| name == wanted.as_str();
                 // The live predicate, not the index's own: an index that is limited otherwise has never been a constraint.
-                let index = indexes.find(|index| was(&index.name) && !index.is_constraint && index.predicate.is_some());
+                let index = indexes.find(|index| was(&index.name) && !index.is_constraint && index.is_partial);
                 if let Some(index) = index {
                     self.replace(*keyword, *name, &format!("({}) WHERE {live}", index.keys.join(", ")), *name);
                 }
