@@ -92,7 +92,8 @@ JOIN pg_catalog.pg_database d ON d.datname OPERATOR(pg_catalog.=) pg_catalog.cur
 WHERE n.nspname OPERATOR(pg_catalog.=) 'sexton' AND c.relname OPERATOR(pg_catalog.=) 'tables'
   AND c.relkind OPERATOR(pg_catalog.=) 'r'";
 
-/// The relation of each row is the one of its name, or else the one that had it: renamed, or replaced by a view.
+/// The relations of each row are the one of its name and the one that had it: renamed, while another took its name. A view
+/// is one only where no table is.
 const RECORDED: &str = "
 SELECT c.oid, t.relation, t.live, t.strategy, t.archive
 FROM sexton.tables AS t, LATERAL (
@@ -103,7 +104,7 @@ LEFT JOIN LATERAL (
     SELECT c.oid FROM pg_catalog.pg_class AS c
     WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[known.named, known.noted])
       AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,f,m,v}')
-    ORDER BY c.relkind OPERATOR(pg_catalog.=) ANY ('{m,v}'), c.oid IS DISTINCT FROM known.named LIMIT 1
+    ORDER BY c.relkind OPERATOR(pg_catalog.=) ANY ('{m,v}') FETCH FIRST ROW WITH TIES
 ) AS c ON true
 ORDER BY t.relation";
 

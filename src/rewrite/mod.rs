@@ -3,6 +3,7 @@
 mod archive;
 pub mod as_of;
 mod attach;
+mod bind;
 mod block;
 mod body;
 mod comment;

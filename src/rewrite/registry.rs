@@ -1,14 +1,14 @@
 //! The configuration resolved against a catalog snapshot: which relations are registered, and what deletion means there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 
-use crate::catalog::{Relation, RelationKind, Snapshot};
-use crate::config::{Database, OnMention, Strategy, Table, TableName, Unscoped};
-use crate::rewrite::policy::{Policy, foreign_keys, quote_name};
-use crate::sql::ident::quote;
+use crate::catalog::{Relation, Snapshot};
+use crate::config::{Database, OnMention, Strategy, TableName, Unscoped};
+use crate::rewrite::bind::{Binding, bind};
+use crate::rewrite::policy::Policy;
 
 /// Something the database lacks, or has too much of, for the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,9 +45,9 @@ pub enum EntryKind {
     View(String),
 }
 
-/// Which relations, by oid, each configured table has meant so far. A table that is renamed keeps its oid, its rows and
-/// its policy, also when another takes its name.
-pub type Bound = HashMap<TableName, Vec<u32>>;
+/// Which relations, by oid, each configured table has meant so far, with its partitions and children. A table that is
+/// renamed keeps its oid, its rows and its policy, also when another takes its name; so does a partition that is detached.
+pub type Bound = HashMap<TableName, BTreeSet<u32>>;
 
 /// Everything rewriting knows about one database: configuration and catalog together, unchanging once built.
 #[derive(Debug)]
@@ -90,17 +90,7 @@ impl Registry {
         before: &Bound,
         generation: u64,
     ) -> (Self, Vec<Finding>) {
-        let mut builder = Builder {
-            snapshot: &snapshot,
-            entries: Vec::new(),
-            by_oid: HashMap::new(),
-            findings: Vec::new(),
-            bound: before.clone(),
-        };
-        for table in &database.tables {
-            builder.register(table);
-        }
-        let Builder { snapshot: _, entries, by_oid, findings, bound } = builder;
+        let Binding { entries, by_oid, findings, bound } = bind(database, &snapshot, before);
         (Self::index(database, snapshot, (entries, by_oid), bound, generation), findings)
     }
 
@@ -286,137 +276,6 @@ impl Registry {
     }
 }
 
-struct Builder<'a> {
-    snapshot: &'a Snapshot,
-    entries: Vec<Entry>,
-    by_oid: HashMap<u32, usize>,
-    findings: Vec<Finding>,
-    bound: Bound,
-}
-
-impl Builder<'_> {
-    fn register(&mut self, table: &Table) {
-        let name = &table.name;
-        let named = self.snapshot.find(&name.schema, &name.relation);
-        let oids = self.bound.entry(name.clone()).or_default();
-        if let Some(relation) = named
-            && !oids.contains(&relation.oid)
-        {
-            oids.push(relation.oid);
-        }
-        let bound: Vec<&Relation> = oids.iter().filter_map(|oid| self.snapshot.by_oid(*oid)).collect();
-        if bound.is_empty() {
-            let policy = self.policy(table, None);
-            self.find(
-                table,
-                false,
-                "table",
-                "the table does not exist yet",
-                "create it through Sexton, or correct the name",
-            );
-            self.entries.push(Entry { relation: presumed(name), kind: EntryKind::Registered(Arc::new(policy)) });
-        }
-        for relation in bound {
-            self.bind(table, relation);
-        }
-    }
-
-    fn policy(&mut self, table: &Table, relation: Option<&Relation>) -> Policy {
-        let policy = Policy::resolve(table, relation, self.snapshot);
-        if let Some(fault) = &policy.fault {
-            self.find(table, true, fault.key, &fault.message, &fault.mend);
-        }
-        policy
-    }
-
-    /// Registers `relation`, with its children, under `table`'s policy.
-    fn bind(&mut self, table: &Table, relation: &Relation) {
-        let policy = self.policy(table, Some(relation));
-        if !matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable | RelationKind::ForeignTable) {
-            self.find(table, true, "table", "it is not a table", "register the tables it reads instead");
-        }
-        self.check_through(table, relation);
-        let transparent = policy.is_transparent();
-        let policy = Arc::new(policy);
-        self.add(relation, EntryKind::Registered(Arc::clone(&policy)));
-        for child in self.snapshot.descendants(relation.oid) {
-            self.add(child, EntryKind::Registered(Arc::clone(&policy)));
-        }
-        if transparent {
-            return;
-        }
-        for view in self.snapshot.views_over(relation.oid) {
-            self.add(view, EntryKind::View(table.name.to_string()));
-        }
-        for ancestor in self.snapshot.ancestors(relation.oid) {
-            self.find(
-                table,
-                true,
-                "table",
-                &format!("its rows are also read through {}.{}", ancestor.schema, ancestor.name),
-                "register the parent table instead",
-            );
-            self.add(ancestor, EntryKind::Ancestor(table.name.to_string()));
-        }
-    }
-
-    /// `visible_through` must name foreign keys that are there; a table that is not there yet may still be created.
-    fn check_through(&mut self, table: &Table, relation: &Relation) {
-        for reference in &table.visible_through {
-            let Some(referencing) = self.snapshot.find(&reference.table.schema, &reference.table.relation) else {
-                let message = format!("the table of {reference} does not exist yet");
-                self.find(table, false, "visible_through", &message, "create it through Sexton, or correct the name");
-                continue;
-            };
-            if foreign_keys(reference, Some(relation), self.snapshot).next().is_some() {
-                continue;
-            }
-            let column = quote(&reference.column);
-            let (message, mend) = match referencing.column(&reference.column) {
-                Some(_) => (
-                    format!("{reference} has no foreign key that points to the table"),
-                    format!(
-                        "ALTER TABLE {} ADD FOREIGN KEY ({column}) REFERENCES {}, or correct visible_through",
-                        quote_name(&reference.table),
-                        quote_name(&table.name)
-                    ),
-                ),
-                None => (format!("{reference} does not exist"), "correct visible_through".to_owned()),
-            };
-            self.find(table, true, "visible_through", &message, &mend);
-        }
-    }
-
-    /// Adds an entry; a table's own section stands before what it would inherit from a parent's.
-    fn add(&mut self, relation: &Relation, kind: EntryKind) {
-        let own = |kind: &EntryKind| match kind {
-            EntryKind::Registered(policy) => {
-                policy.table.schema == relation.schema && policy.table.relation == relation.name
-            }
-            EntryKind::Ancestor(_) | EntryKind::View(_) => false,
-        };
-        match self.by_oid.get(&relation.oid).map(|&index| &mut self.entries[index]) {
-            Some(entry) if own(&entry.kind) => {}
-            Some(entry) if own(&kind) || matches!(entry.kind, EntryKind::Registered(_)) => entry.kind = kind,
-            Some(_) => {}
-            None => {
-                self.by_oid.insert(relation.oid, self.entries.len());
-                self.entries.push(Entry { relation: relation.clone(), kind });
-            }
-        }
-    }
-
-    fn find(&mut self, table: &Table, fatal: bool, key: &str, message: &str, mend: &str) {
-        self.findings.push(Finding {
-            fatal,
-            line: table.line,
-            key: format!("{}: {key}", table.name),
-            message: message.to_owned(),
-            mend: mend.to_owned(),
-        });
-    }
-}
-
 fn automaton(patterns: &[impl AsRef<[u8]>]) -> Option<AhoCorasick> {
     AhoCorasick::builder().ascii_case_insensitive(true).build(patterns).ok()
 }
@@ -426,15 +285,11 @@ fn written(name: &str) -> String {
     name.replace('"', "\"\"")
 }
 
-fn presumed(name: &TableName) -> Relation {
-    Relation::named(0, &name.schema, &name.relation, RelationKind::Table)
-}
-
 impl Entry {
     /// `schema.name`, for messages.
     #[must_use]
     pub fn display(&self) -> String {
-        format!("{}.{}", self.relation.schema, self.relation.name)
+        self.relation.display()
     }
 
     /// True where statements over this entry and over `other` are changed in the same way.

@@ -186,6 +186,15 @@ fn a_table_is_followed_to_its_new_name() {
 }
 
 #[test]
+fn a_table_that_another_has_taken_the_name_of_is_remembered() {
+    let Some(shop) = Shop::recording("unregister::a_table_that_another…") else { return };
+    drop(shop.start(USERS));
+    shop.database.run("ALTER TABLE users RENAME TO users_before; CREATE TABLE users (LIKE users_before)");
+    let said = shop.refused(USERS);
+    assert!(said.contains("public.users_before holds 1,234 deleted rows that would become visible"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_counted_is_not_shown() {
     let Some(mut shop) = Shop::recording("unregister::what_cannot_be_counted…") else { return };
     drop(shop.start(USERS));
