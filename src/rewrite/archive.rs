@@ -24,6 +24,7 @@ use crate::sql::tree::{Delete, Filter, Returning};
 impl Rewriter<'_> {
     pub(crate) fn archive(&mut self, delete: &Delete, entry: &Entry, place: &Place<'_>) -> Result<(), Refusal> {
         let cause = delete.target.name.relation();
+        self.check_shape(&entry.relation, cause)?;
         let inner = self.fresh_name();
         let head = self.open_cte(place, delete.keyword, &inner, "");
         if !head.is_empty() {

@@ -24,13 +24,19 @@ pub const CHILD_SUFFIX: &str = "_sexton_c";
 /// The same, on the table that is pointed to.
 pub const PARENT_SUFFIX: &str = "_sexton_p";
 
-/// A foreign key that points to `relation`, or to a table it is a partition of, and has no triggers, where others would.
+/// A foreign key that points to `relation`, to a table it is a partition of or to one of its own, and has no triggers, where
+/// others would.
 pub(crate) fn incomplete<'a>(relation: &Relation, snapshot: &'a Snapshot) -> Option<&'a Referencing> {
     if !has_events(relation, snapshot) {
         return None;
     }
-    let above = snapshot.ancestors(relation.oid).into_iter();
-    let mut keys = snapshot.by_oid(relation.oid).into_iter().chain(above).flat_map(|relation| &relation.referencing);
+    let above = snapshot.ancestors(relation.oid);
+    let mut keys = snapshot
+        .by_oid(relation.oid)
+        .into_iter()
+        .flat_map(|relation| snapshot.family(relation))
+        .chain(above)
+        .flat_map(|relation| &relation.referencing);
     keys.find(|key| {
         let completing = suffixed(&key.key, CHILD_SUFFIX);
         !snapshot.own.triggers.iter().any(|trigger| trigger.table == key.oid && trigger.name == completing)

@@ -36,9 +36,8 @@ pub(crate) fn copy(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     }
     let Some(mention) = statement.mention() else { return Ok(Decision::unchanged(Effect::None)) };
     if statement.outside_groups(first, Keyword::From).is_some() {
-        let rewriter = Rewriter::new(statement.text, statement.tokens, statement.names, statement.scope.clone());
         let (parts, _) = statement.name_parts(first).unwrap_or_default();
-        return rewriter.check_present(&parts, mention).map(|()| Decision::unchanged(Effect::None));
+        return statement.rewriter().check_present(&parts, mention).map(|()| Decision::unchanged(Effect::None));
     }
     let binary = statement.word(first).as_deref() == Some("binary");
     let Some(table) = table(statement, first + usize::from(binary)) else {

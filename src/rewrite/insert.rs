@@ -19,6 +19,9 @@ impl Rewriter<'_> {
             self.query(source)?;
         }
         if let Some(conflict) = conflict {
+            if conflict.update.is_some() {
+                self.check_view(&target.name, "ON CONFLICT DO UPDATE", "may write into deleted rows")?;
+            }
             self.conflict(conflict, target, entry)?;
         }
         if let Some(returning) = returning {

@@ -34,10 +34,11 @@ pub(crate) fn do_block(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let registry = statement.names.registry;
     let holder = || Reason::Opaque { holder: "DO".to_owned() };
     if registry.unscoped == Unscoped::Refuse && !registry.is_empty() {
+        let keeps = registry.has_kept_relations() && !statement.names.role.hard_deletes;
         for index in statement.piece.first + 1..statement.piece.end {
             let is_text = statement.kind(index).is_some_and(is_string);
             match plain_string(statement.text, &statement.tokens[index]) {
-                Some(body) if registry.may_mention(&body) || builds_sql(&body) => {
+                Some(body) if registry.may_mention(&body) || builds_sql(&body) || (keeps && words(&body, cascades)) => {
                     return statement.refuse(holder(), index);
                 }
                 None if is_text => return statement.refuse(holder(), index),
@@ -102,13 +103,29 @@ fn is_string(kind: Kind) -> bool {
     matches!(kind, Kind::String | Kind::EscapeString | Kind::UnicodeString | Kind::BitString | Kind::DollarString)
 }
 
-/// True where a body runs a statement that it builds; EXECUTE FUNCTION and EXECUTE PROCEDURE belong to CREATE TRIGGER.
+/// True where a body runs a statement that it builds.
 fn builds_sql(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body).to_ascii_lowercase();
-    text.match_indices("execute").any(|(at, word)| {
-        let behind = text[at + word.len()..].trim_start();
-        !behind.starts_with("function") && !behind.starts_with("procedure")
+    text.match_indices("execute").any(|(at, word)| !calls_function(&text[at + word.len()..]))
+}
+
+/// True behind the EXECUTE of a CREATE TRIGGER: FUNCTION or PROCEDURE, a name and a parenthesis.
+fn calls_function(behind: &str) -> bool {
+    let is_name = |letter: char| letter.is_alphanumeric() || "_$.\"".contains(letter);
+    let behind = behind.trim_start();
+    ["function", "procedure"].iter().any(|noun| {
+        let Some(name) = behind.strip_prefix(noun).filter(|name| name.starts_with(char::is_whitespace)) else {
+            return false;
+        };
+        let name = name.trim_start();
+        name.starts_with(is_name) && name.trim_start_matches(is_name).trim_start().starts_with('(')
     })
+}
+
+/// True where a body takes along what it does not name.
+fn cascades(words: &[&str]) -> bool {
+    let has = |word| words.contains(&word);
+    has("owned") || (has("cascade") && (has("drop") || has("truncate") || has("alter")))
 }
 
 /// Refuses a call of one of [`FUNCTIONS`] whose arguments name a registered table, or are not all plain constants.
@@ -144,7 +161,7 @@ fn is_harmless(statement: &Statement<'_>, call: usize, name: &str) -> bool {
         // A number may be a table's oid.
         Some(kind) if is_string(kind) => plain_string(statement.text, &statement.tokens[index]).is_some_and(|value| {
             let is_oid = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-            !statement.names.registry.may_mention(&value) && !is_oid
+            !statement.names.registry.may_mention(&value) && !builds_sql(&value) && !is_oid
         }),
         _ => false,
     })

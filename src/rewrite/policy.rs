@@ -235,6 +235,13 @@ impl Policy {
         Some(predicate.render(qualifier))
     }
 
+    /// The columns that say whether a row is live, and those that a deletion sets.
+    pub fn marker_columns(&self) -> impl Iterator<Item = &str> {
+        let live = self.live.iter().flat_map(|live| live.columns());
+        let marks = self.marks.iter().map(|mark| mark.column.as_str());
+        self.marker.as_deref().into_iter().chain(live).chain(marks)
+    }
+
     /// True where the other policy asks the same of every statement. An archive is always another.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {

@@ -49,21 +49,35 @@ impl Statement<'_> {
         if !self.names.state.fresh.is_empty() && (is_query || self.creates_body()) {
             self.check_fresh()?;
         }
-        // In a query the name is decoded; elsewhere nobody needs the clause.
-        let decodes = is_query && !matches!(self.keyword(first), Some(Keyword::Copy | Keyword::Truncate));
-        match (first..end).find(|index| self.has_unicode_escape_at(*index)) {
-            Some(token) if !decodes => self.refuse(Reason::Unreadable { what: "UESCAPE" }, token),
-            _ => Ok(()),
+        // What it spells may be any name that a rule looks for; behind AS it names a column of the result.
+        let spells = |index: &usize| {
+            self.has_unicode_escape_at(*index)
+                && !(is_query && *index > first && self.keyword(index - 1) == Some(Keyword::As))
+        };
+        match (first..end).find(spells) {
+            Some(token) => self.refuse(Reason::Unreadable { what: "UESCAPE" }, token),
+            None => Ok(()),
         }
     }
 
     /// A CREATE that carries statements of its own.
     fn creates_body(&self) -> bool {
-        self.keyword(self.piece.first) == Some(Keyword::Create)
-            && matches!(
-                self.keyword(create_head(self).noun),
-                Some(Keyword::Function | Keyword::Procedure | Keyword::Rule | Keyword::Policy | Keyword::View)
-            )
+        if self.keyword(self.piece.first) != Some(Keyword::Create) {
+            return false;
+        }
+        let head = create_head(self);
+        match self.keyword(head.noun) {
+            Some(
+                Keyword::Function
+                | Keyword::Procedure
+                | Keyword::Rule
+                | Keyword::Policy
+                | Keyword::View
+                | Keyword::Schema,
+            ) => true,
+            Some(Keyword::Table) => self.outside_groups(head.name, Keyword::As).is_some(),
+            _ => false,
+        }
     }
 
     /// The first name of a fresh relation in the statement.
@@ -78,7 +92,8 @@ impl Statement<'_> {
     }
 
     /// Until the catalog is read again nobody knows whose rows a relation holds that this transaction put under a
-    /// registered table, or over it as a view: rows of the one are not read, rows of neither are deleted.
+    /// registered table, or over it as a view: rows of the one are not read, rows of neither are deleted, or written into
+    /// where they are met.
     fn check_fresh(&self) -> Result<(), Refusal> {
         let Piece { first, end } = self.piece;
         let inserts = self.keyword(first) == Some(Keyword::Insert);
@@ -86,9 +101,11 @@ impl Statement<'_> {
         let target = if inserts { self.name_parts(first + 2).map_or(first, |(_, next)| next - 1) } else { first };
         let only_writes = inserts && !self.has(Keyword::Select) && !self.has(Keyword::Table);
         let deletes = self.has(Keyword::Delete) || self.has(Keyword::Truncate);
-        for index in (first..end).filter(|index| !inserts || *index != target) {
+        let meets = self.has(Keyword::Conflict);
+        for index in (first..end).filter(|index| !inserts || meets || *index != target) {
             let Some(name) = self.name_at(index) else { continue };
             match self.names.state.fresh.get(&name) {
+                Some(_) if meets => return self.refuse(Reason::Fresh { name }, index),
                 Some(fresh) if fresh.view && deletes => return self.refuse(Reason::Fresh { name }, index),
                 Some(fresh) if !fresh.view && !only_writes => return self.refuse(Reason::Fresh { name }, index),
                 _ => {}

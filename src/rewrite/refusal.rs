@@ -103,6 +103,16 @@ pub enum Reason {
         /// The table.
         table: String,
     },
+    /// A table whose columns the same transaction has changed.
+    Reshaped {
+        /// The table.
+        table: String,
+    },
+    /// A write to the row that a cursor is on, which may be deleted since.
+    Cursor {
+        /// The table.
+        table: String,
+    },
     /// A foreign key that was made after `sexton apply` was run would not notice a mark.
     KeyIncomplete {
         /// The table it points to.
@@ -192,8 +202,12 @@ pub enum Reason {
         /// The one that refers to it, likewise.
         by: String,
     },
-    /// DELETE through a view that shows a registered table.
+    /// A write through a view that shows a registered table.
     View {
+        /// What the client wants to do.
+        what: &'static str,
+        /// What it would do.
+        does: &'static str,
         /// The view.
         view: String,
         /// The table.

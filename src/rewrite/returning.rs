@@ -11,7 +11,7 @@
 //! Where the value before the mark cannot be told from the mark, the rows are locked and read first,
 //! then marked by primary key.
 
-use crate::catalog::Column;
+use crate::catalog::{Column, RelationKind};
 use crate::config::TableName;
 use crate::rewrite::delete::Place;
 use crate::rewrite::policy::{Before, quote_name};
@@ -33,9 +33,10 @@ impl Rewriter<'_> {
         let Some(policy) = entry.policy() else { return false };
         let marked = (returning.first..=returning.last).any(|index| match self.tokens[index].kind {
             Kind::Star => true,
-            Kind::Word | Kind::QuotedWord | Kind::UnicodeWord => {
-                self.identifier(index).is_ok_and(|name| policy.marks.iter().any(|mark| mark.column == name))
-            }
+            Kind::Word | Kind::QuotedWord | Kind::UnicodeWord => self.identifier(index).is_ok_and(|name| {
+                policy.marks.iter().any(|mark| mark.column == name)
+                    || entry.relation.column(&name).is_some_and(|column| column.generated)
+            }),
             _ => false,
         });
         marked || self.names_row(returning, target)
@@ -51,10 +52,13 @@ impl Rewriter<'_> {
     ) -> Result<(), Refusal> {
         let cause = delete.target.name.relation();
         let marks = entry.policy().map(|policy| policy.marks.as_slice()).unwrap_or_default();
+        self.check_shape(&entry.relation, returning.first)?;
         if entry.relation.columns.is_empty() {
             return self.refuse(Reason::ReturningOld { table: entry.display() }, returning.first);
         }
-        if marks.iter().any(|mark| mark.before == Before::Unknown) {
+        // What is generated may be so from what the mark changes.
+        let is_generated = entry.relation.columns.iter().any(|column| column.generated);
+        if is_generated || marks.iter().any(|mark| mark.before == Before::Unknown) {
             return self.locked_delete_returning(delete, returning, entry, place);
         }
         let guard = self.guard_privilege(delete, entry, place);
@@ -224,7 +228,10 @@ impl Rewriter<'_> {
         let key = &entry.relation.primary_key;
         let key_is_marked = marks.iter().any(|mark| key.contains(&mark.column));
         let by_cursor = matches!(filter, Some(Filter::CurrentOf { last: _ }));
-        if key.is_empty() || key_is_marked || using.is_some() || by_cursor {
+        // Its children have keys of their own, those of partitions excepted.
+        let has_children = entry.relation.kind == RelationKind::Table
+            && !self.names.registry.snapshot().descendants(entry.relation.oid).is_empty();
+        if key.is_empty() || has_children || key_is_marked || using.is_some() || by_cursor {
             return self.refuse(Reason::ReturningOld { table: entry.display() }, returning.first);
         }
         let guard = self.guard_privilege(delete, entry, place);

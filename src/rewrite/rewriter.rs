@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::catalog::Relation;
 use crate::config::Strategy;
 use crate::rewrite::outcome::TagChange;
 use crate::rewrite::reach::Reach;
@@ -9,14 +10,39 @@ use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::{Entry, EntryKind};
 use crate::rewrite::resolve::{Meaning, Names};
 use crate::rewrite::state::{Rows, Scope};
+use crate::rewrite::statement::Statement;
 use crate::sql::edit::Edit;
 use crate::sql::ident::identifier;
 use crate::sql::lexer::Token;
+use crate::sql::split::Piece;
 use crate::sql::tree::{Name, TableRef};
+
+/// What names of our own begin with.
+const OWN_NAME: &str = "sexton_";
+/// Digits of a number that may be exceeded by one.
+const OWN_NUMBER_MAX: usize = 18;
+
+/// The greatest number that stands behind [`OWN_NAME`] in the text, in either case.
+fn last_of_ours(text: &[u8]) -> u64 {
+    let digits = |at: usize| {
+        let number = &text[at + OWN_NAME.len()..];
+        let length = number.iter().take(OWN_NUMBER_MAX).take_while(|byte| byte.is_ascii_digit()).count();
+        std::str::from_utf8(&number[..length]).ok()?.parse::<u64>().ok()
+    };
+    memchr::memchr2_iter(b's', b'S', text)
+        .filter(|at| {
+            text[*at..].get(..OWN_NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(OWN_NAME.as_bytes()))
+        })
+        .filter_map(digits)
+        .max()
+        .unwrap_or(0)
+}
 
 /// One statement being rewritten.
 pub(crate) struct Rewriter<'a> {
     pub(crate) text: &'a [u8],
+    /// Where the statement stands in it.
+    piece: Piece,
     pub(crate) tokens: &'a [Token],
     pub(crate) names: Names<'a>,
     pub(crate) scope: Scope,
@@ -27,8 +53,8 @@ pub(crate) struct Rewriter<'a> {
     pub(crate) ctes: Vec<String>,
     /// How the statement's own tag is brought back.
     pub(crate) tag: Option<TagChange>,
-    /// Counts the CTEs added, for their names.
-    pub(crate) added: usize,
+    /// The number of the CTE added last; `None` before the first.
+    added: Option<u64>,
     /// The references that keep their deleted rows, by the token of their name.
     pub(crate) kept: HashSet<usize>,
     /// The unqualified names, by their token, that these rely on to mean a table of that schema.
@@ -38,17 +64,20 @@ pub(crate) struct Rewriter<'a> {
 }
 
 impl<'a> Rewriter<'a> {
-    pub(crate) fn new(text: &'a [u8], tokens: &'a [Token], names: Names<'a>, scope: Scope) -> Self {
+    /// One for `statement`, with no edits yet.
+    pub(crate) fn new(statement: &Statement<'a>) -> Self {
+        let Statement { text, tokens, piece, names, ref scope, .. } = *statement;
         Self {
             text,
+            piece,
             tokens,
             names,
-            scope,
+            scope: scope.clone(),
             edits: Vec::new(),
             claims: Vec::new(),
             ctes: Vec::new(),
             tag: None,
-            added: 0,
+            added: None,
             kept: HashSet::new(),
             relied: BTreeMap::new(),
             frames: Vec::new(),
@@ -94,16 +123,22 @@ impl<'a> Rewriter<'a> {
 
     /// The same for a target whose rows are deleted: a view would really delete them.
     pub(crate) fn delete_target(&mut self, name: &Name) -> Result<Option<&'a Entry>, Refusal> {
-        let parts = self.parts(name)?;
-        self.check_present(&parts, name.relation())?;
+        if !self.names.role.hard_deletes {
+            self.check_view(name, "a deletion", "would really delete rows")?;
+        }
+        self.target(name)
+    }
+
+    /// Refuses what a view would do to rows of the table below it that the statement must not reach.
+    pub(crate) fn check_view(&self, name: &Name, what: &'static str, does: &'static str) -> Result<(), Refusal> {
+        let parts: Vec<String> = name.parts.iter().map(|part| self.identifier(*part)).collect::<Result<_, _>>()?;
         if let Ok(Meaning::Relation(Some(entry))) = self.names.resolve(&parts)
             && let EntryKind::View(table) = &entry.kind
-            && !self.names.role.hard_deletes
         {
-            let reason = Reason::View { view: entry.display(), table: table.clone() };
+            let reason = Reason::View { what, does, view: entry.display(), table: table.clone() };
             return self.refuse(reason, name.relation());
         }
-        self.resolve(&parts, name)
+        Ok(())
     }
 
     fn parts(&mut self, name: &Name) -> Result<Vec<String>, Refusal> {
@@ -122,10 +157,7 @@ impl<'a> Rewriter<'a> {
         };
         match entry {
             Some(Entry { relation, kind: EntryKind::Ancestor(registered) }) => self.refuse(
-                Reason::Ancestor {
-                    table: format!("{}.{}", relation.schema, relation.name),
-                    registered: registered.clone(),
-                },
+                Reason::Ancestor { table: relation.display(), registered: registered.clone() },
                 name.relation(),
             ),
             Some(entry) if entry.policy().is_some() => Ok(Some(entry)),
@@ -138,6 +170,15 @@ impl<'a> Rewriter<'a> {
         match entry.policy().and_then(|policy| policy.fault.as_ref()) {
             Some(fault) => self.refuse(Reason::Broken { table: entry.display(), fault: fault.message.clone() }, token),
             None => self.check_past(entry, token),
+        }
+    }
+
+    /// Refuses what is written by the columns of a relation that are not those of the catalog any more.
+    pub(crate) fn check_shape(&self, relation: &Relation, token: usize) -> Result<(), Refusal> {
+        let changes = &self.names.state.changes;
+        match changes.everything || changes.columns.contains_key(&relation.name) {
+            true => self.refuse(Reason::Reshaped { table: relation.display() }, token),
+            false => Ok(()),
         }
     }
 
@@ -172,13 +213,10 @@ impl<'a> Rewriter<'a> {
 
     /// A name for a CTE of our own, unlike any in the text.
     pub(crate) fn fresh_name(&mut self) -> String {
-        loop {
-            self.added += 1;
-            let name = format!("sexton_{}", self.added);
-            if memchr::memmem::find(self.text, name.as_bytes()).is_none() {
-                return name;
-            }
-        }
+        let own = || last_of_ours(&self.text[self.tokens[self.piece.first].start..self.tokens[self.piece.end - 1].end]);
+        let added = self.added.unwrap_or_else(own) + 1;
+        self.added = Some(added);
+        format!("{OWN_NAME}{added}")
     }
 
     /// Puts `text` before `token`.

@@ -13,6 +13,7 @@ use crate::rewrite::state::{Changes, Fresh, SearchPath};
 use crate::rewrite::statement::{Decision, Statement};
 use crate::sql::ident::quote;
 use crate::sql::keyword::Keyword;
+use crate::sql::lexer::Kind;
 
 /// The words between CREATE and the name.
 pub(crate) struct CreateHead {
@@ -70,8 +71,8 @@ pub(crate) fn create(statement: &Statement<'_>, head: &CreateHead) -> Result<Dec
         }
         (Some(Keyword::Rule), Some(_)) => outcome = body::rule(statement, head.noun)?,
         (Some(Keyword::Policy), Some(_)) => outcome = body::policy(statement)?,
-        // A view among the schema's elements.
-        (Some(Keyword::Schema), Some(_)) if statement.has(Keyword::View) => {
+        // A view among the schema's elements, or a table that holds the rows of another.
+        (Some(Keyword::Schema), Some(_)) if statement.has(Keyword::View) || makes_child(statement) => {
             outcome = body::schema(statement, head.noun)?
         }
         _ => {}
@@ -109,17 +110,22 @@ pub(crate) fn select_into(statement: &Statement<'_>, into: usize) -> Effect {
 fn under(statement: &Statement<'_>, head: &CreateHead, effect: Effect) -> Effect {
     let parts = statement.name_parts(head.name).map(|(parts, _)| parts).unwrap_or_default();
     let view = statement.keyword(head.noun) == Some(Keyword::View);
-    let child = has_word(statement, "inherits") || pairs(statement, "partition", "of");
     let related = mentions_registered(statement)
         || statement.fresh_name().is_some()
         || (statement.has_unicode_escape() && !statement.names.state.fresh.is_empty());
-    let Some(name) = parts.last().filter(|_| related && (view || child)).cloned() else { return effect };
+    let Some(name) = parts.last().filter(|_| related && (view || makes_child(statement))).cloned() else {
+        return effect;
+    };
     let changes = match effect {
         Effect::Schema(changes) => changes,
         _ => Changes::default(),
     };
     let temporary = head.temporary || has_word(statement, "pg_temp") || may_be_temporary(statement, &parts, view);
     Effect::SchemaUnder { name, fresh: Fresh { view, temporary }, changes }
+}
+
+fn makes_child(statement: &Statement<'_>) -> bool {
+    has_word(statement, "inherits") || pairs(statement, "partition", "of")
 }
 
 /// What is named without a schema is temporary where the search path says so, and a view also where it reads a temporary
@@ -171,6 +177,9 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         }
         return allowed;
     }
+    if statement.word(noun).as_deref() == Some("type") {
+        check_type(statement, noun)?;
+    }
     let target = altered(statement, noun);
     if let Some((parts, _)) = statement.name_parts(target)
         && let Ok(Meaning::Temporary) = statement.names.resolve(&parts)
@@ -182,10 +191,14 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     }
     // A table that takes a registered name comes into sight.
     let moves = pairs(statement, "set", "schema") || pairs(statement, "rename", "to");
+    // With an extension go its members.
+    let is_extension = statement.word(noun).as_deref() == Some("extension");
     let (reparents, columns) = (reparents(statement), touched_columns(statement));
+    let cascades = has_word(statement, "cascade");
     // ALTER INDEX and its like reach tables too: the name decides, not the noun.
     for (token, entry) in registered(statement, reparents)? {
-        if (moves && token == target) || reparents || touches_marker(&columns, entry) {
+        let is_moved = is_extension || (moves && token == target);
+        if is_moved || reparents || touches_marker(&columns, cascades, entry) {
             return statement.refuse(Reason::Alter { table: entry.display() }, token);
         }
     }
@@ -230,7 +243,11 @@ fn altered(statement: &Statement<'_>, noun: usize) -> usize {
     if statement.keyword(index) == Some(Keyword::If) {
         index += 2;
     }
-    index + usize::from(statement.keyword(index) == Some(Keyword::Only))
+    if statement.keyword(index) == Some(Keyword::Only) {
+        index += 1;
+    }
+    // ONLY (t)
+    index + usize::from(statement.kind(index) == Some(Kind::Open))
 }
 
 /// ALTER of a temporary table says so with `pg_temp`, as [`drop_table::drop_tables`] does.
@@ -353,10 +370,31 @@ fn touched_columns(statement: &Statement<'_>) -> HashSet<String> {
     touched.filter_map(|index| statement.name_at(index)).collect()
 }
 
-/// True where one of the columns says whether a row is live.
-fn touches_marker(columns: &HashSet<String>, entry: &Entry) -> bool {
-    entry.policy().is_some_and(|policy| {
-        policy.marker.as_ref().is_some_and(|marker| columns.contains(marker))
-            || policy.live.as_ref().is_some_and(|live| live.columns().any(|column| columns.contains(column)))
-    })
+/// True where one of the columns says whether a row is live, or what does so is generated, and goes with any of them.
+fn touches_marker(columns: &HashSet<String>, cascades: bool, entry: &Entry) -> bool {
+    let is_generated = |name: &str| entry.relation.column(name).is_some_and(|column| column.generated);
+    let goes = |name: &str| columns.contains(name) || (cascades && !columns.is_empty() && is_generated(name));
+    entry.policy().is_some_and(|policy| policy.marker_columns().any(goes))
+}
+
+/// ALTER TYPE: a typed table has the attributes of its type for columns, and the values of an enumeration are what a marker
+/// is compared with.
+fn check_type(statement: &Statement<'_>, noun: usize) -> Result<(), Refusal> {
+    let registry = statement.names.registry;
+    if statement.names.role.hard_deletes || !registry.has_kept_relations() {
+        return Ok(());
+    }
+    let (parts, _) = statement.name_parts(noun + 1).unwrap_or_default();
+    let name = quote(parts.last().map(String::as_str).unwrap_or_default());
+    let is_it = |type_name: &str| type_name == name || type_name.ends_with(&format!(".{name}"));
+    let is_marker = || {
+        registry.scoped().any(|(relation, policy)| {
+            policy.marker_columns().filter_map(|name| relation.column(name)).any(|column| is_it(&column.type_name))
+        })
+    };
+    let changes = pairs(statement, "rename", "value") || has_word(statement, "attribute");
+    if has_word(statement, "cascade") || (changes && is_marker()) {
+        return statement.refuse(Reason::Alter { table: "the marker of a registered table".to_owned() }, noun + 1);
+    }
+    Ok(())
 }

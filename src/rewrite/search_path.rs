@@ -9,6 +9,9 @@ pub enum Member {
     Schema(String),
 }
 
+/// Longer names are cut off by the server (`NAMEDATALEN`).
+const NAME_BYTES_MAX: usize = 63;
+
 /// The members of a search path, or `None` where the text is no list of names.
 #[must_use]
 pub fn members(text: &str) -> Option<Vec<Member>> {
@@ -27,13 +30,20 @@ pub fn members(text: &str) -> Option<Vec<Member>> {
             }
             (rest[..end].to_ascii_lowercase(), &rest[end..])
         };
-        members.push(if name == "$user" { Member::User } else { Member::Schema(name) });
+        members.push(if name == "$user" { Member::User } else { Member::Schema(cut(name)) });
         rest = after.trim_start();
         match rest.strip_prefix(',') {
             Some(more) => rest = more.trim_start(),
             None => return rest.is_empty().then_some(members),
         }
     }
+}
+
+/// The characters of `name` that the server keeps.
+fn cut(mut name: String) -> String {
+    let end = (0..=NAME_BYTES_MAX).rev().find(|end| name.is_char_boundary(*end));
+    name.truncate(end.unwrap_or_default());
+    name
 }
 
 fn quoted_name(text: &str) -> Option<(String, &str)> {
@@ -64,6 +74,9 @@ mod tests {
         assert_eq!(members("Shop,\"A\"\"b\""), Some(vec![schema("shop"), schema("A\"b")]));
         assert_eq!(members(""), Some(vec![]));
         assert_eq!(members("\"\""), Some(vec![schema("")]));
+        let long = "s".repeat(62);
+        assert_eq!(members(&format!("{long}abc")), Some(vec![schema(&format!("{long}a"))]));
+        assert_eq!(members(&format!("\"{long}éa\"")), Some(vec![schema(&long)]));
         assert_eq!(members("a,,b"), None);
         assert_eq!(members("a b"), None);
     }

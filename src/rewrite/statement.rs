@@ -85,7 +85,7 @@ impl<'a> Statement<'a> {
 
     /// A rewriter of its text with no edits yet.
     pub(crate) fn rewriter(&self) -> Rewriter<'a> {
-        Rewriter::new(self.text, self.tokens, self.names, self.scope.clone())
+        Rewriter::new(self)
     }
 
     /// The same statement without the head before token `first`.

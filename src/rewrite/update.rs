@@ -8,9 +8,9 @@
 //! ```
 
 use crate::rewrite::block::Target;
-use crate::rewrite::refusal::Refusal;
+use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::rewriter::Rewriter;
-use crate::sql::tree::Update;
+use crate::sql::tree::{Filter, Update};
 
 impl Rewriter<'_> {
     pub(crate) fn update(&mut self, update: &Update) -> Result<(), Refusal> {
@@ -21,6 +21,10 @@ impl Rewriter<'_> {
         if let Some(entry) = entry {
             self.check_fault(entry, target.name.relation())?;
             own = self.limit(entry, self.rows(entry), target);
+            // Nothing can be added to it.
+            if let (Some(_), Some(Filter::CurrentOf { last: _ })) = (&own, filter) {
+                return self.refuse(Reason::Cursor { table: entry.display() }, target.name.relation());
+            }
         }
         let (pending, last) = match from {
             Some(from) => (self.from(from)?, from.last),

@@ -125,6 +125,18 @@ impl Reason {
                 format!("permission denied for table {table}: the role is not known to have the {verb} privilege"),
                 "GRANT it; a privilege granted or a role changed during the session counts from the next one on.",
             ),
+            Self::Reshaped { table } => words(
+                "reshaped",
+                unscoped,
+                format!("the columns of {table} are changed in this transaction, and the catalog does not say so yet"),
+                "COMMIT first.",
+            ),
+            Self::Cursor { table } => words(
+                "cursor",
+                unscoped,
+                format!("UPDATE {table} WHERE CURRENT OF may write into a row that is deleted since"),
+                "Name the row by its key.",
+            ),
             Self::KeyIncomplete { table, key, by } => words(
                 "key-incomplete",
                 SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -227,11 +239,11 @@ impl Reason {
                 "cannot truncate a table referenced in a foreign key constraint".to_owned(),
                 format!("Truncate table \"{by}\" at the same time, or use TRUNCATE ... CASCADE."),
             ),
-            Self::View { view, table } => words(
+            Self::View { what, does, view, table } => words(
                 "view",
                 unscoped,
-                format!("a deletion through the view {view} would really delete rows of {table}"),
-                "DELETE from the table itself.",
+                format!("{what} through the view {view} {does} of {table}"),
+                "Write to the table itself.",
             ),
             Self::Unreadable { what } => words(
                 "unreadable",

@@ -21,6 +21,7 @@ mod conversations;
 mod corpus;
 /// The guided tour.
 mod demo;
+mod detours;
 /// Client encodings.
 mod encodings;
 /// Random and damaged bytes.

@@ -76,7 +76,7 @@ SELECT set_config('app.tenant'::text, '7', true);
 -- title: set_config whose own name is written by escapes
 -- database: installed
 SELECT U&"set!005fconfig" UESCAPE '!' ('sexton.unkept', 'on', true);
--- refused: own-setting 42501
+-- refused: unreadable 0A000
 
 -- title: who may delete for good may set it
 -- role: dba
@@ -107,3 +107,17 @@ CREATE FUNCTION f() RETURNS int LANGUAGE sql SET sexton.unkept = 'on' AS 'SELECT
 -- title: a block that sets one
 DO $$BEGIN SET LOCAL sexton.unkept = 'on'; END$$;
 -- refused: opaque 0A000
+
+-- title: a function of schema sexton that the search path leads to
+-- database: installed
+-- path: sexton, public
+DROP FUNCTION event(boolean) CASCADE;
+
+-- title: a table of schema sexton that the search path leads to
+-- database: installed
+-- path: public, sexton
+DROP TABLE deletions;
+
+-- title: the same names where the search path does not lead there
+-- database: installed
+DROP TABLE IF EXISTS deletions;

@@ -104,10 +104,23 @@ UPDATE items SET name = 'x' WHERE id = 1 RETURNING (SELECT count(*) FROM users W
 -- 3
 
 -- title: an update of the cursor's row from a soft table
-DECLARE c CURSOR FOR SELECT id FROM posts ORDER BY id; FETCH c; UPDATE posts SET title = u.name FROM users u WHERE CURRENT OF c RETURNING u.name IS NULL;
+DECLARE c CURSOR FOR SELECT id FROM items ORDER BY id; FETCH c; UPDATE items SET name = u.name FROM users u WHERE CURRENT OF c RETURNING u.name IS NULL;
 -- rewritten:
-DECLARE c CURSOR FOR SELECT id FROM posts WHERE NOT posts.deleted ORDER BY id; FETCH c; UPDATE posts SET title = u.name FROM (SELECT * FROM users u WHERE u.deleted_at IS NULL) u WHERE CURRENT OF c RETURNING u.name IS NULL;
+DECLARE c CURSOR FOR SELECT id FROM items ORDER BY id; FETCH c; UPDATE items SET name = u.name FROM (SELECT * FROM users u WHERE u.deleted_at IS NULL) u WHERE CURRENT OF c RETURNING u.name IS NULL;
+-- tag: DECLARE CURSOR, FETCH 1, UPDATE 1
+-- rows:
+-- 1
+-- f
+
+-- title: an update of the row of a soft table that a cursor is on
+DECLARE c CURSOR FOR SELECT id FROM posts ORDER BY id; FETCH c; UPDATE posts SET title = 'x' WHERE CURRENT OF c;
+-- refused: cursor 0A000
+
+-- title: the same where deleted rows are in sight
+-- role: support
+-- scope: all
+DECLARE c CURSOR FOR SELECT id FROM posts ORDER BY id; FETCH c; UPDATE posts SET title = 'x' WHERE CURRENT OF c;
+-- unchanged
 -- tag: DECLARE CURSOR, FETCH 1, UPDATE 1
 -- rows:
 -- 10
--- f
