@@ -1,4 +1,4 @@
-//! Cancel requests: passed on as they came, answered by a close and nothing else (C1).
+//! Cancel requests: clients', passed on as they came and answered by a close and nothing else (C1), and Sexton's own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,17 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Cancel requests under way at once (C4).
 pub(crate) const CANCELS_MAX: usize = 64;
 
-/// Sends `packet` to every place the upstream addresses stand for, as any of them may hold the session: the key is the
-/// server's own, so no other can take it for one of its sessions (C5, C8). The client is closed when the servers have
-/// closed, as libpq relies on.
+/// Passes on a client's request. The client is closed when the servers have closed, as libpq relies on.
 pub(crate) async fn relay(packet: &[u8], mut client: Stream, upstream: &Arc<Upstream>, turns: &Semaphore) {
+    request(packet, upstream, turns).await;
+    if let Err(error) = client.shutdown().await {
+        tracing::debug!(%error, "a client left before its cancel was passed on");
+    }
+}
+
+/// Sends `packet` to every place the upstream addresses stand for, as any of them may hold the session: the key is the
+/// server's own, so no other can take it for one of its sessions (C5, C8). Ends when the servers have closed.
+pub(crate) async fn request(packet: &[u8], upstream: &Arc<Upstream>, turns: &Semaphore) {
     let sending = async {
         let Ok(_turn) = turns.acquire().await else { return };
         let mut servers = JoinSet::new();
@@ -33,9 +40,6 @@ pub(crate) async fn relay(packet: &[u8], mut client: Stream, upstream: &Arc<Upst
     };
     if timeout(CANCEL_TIMEOUT, sending).await.is_err() {
         tracing::warn!("a cancel request timed out");
-    }
-    if let Err(error) = client.shutdown().await {
-        tracing::debug!(%error, "a client left before its cancel was passed on");
     }
 }
 

@@ -98,7 +98,7 @@ async fn open(
         return None;
     };
     let user = String::from_utf8_lossy(startup.user()).into_owned();
-    let asked = Asked { shared, database, user };
+    let asked = Asked { shared, upstream: Arc::clone(&setup.upstream), database, user };
     let relay = connect(client, &packet, &startup, &setup, &asked, deadline).await?;
     tracing::debug!(client = ?origin, asked.user, asked.database, tls = ?relay.is_encrypted(), "login");
     Some((Box::new(relay), asked, deadline, place))

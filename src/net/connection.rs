@@ -12,22 +12,24 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::catalog::RoleFacts;
+use crate::net::cancel;
 use crate::net::catalog::CatalogError;
 use crate::net::client::{Place, Shared};
 use crate::net::databases::Presence;
 use crate::net::inbox::{Line, Order};
 use crate::net::relay::{Event, Leg, Relay};
+use crate::net::upstream::Upstream;
 use crate::net::workers::Seat;
 use crate::rewrite::Registry as TableRegistry;
 use crate::session::Want;
 use crate::wire::sqlstate::SqlState;
 
-/// PostgreSQL's own words for it, which clients know.
-const SHUTDOWN: &str = "terminating connection due to administrator command";
-
 /// How often the catalog is read while a commit of DDL is under way: there is no event for it where more follows in the
 /// same batch.
 const COMMIT_PAUSE: Duration = Duration::from_millis(20);
+
+/// How often the server is asked to cancel what it runs: the next statement may have been on its way to it already.
+const CANCEL_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a client may take to be told that it is late.
 const FAREWELL: Duration = Duration::from_millis(20);
@@ -38,14 +40,30 @@ pub(crate) enum Drain {
     No,
     /// Sessions between transactions end.
     Idle,
+    /// Sessions for which the server does nothing end; what it does for the others is cancelled.
+    Running,
     /// All sessions end.
     All,
+}
+
+impl Drain {
+    /// Whether it is time for this connection to end.
+    fn is_due(self, relay: &Relay) -> bool {
+        match self {
+            Self::No => false,
+            Self::Idle => relay.is_idle(),
+            Self::Running => !relay.is_running(),
+            Self::All => true,
+        }
+    }
 }
 
 /// Who is asked for what the session wants, and about whom.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) shared: Arc<Shared>,
+    /// Where the session's server is.
+    pub(crate) upstream: Arc<Upstream>,
     pub(crate) database: String,
     pub(crate) user: String,
 }
@@ -157,16 +175,20 @@ impl Connection {
     pub(super) fn turn(&mut self, space: &mut [u8], drain: Drain, line: impl Fn() -> Line) -> Turn {
         loop {
             let Some(relay) = &mut self.relay else { return Turn::Waits };
-            if drain != Drain::No && (drain == Drain::All || relay.is_idle()) {
-                relay.end(SqlState::ADMIN_SHUTDOWN, SHUTDOWN, None);
+            if drain.is_due(relay) {
+                relay.shut_down();
+            } else if drain == Drain::Running
+                && let Some(request) = relay.cut()
+            {
+                self.runtime.spawn(cancel(line(), Arc::clone(&self.asked), request));
             }
             let event = relay.turn(space);
             if self.starting.is_some() && relay.session.has_begun() {
                 self.starting = None;
             }
             match event {
-                // Its transaction is over.
-                None if drain == Drain::Idle && relay.is_idle() && !relay.is_closing() => {}
+                // Its transaction is over, or its statement.
+                None if drain.is_due(relay) && !relay.is_closing() => {}
                 None => return Turn::Waits,
                 Some(Event::Done) => return Turn::Over,
                 Some(Event::More) => return Turn::Again,
@@ -248,17 +270,31 @@ async fn hurry(line: Line, deadline: Instant, begun: oneshot::Receiver<Infallibl
 async fn reread(line: Line) {
     loop {
         sleep(COMMIT_PAUSE).await;
-        let (going_on, goes_on) = oneshot::channel();
-        line.tell(|relay| {
-            if relay.session.is_committing_schema() {
-                relay.reread();
-                let _ = going_on.send(());
-            }
-        });
-        if goes_on.await.is_err() {
+        if !holds(&line, |relay| relay.session.is_committing_schema()).await {
+            return;
+        }
+        line.tell(|relay| relay.reread());
+    }
+}
+
+/// Has the server cancel what it runs for the connection, again and again, until it runs nothing.
+async fn cancel(line: Line, asked: Arc<Asked>, request: Vec<u8>) {
+    loop {
+        cancel::request(&request, &asked.upstream, &asked.shared.cancels).await;
+        sleep(CANCEL_PAUSE).await;
+        if !holds(&line, |relay| relay.is_running() && !relay.is_closing()).await {
             return;
         }
     }
+}
+
+/// Whether the connection is there still, and `true_of` it.
+async fn holds(line: &Line, true_of: fn(&Relay) -> bool) -> bool {
+    let (answer, answered) = oneshot::channel();
+    line.tell(move |relay| {
+        let _ = answer.send(true_of(relay));
+    });
+    answered.await.unwrap_or(false)
 }
 
 fn satisfy(relay: &mut Relay, answer: Answer) {

@@ -15,6 +15,12 @@ use crate::session::{ClientStep, ServerStep, Session, Taken, Want};
 use crate::wire::backend::FatalReport;
 use crate::wire::frame::{HEADER_BYTES, LengthFault};
 use crate::wire::sqlstate::SqlState;
+use crate::wire::startup::cancel_request;
+
+/// PostgreSQL's own words for it, which clients know.
+const SHUTDOWN: &str = "terminating connection due to administrator command";
+/// 57P01 would say that nothing has happened.
+const UNKNOWN: &str = "sexton: the proxy has stopped before the server has said what became of the statement";
 
 /// Read at once after a read that filled what there was.
 pub(super) const BULK_READ_BYTES: usize = 64 * 1024;
@@ -254,6 +260,29 @@ impl Relay {
         self.closing
     }
 
+    /// True while the server is at work for the client.
+    pub(super) fn is_running(&self) -> bool {
+        self.session.is_running()
+    }
+
+    /// Takes nothing more from the client, and answers with the CancelRequest for what the server runs: once, and where
+    /// there can be one.
+    #[cold]
+    pub(super) fn cut(&mut self) -> Option<Vec<u8>> {
+        let is_new = !self.session.is_cut() && !self.session.key().is_empty();
+        self.session.cut();
+        is_new.then(|| cancel_request(self.session.key()))
+    }
+
+    /// Ends the connection because the proxy stops.
+    #[cold]
+    pub(super) fn shut_down(&mut self) {
+        match self.is_running() {
+            true => self.end(SqlState::TRANSACTION_RESOLUTION_UNKNOWN, UNKNOWN, None),
+            false => self.end(SqlState::ADMIN_SHUTDOWN, SHUTDOWN, None),
+        }
+    }
+
     /// Ends the connection with a FATAL, where one can be told between messages.
     #[cold]
     pub(super) fn end(&mut self, code: SqlState, message: &str, hint: Option<&str>) {
@@ -367,6 +396,7 @@ impl Relay {
         let take = |input: &[u8], out: &mut BytesMut| session.server_bytes(input, out);
         match self.from_upstream.offer(fresh, &mut self.client, take) {
             ServerStep::NeedMore | ServerStep::Wait => {}
+            ServerStep::Cancelled => self.end(SqlState::ADMIN_SHUTDOWN, SHUTDOWN, None),
             ServerStep::Fault(fault) => self.lose_server(fault),
         }
     }
@@ -384,7 +414,7 @@ impl Relay {
             ClientStep::Hold => self.from_client.buffer.len() >= BUFFERED_BYTES_MAX,
             ClientStep::OutOfPlace(_) | ClientStep::Fault(_) => true,
         };
-        if full || !self.from_client.is_ready(&self.client.side) {
+        if full || self.session.is_cut() || !self.from_client.is_ready(&self.client.side) {
             return Ok(false);
         }
         let Some(fresh) = self.from_client.read(&mut self.client.side, space)? else { return Ok(false) };
@@ -393,7 +423,7 @@ impl Relay {
     }
 
     fn take_from_client(&mut self, fresh: &[u8]) {
-        if self.closing {
+        if self.closing || self.session.is_cut() {
             return;
         }
         if let Some(registry) = self.presence.as_mut().and_then(Presence::changed) {

@@ -23,6 +23,8 @@ use crate::session::figures::Figures;
 
 /// How long transactions may go on once the proxy is asked to stop.
 pub const DRAIN_GRACE: Duration = Duration::from_secs(5);
+/// How long the server may then take to cancel what it runs.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the rest may take to be told.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -148,7 +150,7 @@ impl Server {
     }
 
     /// Serves clients until `shutdown` is done, then drains: idle sessions end at once, the others after their
-    /// transaction or [`DRAIN_GRACE`].
+    /// transaction or [`DRAIN_GRACE`], and not before what the server runs for them is cancelled.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
         let mut opening = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
@@ -174,10 +176,23 @@ impl Server {
         }
         drop(self.listener);
         self.shared.draining.store(true, Ordering::Relaxed);
-        for (stage, patience) in [(Drain::Idle, DRAIN_GRACE), (Drain::All, FAREWELL)] {
+        for (stage, patience) in [(Drain::Idle, DRAIN_GRACE), (Drain::Running, CANCEL_PATIENCE), (Drain::All, FAREWELL)]
+        {
             self.workers.drain(stage);
             if timeout(patience, self.workers.all_gone()).await.is_ok() {
                 return;
+            }
+            let sessions = self.shared.sessions.load(Ordering::Relaxed);
+            match stage {
+                Drain::No | Drain::All => {}
+                Drain::Idle => tracing::warn!(
+                    sessions,
+                    "the grace period is over: sessions are cut, their transactions rolled back"
+                ),
+                Drain::Running => tracing::warn!(
+                    sessions,
+                    "sessions end without an answer from the server: what becomes of their statements is unknown"
+                ),
             }
         }
     }

@@ -44,6 +44,8 @@ pub enum ServerStep {
     NeedMore,
     /// Nothing more is taken until [`Session::want`] is satisfied.
     Wait,
+    /// After [`Session::cut`] the last batch has been cancelled: the connection is to end in place of the server's error.
+    Cancelled,
     /// The stream cannot be followed: the connection must end.
     Fault(LengthFault),
 }
@@ -157,6 +159,10 @@ pub struct Session {
     pub(super) replication: Option<Replication>,
     /// Authentication is over on a connection of which nothing is read.
     pub(super) is_open: bool,
+    /// What BackendKeyData says.
+    pub(super) key: Box<[u8]>,
+    /// Nothing more is taken from the client.
+    pub(super) is_cut: bool,
 
     /// Bytes still to come of a client message that is passed on as it arrives.
     pub(super) client_rest: usize,
@@ -199,6 +205,8 @@ impl Session {
             want: None,
             replication: startup.replication(),
             is_open: false,
+            key: Box::default(),
+            is_cut: false,
             client_rest: 0,
             server_rest: 0,
         }
@@ -237,6 +245,30 @@ impl Session {
             && self.want.is_none()
             && self.client_rest == 0
             && self.server_rest == 0
+    }
+
+    /// True while the server may do something for the client that is not known to be undone if the connection ends. A
+    /// copy of which the server has not been sent the end is undone.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !self.pending.is_empty() && !self.copy_in
+    }
+
+    /// Has the session end with what it is doing.
+    pub fn cut(&mut self) {
+        self.is_cut = true;
+    }
+
+    /// True where nothing more is to be taken from the client.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// What the server wants to see in a CancelRequest; empty where it has not said.
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        &self.key
     }
 
     /// True where nothing more should be read from the client before the server has answered some of what it was asked.

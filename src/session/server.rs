@@ -16,6 +16,7 @@ use crate::session::prepared::{Portal, Prepared};
 use crate::sql::encoding::Encoding;
 use crate::wire::backend::{self, Fields};
 use crate::wire::frame::{HEADER_BYTES, Header, backend_header, whole_run};
+use crate::wire::sqlstate::SqlState;
 use crate::wire::tag;
 
 /// Messages that are read whole stay far below this; a longer one is passed on without a look inside.
@@ -28,6 +29,7 @@ enum Give {
     /// What has been written goes in its place, if anything.
     Instead,
     Wait,
+    Cancelled,
 }
 
 /// Where what the client is owed is written, behind what goes on as it came.
@@ -74,7 +76,7 @@ impl Session {
                 Err(fault) => break ServerStep::Fault(fault),
             };
             let body = match header.tag {
-                b'C' | b'E' | b'N' | b'S' | b'Z' if header.body_bytes <= READ_BYTES_MAX => {
+                b'C' | b'E' | b'K' | b'N' | b'S' | b'Z' if header.body_bytes <= READ_BYTES_MAX => {
                     match rest.get(HEADER_BYTES..header.frame_bytes()) {
                         Some(body) => body,
                         None => break ServerStep::NeedMore,
@@ -103,6 +105,7 @@ impl Session {
                     run.start = run.end;
                 }
                 Give::Wait => break ServerStep::Wait,
+                Give::Cancelled => break ServerStep::Cancelled,
             }
         };
         (Taken::up_to(run, input, client), step)
@@ -137,6 +140,7 @@ impl Session {
                 }
             }
             b'E' => return self.error(body, out),
+            b'K' => self.key = Box::from(body),
             b'N' => return self.notice(body, out),
             b'S' => self.parameter_status(body),
             b'Z' => return self.ready_for_query(body),
@@ -278,6 +282,9 @@ impl Session {
             return Give::Stream;
         };
         let code = fields.get(b'C').unwrap_or_default();
+        if self.is_cut && code == SqlState::QUERY_CANCELED.0.as_bytes() && self.pending.ends() <= 1 {
+            return Give::Cancelled;
+        }
         let encoding = self.confirmed.current().client_encoding;
         let (plan, complaint) = self.blamed();
         // Anything but the syntax error that was asked for is the server's own affair: a cancel, a shutdown.

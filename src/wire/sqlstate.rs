@@ -11,6 +11,8 @@ impl SqlState {
     pub const CONNECTION_FAILURE: Self = Self("08006");
     /// A login that the listener's configuration does not allow.
     pub const INVALID_AUTHORIZATION_SPECIFICATION: Self = Self("28000");
+    /// A statement of which it is not known whether it takes effect.
+    pub const TRANSACTION_RESOLUTION_UNKNOWN: Self = Self("08007");
     /// Malformed message.
     pub const PROTOCOL_VIOLATION: Self = Self("08P01");
     /// A statement that cannot be scoped.
@@ -31,6 +33,8 @@ impl SqlState {
     pub const INVALID_CATALOG_NAME: Self = Self("3D000");
     /// More clients than `listen.max_connections`.
     pub const TOO_MANY_CONNECTIONS: Self = Self("53300");
+    /// A cancelled statement.
+    pub const QUERY_CANCELED: Self = Self("57014");
     /// Sexton is draining.
     pub const ADMIN_SHUTDOWN: Self = Self("57P01");
 }

@@ -25,6 +25,14 @@ const GSSENC_CODE: u32 = 80_877_104;
 /// An SSLRequest, for the server.
 pub const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
+/// A CancelRequest for the session to which the server has given `key` by BackendKeyData.
+#[must_use]
+pub fn cancel_request(key: &[u8]) -> Vec<u8> {
+    // No key is longer than a message may be.
+    let length = u32::try_from(8 + key.len()).unwrap_or(u32::MAX);
+    [&length.to_be_bytes(), &CANCEL_CODE.to_be_bytes(), key].concat()
+}
+
 /// What a client opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum First {

@@ -7,7 +7,7 @@ use sexton::cli::demo::cluster::Cluster;
 use crate::support::database::Database;
 use crate::support::ground::Ground;
 use crate::support::hollow::{HOLLOW, hollow_server, welcome};
-use crate::support::raw::{Raw, message, query};
+use crate::support::raw::{Raw, message, query, run_text, sync};
 use crate::support::sexton::Sexton;
 
 const SCHEMA: &str = "
@@ -64,6 +64,61 @@ fn x6_a_proxy_that_is_to_stop_lets_transactions_finish() {
     busy.expect("COMMIT");
     assert!(busy.read_message().is_ok_and(|(kind, _)| kind == b'E'), "and then it is told too");
     assert_eq!(ground.directly("SELECT count(*) FROM users WHERE deleted_at IS NOT NULL"), [["1"]]);
+}
+
+#[test]
+fn x6_what_outlasts_the_grace_period_is_rolled_back_before_it_is_said_to_be() {
+    let Some(ground) = ground("life::x6_what_outlasts_the_grace_period…") else { return };
+    ground.database.run("INSERT INTO users SELECT g, 'old' FROM generate_series(2, 9) g");
+    let slow = |id: u32| format!("UPDATE users SET name = 'new' FROM pg_sleep(60) WHERE id = {id}");
+    let batches = [2, 3].map(|id| [run_text(&slow(id)), sync()].concat()).concat();
+    let copy = "COPY users (id, name) FROM STDIN";
+    let openings: [(&str, Vec<u8>, &[u8]); 6] = [
+        ("SELECT", query(&slow(1)), b"E"),
+        ("SELECT", batches, b"EZE"),
+        ("SELECT", run_text(&slow(4)), b"E"),
+        ("BEGIN", query(&slow(5)), b"E"),
+        ("BEGIN; UPDATE users SET name = 'new' WHERE id = 6", Vec::new(), b"E"),
+        ("SELECT", [query(copy), message(b'd', b"10\tnew\n")].concat(), b"E"),
+    ];
+    let mut cut = Vec::new();
+    for (before, sent, expected) in openings {
+        let mut connection = ground.connect();
+        connection.expect(before);
+        connection.send(&sent).expect("sent");
+        cut.push((connection, expected));
+    }
+    ground.sexton.terminate();
+    for (connection, expected) in &mut cut {
+        let mut told = Vec::new();
+        while let Ok((kind, body)) = connection.read_message() {
+            if matches!(kind, b'E' | b'Z') {
+                told.push((kind, String::from_utf8_lossy(&body).into_owned()));
+            }
+        }
+        let kinds: Vec<u8> = told.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(kinds, *expected, "{told:?}");
+        assert!(told.last().is_some_and(|(_, body)| body.contains("57P01")), "{told:?}");
+    }
+    let running = "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(60)%' \
+         AND state = 'active' AND pid <> pg_backend_pid()";
+    assert_eq!(ground.directly(running), [[""; 0]; 0]);
+    assert_eq!(ground.directly("SELECT DISTINCT name FROM users WHERE id > 1"), [["old"]]);
+    let log = ground.sexton.log();
+    assert!(log.contains("sessions are cut") && log.contains("sessions=6"), "{log}");
+}
+
+#[test]
+fn x6_what_the_server_does_not_cancel_is_not_said_to_be_rolled_back() {
+    let Some(ground) = ground("life::x6_what_the_server_does_not_cancel…") else { return };
+    let stubborn = "DO $$ BEGIN FOR i IN 1..150 LOOP \
+         BEGIN PERFORM pg_sleep(0.1); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$";
+    let mut connection = ground.connect();
+    connection.send(&query(stubborn)).expect("sent");
+    ground.sexton.terminate();
+    let (kind, body) = connection.read_message().expect("it is told");
+    assert!(kind == b'E' && body.windows(5).any(|word| word == b"08007"), "{}", body.escape_ascii());
+    assert!(ground.sexton.log().contains("unknown"), "{}", ground.sexton.log());
 }
 
 #[test]
