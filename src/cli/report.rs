@@ -36,6 +36,12 @@ impl Failure {
         self
     }
 
+    /// Each thing it says on a line of its own, as a log has it.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        let said = std::iter::once(&self.what).chain(&self.details).map(|said| one_line(said));
+        said.chain(self.mend.iter().map(|mend| format!("mend: {}", one_line(mend))))
+    }
+
     /// As programs read it, among the results for other databases.
     #[must_use]
     pub fn of_database(&self, name: &str) -> Value {
@@ -60,6 +66,12 @@ impl fmt::Display for Failure {
             None => Ok(()),
         }
     }
+}
+
+/// What a log has on one line.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }
 
 /// Tells the operator that the command could not run: in words on stderr, or as an object on stdout

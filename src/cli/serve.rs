@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::subscriber::set_global_default;
 use tracing_subscriber::EnvFilter;
 
 use crate::admin::{self, Probe};
 use crate::cli::load::{self, Loaded};
 use crate::cli::report::{self, Failure};
-use crate::cli::{Common, FINE};
+use crate::cli::{COULD_NOT_RUN, Common, FINE, Format};
 use crate::config::{Admin, Config, Problem};
 use crate::net::{Observer, Reloaded, Reloader, ServeError, Server};
 use crate::rewrite::Finding;
@@ -41,14 +42,23 @@ pub enum LogFormat {
 /// # Errors
 /// What keeps it from starting: configuration, address or databases.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> {
-    let Loaded { path, config } = load::load(common)?;
     log(arguments.log_format);
+    match start(common) {
+        Err(failure) if arguments.log_format == LogFormat::Json && common.format == Format::Text => {
+            failure.lines().for_each(|line| tracing::error!("{line}"));
+            Ok(ExitCode::from(COULD_NOT_RUN))
+        }
+        outcome => outcome.map(|()| ExitCode::from(FINE)),
+    }
+}
+
+fn start(common: &Common) -> Result<(), Failure> {
+    let Loaded { path, config } = load::load(common)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("the runtime cannot be started: {error}")))?;
-    runtime.block_on(serve(&path, config))?;
-    Ok(ExitCode::from(FINE))
+    runtime.block_on(serve(&path, config))
 }
 
 async fn serve(path: &Path, config: Config) -> Result<(), Failure> {
@@ -62,9 +72,7 @@ async fn serve(path: &Path, config: Config) -> Result<(), Failure> {
         None => None,
     };
     let server = Server::start(config).await.map_err(|error| failure(path, &error))?;
-    for warning in server.warnings() {
-        report::err(&format!("warning: {}", render(path, warning)));
-    }
+    warn(path, server.warnings());
     match server.address() {
         Ok(address) => tracing::info!(%address, "listening"),
         Err(error) => tracing::warn!(%error, "listening at an address the system does not tell"),
@@ -126,9 +134,7 @@ async fn reload(reloader: &Reloader, path: &Path) {
     };
     match outcome {
         Ok(Reloaded { warnings, needs_restart }) => {
-            for warning in &warnings {
-                tracing::warn!("{}", render(path, warning));
-            }
+            warn(path, &warnings);
             for key in needs_restart {
                 tracing::warn!("{key} has changed, which takes a restart; the rest is in force");
             }
@@ -137,9 +143,7 @@ async fn reload(reloader: &Reloader, path: &Path) {
             );
         }
         Err(failure) => {
-            for line in failure.to_string().lines() {
-                tracing::error!("SIGHUP: {line}");
-            }
+            failure.lines().for_each(|line| tracing::error!("SIGHUP: {line}"));
             tracing::error!("SIGHUP: the old configuration stays in force");
         }
     }
@@ -153,7 +157,8 @@ fn raise_open_files() {
     }
 }
 
-/// Log lines go to stderr; `RUST_LOG` chooses them.
+/// Log lines go to stderr; `RUST_LOG` chooses them. What the libraries say by the crate `log` is not taken: they name
+/// files of the machine they were built on, and pass on notices that nobody has asked for.
 fn log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
@@ -161,8 +166,12 @@ fn log(format: LogFormat) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     let set = match format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Text => set_global_default(builder.finish()),
+        LogFormat::Json => {
+            // Its own words would be no JSON.
+            std::panic::set_hook(Box::new(|panic| tracing::error!("{}", report::one_line(&panic.to_string()))));
+            set_global_default(builder.json().finish())
+        }
     };
     if let Err(error) = set {
         report::err(&format!("warning: logging is set up already: {error}"));
@@ -180,6 +189,12 @@ fn failure(path: &Path, error: &ServeError) -> Failure {
         ServeError::Files { findings } | ServeError::Unfit { findings, .. } => {
             findings.iter().fold(failure, |failure, finding| failure.detail(render(path, finding)))
         }
+    }
+}
+
+fn warn(path: &Path, findings: &[Finding]) {
+    for finding in findings {
+        tracing::warn!("{}", report::one_line(&render(path, finding)));
     }
 }
 

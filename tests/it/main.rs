@@ -36,6 +36,8 @@ mod keys;
 mod ledger;
 /// How sessions end.
 mod life;
+/// What `serve` writes to stderr.
+mod log;
 /// A client's first bytes.
 mod opening;
 /// What schema `sexton` does inside the server.

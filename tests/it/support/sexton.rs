@@ -43,6 +43,11 @@ impl Sexton {
 
     /// Starts it with the configuration that `text` gives for a port.
     pub fn configured(text: impl FnOnce(u16) -> String) -> Self {
+        Self::started(text, &[])
+    }
+
+    /// The same, with more arguments for `serve`.
+    pub fn started(text: impl FnOnce(u16) -> String, arguments: &[&str]) -> Self {
         let directory = directory();
         let port = free_port().expect("a free port");
         let file = directory.join("sexton.toml");
@@ -51,6 +56,7 @@ impl Sexton {
         let mut keeper = Command::new("/bin/sh")
             .args(["-c", KEEPER, "sexton-keeper", env!("CARGO_BIN_EXE_sexton"), "serve", "--config"])
             .arg(&file)
+            .args(arguments)
             .env("SEXTON_PID_FILE", directory.join("pid"))
             .stdin(Stdio::piped())
             .stdout(log.try_clone().expect("a second handle"))
@@ -148,11 +154,17 @@ impl Drop for Sexton {
 
 /// Serves a configuration that it should not start with, and answers with what it says.
 pub fn refused(text: &str) -> String {
+    refused_with(text, &[])
+}
+
+/// The same, with more arguments for `serve`.
+pub fn refused_with(text: &str, arguments: &[&str]) -> String {
     let directory = directory();
     let file = directory.join("sexton.toml");
     fs::write(&file, text).expect("a configuration file");
     let run = ["-s", "KILL", "30", env!("CARGO_BIN_EXE_sexton"), "serve", "--config"];
-    let output = Command::new("timeout").args(run).arg(&file).stdin(Stdio::null()).output().expect("the binary runs");
+    let mut command = Command::new("timeout");
+    let output = command.args(run).arg(&file).args(arguments).stdin(Stdio::null()).output().expect("the binary runs");
     let _ = fs::remove_dir_all(&directory);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");

@@ -1,0 +1,50 @@
+//! What `serve` writes to stderr: the causes and nothing else, and one JSON object a line where that is asked for.
+
+use serde_json::Value;
+
+use crate::support::cluster;
+use crate::support::database::Database;
+use crate::support::sexton::{Sexton, configuration, refused_with};
+
+const JSON: [&str; 2] = ["--log-format", "json"];
+
+const ABSENT: &str = "[databases.\"*\".tables.absent]\ndelete = \"soft\"\n";
+
+/// Every line as level and message.
+fn records(log: &str) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    log.lines()
+        .map(|line| {
+            let record: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}\n{log}"));
+            let message = text(&record["fields"]["message"]);
+            assert!(!message.contains('\n'), "{message}");
+            assert!(text(&record["target"]).starts_with("sexton"), "{line}");
+            (text(&record["level"]), message)
+        })
+        .collect()
+}
+
+#[test]
+fn a_start_that_fails_is_told_in_json() {
+    let records = records(&refused_with("listen = 1\n", &JSON));
+    assert!(records.iter().all(|(level, _)| level == "ERROR"), "{records:?}");
+    assert_eq!(records[0].1, "the configuration cannot be used: 4 problems");
+    assert!(records[1].1.contains("sexton.toml:1: ") && records[1].1.contains("; mend: "), "{records:?}");
+}
+
+#[test]
+fn warnings_and_reloads_are_told_in_json_and_what_libraries_say_is_not() {
+    let Some(cluster) = cluster::shared("log::warnings_and_reloads…") else { return };
+    let database = Database::create(cluster, "log");
+    let absent = ABSENT.replace("\"*\"", &database.name);
+    // The server then says something about every statement of Sexton's own connection.
+    database.run(&format!("ALTER DATABASE {} SET client_min_messages = debug5", database.name));
+    let sexton = Sexton::started(|port| configuration(port, database.port, &absent), &JSON);
+    let log = sexton.reload(&configuration(sexton.port, database.port, "[databases."));
+    assert!(records(&log).iter().any(|(level, message)| level == "ERROR" && message.contains("no TOML")), "{log}");
+    sexton.reload(&configuration(sexton.port, database.port, &absent));
+    let records = records(&sexton.log());
+    let warned: Vec<_> = records.iter().filter(|(level, _)| level == "WARN").map(|(_, message)| message).collect();
+    assert_eq!(warned.len(), 2, "at the start and at the reload: {records:?}");
+    assert!(warned.iter().all(|warning| warning.contains("public.absent: ") && warning.contains("; mend: ")));
+}
