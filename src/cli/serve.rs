@@ -71,7 +71,7 @@ async fn serve(path: &Path, config: Config) -> Result<(), Failure> {
         Some(settings) => Some(listen_for_admin(settings).await?),
         None => None,
     };
-    let server = Server::start(config).await.map_err(|error| failure(path, &error))?;
+    let server = Server::start(config).await.map_err(|error| refused(path, &error))?;
     warn(path, server.warnings());
     match server.address() {
         Ok(address) => tracing::info!(%address, "listening"),
@@ -129,7 +129,7 @@ async fn listen_for_admin(settings: &Admin) -> Result<TcpListener, Failure> {
 /// Reads the file again and serves by it, or says why not and goes on as before.
 async fn reload(reloader: &Reloader, path: &Path) {
     let outcome = match load::reload(path) {
-        Ok(config) => reloader.reload(config).await.map_err(|error| failure(path, &error)),
+        Ok(config) => reloader.reload(config).await.map_err(|error| refused(path, &error)),
         Err(failure) => Err(failure),
     };
     match outcome {
@@ -178,7 +178,8 @@ fn log(format: LogFormat) {
     }
 }
 
-fn failure(path: &Path, error: &ServeError) -> Failure {
+/// Why a configuration is not served; what would not have kept it from being served is a warning as ever.
+fn refused(path: &Path, error: &ServeError) -> Failure {
     let failure = Failure::new(error.to_string());
     match error {
         ServeError::Listen { .. } => failure.mend("free the address, or choose another in listen.address"),
@@ -187,12 +188,14 @@ fn failure(path: &Path, error: &ServeError) -> Failure {
             failure.mend("look at upstream.address, upstream.user and upstream.password, and that the server runs")
         }
         ServeError::Files { findings } | ServeError::Unfit { findings, .. } => {
-            findings.iter().fold(failure, |failure, finding| failure.detail(render(path, finding)))
+            let (causes, others): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(|finding| finding.fatal);
+            warn(path, others);
+            causes.into_iter().fold(failure, |failure, finding| failure.detail(render(path, finding)))
         }
     }
 }
 
-fn warn(path: &Path, findings: &[Finding]) {
+fn warn<'f>(path: &Path, findings: impl IntoIterator<Item = &'f Finding>) {
     for finding in findings {
         tracing::warn!("{}", report::one_line(&render(path, finding)));
     }

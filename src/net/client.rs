@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 
+use crate::config::Config;
 use crate::net::cancel;
 use crate::net::connection::{Asked, Connection};
 use crate::net::databases::Directory;
@@ -29,6 +30,8 @@ use crate::wire::startup::{Replication, Startup};
 /// What all clients share.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    /// What the listeners were opened by.
+    pub(crate) started: Config,
     pub(crate) setup: watch::Sender<Arc<Setup>>,
     /// Held while a configuration is tried: one after the other.
     pub(crate) reloading: Mutex<()>,

@@ -112,6 +112,7 @@ impl Server {
         let directory = Directory::new(Arc::clone(&setup));
         let findings = directory.adopt(&setup).await?;
         let shared = Shared {
+            started: setup.config.clone(),
             setup: watch::Sender::new(setup),
             reloading: Mutex::default(),
             directory,
@@ -233,7 +234,7 @@ impl Reloader {
         let running = Arc::clone(&self.shared.setup.borrow());
         let setup = Setup::new(config, running.number + 1).map_err(|findings| ServeError::Files { findings })?;
         let setup = Arc::new(setup);
-        let needs_restart = setup.needs_restart(&running);
+        let needs_restart = setup.needs_restart(&self.shared.started);
         let warnings = self.shared.directory.adopt(&setup).await?;
         self.shared.setup.send_replace(setup);
         Ok(Reloaded { warnings, needs_restart })

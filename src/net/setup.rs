@@ -31,10 +31,10 @@ impl Setup {
         }
     }
 
-    /// The keys in which `self` asks for what only a new start can give.
-    pub(crate) fn needs_restart(&self, running: &Self) -> Vec<&'static str> {
-        let (new, old) = (&self.config.listen, &running.config.listen);
-        let admin = self.config.admin != running.config.admin;
+    /// The keys in which `self` asks for what only a new start can give; `started`: by what there is now.
+    pub(crate) fn needs_restart(&self, started: &Config) -> Vec<&'static str> {
+        let (new, old) = (&self.config.listen, &started.listen);
+        let admin = self.config.admin != started.admin;
         let changed = [
             ("listen.address", new.address != old.address),
             ("listen.unix_socket_dir", new.unix_socket_dir != old.unix_socket_dir),

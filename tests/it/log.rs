@@ -48,3 +48,19 @@ fn warnings_and_reloads_are_told_in_json_and_what_libraries_say_is_not() {
     assert_eq!(warned.len(), 2, "at the start and at the reload: {records:?}");
     assert!(warned.iter().all(|warning| warning.contains("public.absent: ") && warning.contains("; mend: ")));
 }
+
+#[test]
+fn a_refused_reload_names_its_causes_alone_as_errors() {
+    let Some(cluster) = cluster::shared("log::a_refused_reload…") else { return };
+    let database = Database::create(cluster, "log");
+    database.run("CREATE TABLE users (id int PRIMARY KEY)");
+    let absent = ABSENT.replace("\"*\"", &database.name);
+    let sexton = Sexton::started(|port| configuration(port, database.port, &absent), &JSON);
+    let unfit = format!("{absent}{}", absent.replace("absent", "users"));
+    let log = sexton.reload(&configuration(sexton.port, database.port, &unfit));
+    for (level, message) in records(&log).into_iter().filter(|(level, _)| level != "INFO") {
+        let expected = if message.contains("public.absent") { "WARN" } else { "ERROR" };
+        assert_eq!(level, expected, "{message}");
+    }
+    assert!(log.contains("public.absent") && log.contains("public.users"), "{log}");
+}

@@ -111,6 +111,8 @@ fn what_takes_a_restart_is_said_and_a_database_without_a_section_is_left_to_its_
     let mut session = sexton.connect("postgres", &database.name);
     let log = sexton.reload(&text(1, database.port, "[databases.postgres]\n"));
     assert!(log.contains("listen.address has changed, which takes a restart"), "{log}");
+    let log = sexton.reload(&text(sexton.port, database.port, "[databases.postgres]\n"));
+    assert!(!log.contains("takes a restart"), "it listens there: {log}");
     assert_eq!(session.expect("SELECT id FROM users")[0].texts(), [["1"]], "its rules stay");
     session.expect("CREATE TABLE more ()");
     assert_eq!(session.expect("SELECT id FROM users")[0].texts(), [["1"]], "after DDL too");
