@@ -1,6 +1,6 @@
 //! `sexton serve`: the proxy, until it is told to stop.
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -77,6 +77,9 @@ async fn serve(path: &Path, config: Config) -> Result<(), Failure> {
         Ok(address) => tracing::info!(%address, "listening"),
         Err(error) => tracing::warn!(%error, "listening at an address the system does not tell"),
     }
+    if let Some(socket) = server.socket() {
+        tracing::info!(socket = %socket.display(), "listening");
+    }
     if let Some(listener) = admin {
         let observer = ProxyProbe(server.observer());
         tokio::spawn(async move {
@@ -118,7 +121,7 @@ impl Probe for ProxyProbe {
 async fn listen_for_admin(settings: &Admin) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(&settings.address).await.map_err(|error| {
         Failure::new(format!("cannot listen on {}: {error}", settings.address))
-            .mend("free the address, or choose another in admin.address")
+            .mend(mend_address("admin.address", error.kind()))
     })?;
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "metrics and health");
@@ -182,7 +185,7 @@ fn log(format: LogFormat) {
 fn refused(path: &Path, error: &ServeError) -> Failure {
     let failure = Failure::new(error.to_string());
     match error {
-        ServeError::Listen { .. } => failure.mend("free the address, or choose another in listen.address"),
+        ServeError::Listen { key, source, .. } => failure.mend(mend_address(key, source.kind())),
         ServeError::Workers(_) => failure.mend("raise the limits on threads and open files"),
         ServeError::Unreachable { .. } => {
             failure.mend("look at upstream.address, upstream.user and upstream.password, and that the server runs")
@@ -192,6 +195,20 @@ fn refused(path: &Path, error: &ServeError) -> Failure {
             warn(path, others);
             causes.into_iter().fold(failure, |failure, finding| failure.detail(render(path, finding)))
         }
+    }
+}
+
+/// What to do where the address or the socket that `key` asks for cannot be listened on.
+fn mend_address(key: &str, why: ErrorKind) -> String {
+    let is_socket = key == "listen.unix_socket_dir";
+    match why {
+        ErrorKind::AddrInUse => format!("free the address, or choose another in {key}"),
+        ErrorKind::AddrNotAvailable => format!("write an address of this machine in {key}"),
+        ErrorKind::PermissionDenied if is_socket => format!("let this user write there, or name another in {key}"),
+        ErrorKind::PermissionDenied => format!("choose a port above 1023 in {key}, or let this user have that one"),
+        ErrorKind::InvalidInput if is_socket => format!("name a directory with a shorter path in {key}"),
+        _ if is_socket => format!("make the directory, or name another in {key}"),
+        _ => format!("write a host name that resolves to an address of this machine, or the address, in {key}"),
     }
 }
 

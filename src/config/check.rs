@@ -21,8 +21,10 @@ const LISTEN_ADDRESS: &str = "127.0.0.1:6432";
 /// Clients served at once when the file does not say.
 const MAX_CONNECTIONS: u32 = 10_000;
 
-/// Time for a client's startup when the file does not say.
+/// Where metrics and health are when the section does not say.
 const ADMIN_ADDRESS: &str = "127.0.0.1:9432";
+
+/// Time for a client's startup when the file does not say.
 const STARTUP_TIMEOUT_MS: u64 = 10_000;
 
 /// What the default name of an archive table ends with.
@@ -30,10 +32,11 @@ const ARCHIVE_SUFFIX: &str = "_archive";
 
 /// The configuration `root` stands for.
 pub(super) fn config(root: &Node, problems: &mut Vec<Problem>) -> Config {
+    let listen = listen(root.get("listen"), problems);
     Config {
-        listen: listen(root.get("listen"), problems),
+        admin: admin(root.get("admin"), &listen.address, problems),
+        listen,
         upstream: upstream(root, problems),
-        admin: admin(root.get("admin"), problems),
         access: access(root.get("access"), problems),
         databases: databases(root, problems),
     }
@@ -42,7 +45,8 @@ pub(super) fn config(root: &Node, problems: &mut Vec<Problem>) -> Config {
 fn listen(section: Option<&Node>, problems: &mut Vec<Problem>) -> ListenSettings {
     let get = |name| section.and_then(|section| section.get(name));
     ListenSettings {
-        address: read(get("address"), value::listen_address, problems).unwrap_or_else(|| LISTEN_ADDRESS.to_owned()),
+        address: read(get("address"), |text| value::listen_address(text, LISTEN_ADDRESS), problems)
+            .unwrap_or_else(|| LISTEN_ADDRESS.to_owned()),
         unix_socket_dir: read(get("unix_socket_dir"), directory, problems),
         max_connections: get("max_connections").and_then(|node| count(node, problems)).unwrap_or(MAX_CONNECTIONS),
         startup_timeout_ms: read(get("startup_timeout"), value::milliseconds, problems).unwrap_or(STARTUP_TIMEOUT_MS),
@@ -56,9 +60,17 @@ fn listen(section: Option<&Node>, problems: &mut Vec<Problem>) -> ListenSettings
     }
 }
 
-fn admin(section: Option<&Node>, problems: &mut Vec<Problem>) -> Option<Admin> {
-    let address = read(section?.get("address"), value::listen_address, problems);
-    Some(Admin { address: address.unwrap_or_else(|| ADMIN_ADDRESS.to_owned()) })
+/// `taken`: where clients connect.
+fn admin(section: Option<&Node>, taken: &str, problems: &mut Vec<Problem>) -> Option<Admin> {
+    let node = section?.get("address");
+    let address = read(node, |text| value::listen_address(text, ADMIN_ADDRESS), problems);
+    let address = address.unwrap_or_else(|| ADMIN_ADDRESS.to_owned());
+    if let Some(node) = node.or(section).filter(|_| address == taken && !address.ends_with(":0")) {
+        problems.push(
+            node.problem(format!("{address} is where clients connect"), "choose another port for one of the two"),
+        );
+    }
+    Some(Admin { address })
 }
 
 fn is_on(flag: Option<&Node>) -> bool {

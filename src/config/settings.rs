@@ -23,12 +23,15 @@ pub struct Config {
 }
 
 impl Config {
-    /// Takes the names of files as seen from `directory`.
+    /// Takes the names of files and directories as seen from `directory`.
     pub fn seen_from(&mut self, directory: &Path) {
         let tls = self.listen.tls.iter_mut();
         let files = tls.flat_map(|tls| [Some(&mut tls.cert), Some(&mut tls.key), tls.client_ca.as_mut()]);
         for file in files.chain([self.upstream.ca.as_mut()]).flatten() {
             file.path = directory.join(&file.path);
+        }
+        if let Some(socket) = &mut self.listen.unix_socket_dir {
+            *socket = directory.join(&socket);
         }
     }
 }

@@ -84,15 +84,18 @@ fn terms(text: &str) -> Result<Vec<(u64, Option<u64>)>, Fault> {
     if terms.is_empty() { Err(fault()) } else { Ok(terms) }
 }
 
-/// `host:port` to listen on; port 0 lets the system choose.
-pub(super) fn listen_address(text: &str) -> Result<String, Fault> {
+/// `host:port` to listen on; port 0 lets the system choose. `usual`: what the key is where it is left out.
+pub(super) fn listen_address(text: &str, usual: &str) -> Result<String, Fault> {
     let (host, port) = host_and_port(text)?;
     if host == "*" {
         return Err(Fault::new("\"*\" is no host", "write 0.0.0.0 for every IPv4 address, [::] for IPv6"));
     }
     match port {
         Some(_) => Ok(text.to_owned()),
-        None => Err(Fault::new(format!("\"{text}\" names no port"), format!("write \"{text}:6432\""))),
+        None => {
+            let port = usual.rsplit_once(':').map_or(usual, |(_, port)| port);
+            Err(Fault::new(format!("\"{text}\" names no port"), format!("write \"{text}:{port}\"")))
+        }
     }
 }
 
@@ -328,7 +331,7 @@ mod tests {
         for (text, good) in
             [("0.0.0.0:6432", true), ("[::]:0", true), ("localhost:1", true), ("*:6432", false), ("127.0.0.1", false)]
         {
-            assert_eq!(listen_address(text).is_ok(), good, "{text}");
+            assert_eq!(listen_address(text, "127.0.0.1:1").is_ok(), good, "{text}");
         }
     }
 

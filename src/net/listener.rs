@@ -2,12 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::config::ListenSettings;
+use crate::net::server::ServeError;
 use crate::net::stream::Stream;
 
 /// Pause after accept() failed, so that a lack of file descriptors does not spin (F8).
@@ -24,21 +25,21 @@ impl Listener {
     /// Opens them.
     ///
     /// # Errors
-    /// The address that cannot be had, and why.
-    pub(crate) async fn bind(settings: &ListenSettings) -> Result<Self, (String, io::Error)> {
-        let tcp = TcpListener::bind(&settings.address).await.map_err(|error| (settings.address.clone(), error))?;
+    /// [`ServeError::Listen`]: what cannot be had, and why.
+    pub(crate) async fn bind(settings: &ListenSettings) -> Result<Self, ServeError> {
+        let address = &settings.address;
+        let fault = |source| ServeError::Listen { key: "listen.address", address: address.clone(), source };
+        let tcp = TcpListener::bind(address).await.map_err(fault)?;
         let unix = match &settings.unix_socket_dir {
             None => None,
             Some(directory) => {
-                let named = |error| (directory.display().to_string(), error);
-                let port = tcp.local_addr().map_err(named)?.port();
+                let port = tcp.local_addr().map_err(fault)?.port();
                 let path = directory.join(format!(".s.PGSQL.{port}"));
-                // A socket file that nobody listens on is left from a process that was killed.
-                if path.exists() && UnixStream::connect(&path).await.is_err() {
-                    std::fs::remove_file(&path).map_err(named)?;
-                }
-                let listener = UnixListener::bind(&path).map_err(|error| (path.display().to_string(), error))?;
-                Some((listener, path))
+                let bound = bind_socket(&path).await.map_err(|source| {
+                    let address = path.display().to_string();
+                    ServeError::Listen { key: "listen.unix_socket_dir", address, source }
+                });
+                Some((bound?, path))
             }
         };
         Ok(Self { tcp, unix })
@@ -47,6 +48,11 @@ impl Listener {
     /// The TCP address, with the port that a configured port 0 became.
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.tcp.local_addr()
+    }
+
+    /// The unix socket's file.
+    pub(crate) fn socket(&self) -> Option<&Path> {
+        self.unix.as_ref().map(|(_, path)| path.as_path())
     }
 
     /// The next client, and where it comes from if not from a unix socket.
@@ -72,6 +78,14 @@ impl Listener {
             accepted = unix.accept() => accepted.map(|(stream, _)| Ok((Stream::Unix(stream), None))),
         }
     }
+}
+
+async fn bind_socket(path: &Path) -> io::Result<UnixListener> {
+    // A socket file that nobody listens on is left from a process that was killed.
+    if path.exists() && UnixStream::connect(path).await.is_err() {
+        std::fs::remove_file(path)?;
+    }
+    UnixListener::bind(path)
 }
 
 impl Drop for Listener {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -37,7 +38,9 @@ pub enum ServeError {
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// As configured.
+        /// The key that asks for it.
+        key: &'static str,
+        /// As configured, or the socket's path.
         address: String,
         /// Why.
         source: std::io::Error,
@@ -106,8 +109,7 @@ impl Server {
     /// [`ServeError`]; nothing listens then.
     pub async fn start(config: Config) -> Result<Self, ServeError> {
         let setup = Arc::new(Setup::new(config, 1).map_err(|findings| ServeError::Files { findings })?);
-        let bound = Listener::bind(&setup.config.listen).await;
-        let listener = bound.map_err(|(address, source)| ServeError::Listen { address, source })?;
+        let listener = Listener::bind(&setup.config.listen).await?;
         let workers = Workers::start().map_err(ServeError::Workers)?;
         let directory = Directory::new(Arc::clone(&setup));
         let findings = directory.adopt(&setup).await?;
@@ -136,6 +138,12 @@ impl Server {
     /// The system's.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.address()
+    }
+
+    /// The Unix socket it listens on as well.
+    #[must_use]
+    pub fn socket(&self) -> Option<&Path> {
+        self.listener.socket()
     }
 
     /// The way to give it another configuration while it runs.

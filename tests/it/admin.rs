@@ -81,3 +81,42 @@ fn an_address_that_is_taken_is_told() {
     let text = refused(&configuration(0, 1, &rest));
     assert!(text.contains(&format!("cannot listen on {address}")) && text.contains("admin.address"), "{text}");
 }
+
+#[test]
+fn what_cannot_be_listened_on_is_told_with_the_key_that_asks_for_it() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
+    let address = taken.local_addr().expect("its address");
+    let long = "/tmp/".repeat(30);
+    let socket = |directory: &str| format!("[listen]\nunix_socket_dir = \"{directory}\"\n{TABLES}");
+    for (text, what, mend) in [
+        (configuration(address.port(), 1, TABLES), "in use", "choose another in listen.address"),
+        (
+            configuration(0, 1, &socket("missing")),
+            "/missing/.s.PGSQL.",
+            "make the directory, or name another in listen.unix",
+        ),
+        (configuration(0, 1, &socket(&long)), "SUN_LEN", "shorter path in listen.unix_socket_dir"),
+        (
+            configuration(0, 1, TABLES).replace("127.0.0.1:0", "nowhere.invalid:6432"),
+            "nowhere.invalid:6432",
+            "a host name that resolves to an address of this machine, or the address, in listen.address",
+        ),
+        (
+            configuration(0, 1, TABLES).replace("127.0.0.1:0", "192.0.2.1:6432"),
+            "192.0.2.1",
+            "address of this machine in l",
+        ),
+    ] {
+        let said = refused(&text);
+        assert!(said.contains("cannot listen on ") && said.contains(what) && said.contains(mend), "{said}");
+    }
+}
+
+#[test]
+fn a_unix_socket_is_seen_from_the_configurations_directory_and_told_of() {
+    let Some(cluster) = cluster::shared("admin::a_unix_socket…") else { return };
+    let sexton = Sexton::start(cluster.port(), &format!("[listen]\nunix_socket_dir = \".\"\n{TABLES}"));
+    sexton.connect(Cluster::SUPERUSER, "postgres").expect("SELECT 1");
+    let socket = sexton.directory.join("./.s.PGSQL.").display().to_string();
+    assert!(sexton.log().contains(&format!("listening socket={socket}")), "{}", sexton.log());
+}

@@ -30,7 +30,8 @@ kill $! 2>/dev/null
 pub struct Sexton {
     /// Where it listens, on 127.0.0.1.
     pub port: u16,
-    directory: PathBuf,
+    /// Where its configuration is.
+    pub directory: PathBuf,
     keeper: Child,
     lifeline: Option<ChildStdin>,
 }
