@@ -54,7 +54,7 @@ impl Upstream {
     /// time (X7).
     ///
     /// # Errors
-    /// What went wrong with the last address.
+    /// What went wrong with each address.
     pub(crate) async fn connect(&self) -> io::Result<Stream> {
         match self.settings.target {
             Target::Any => self.connect_to_any().await,
@@ -100,14 +100,14 @@ impl Upstream {
     }
 
     async fn connect_to_any(&self) -> io::Result<Stream> {
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "no upstream address is configured");
+        let mut why = Vec::new();
         for address in &self.settings.addresses {
             match self.connect_to(address).await {
                 Ok(stream) => return Ok(stream),
-                Err(error) => last = io::Error::new(error.kind(), format!("{}: {error}", describe(address))),
+                Err(error) => why.push(format!("{}: {error}", describe(address))),
             }
         }
-        Err(last)
+        Err(io::Error::new(io::ErrorKind::NotConnected, why.join("; ")))
     }
 
     async fn connect_to(&self, address: &UpstreamAddress) -> io::Result<Stream> {

@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{ServerConfig, ServerConnection};
 use crate::support::certificates::Authority;
 use crate::support::cluster;
 use crate::support::raw::{Raw, query};
-use crate::support::sexton::Sexton;
+use crate::support::sexton::{Sexton, refused};
 
 fn start(addresses: &[u16], target: &str) -> Sexton {
     let addresses: Vec<_> = addresses.iter().map(|port| format!("\"127.0.0.1:{port}\"")).collect();
@@ -47,6 +47,17 @@ fn a_standby_is_passed_over_where_a_primary_is_asked_for() {
         assert!(Instant::now() < deadline, "the promoted one comes first");
         std::thread::sleep(Duration::from_millis(200));
     }
+}
+
+#[test]
+fn every_address_that_does_not_answer_is_named() {
+    let [one, other] = [(); 2].map(|()| free_port().expect("a free port"));
+    let text = format!(
+        "[upstream]\naddress = [\"127.0.0.1:{one}\", \"localhost:{other}\"]\nuser = \"postgres\"\n[databases.postgres]\n\
+         [listen]\naddress = \"127.0.0.1:0\"\n"
+    );
+    let said = refused(&text);
+    assert!(said.contains(&format!("127.0.0.1:{one}: ")) && said.contains(&format!("localhost:{other}: ")), "{said}");
 }
 
 #[test]
