@@ -10,8 +10,9 @@ use crate::config::problem::Problem;
 use crate::config::raw::{Node, Value};
 use crate::config::value::{self, Fault};
 use crate::config::{
-    Access, Admin, Assignment, ClientTls, Config, Database, Databases, FileName, ListenSettings, Network, OnMention,
-    Reference, Reinsert, Strategy, Table, TableName, Target, Truncate, Unscoped, UpstreamSettings, UpstreamTls,
+    Access, Admin, Assignment, ClientTls, Config, Database, Databases, FileName, ListenSettings, Network, NoNetwork,
+    OnMention, Reference, Reinsert, Strategy, Table, TableName, Target, Truncate, Unscoped, UpstreamSettings,
+    UpstreamTls,
 };
 use crate::sql::predicate::Predicate;
 
@@ -420,8 +421,14 @@ fn path(text: &str) -> Result<PathBuf, Fault> {
 }
 
 fn network(text: &str) -> Result<Network, Fault> {
-    Network::read(text).ok_or_else(|| {
-        Fault::new(format!("\"{text}\" is no network"), "write one such as \"10.0.0.0/8\" or \"fd00::/8\"")
+    Network::read(text).map_err(|why| match why {
+        NoNetwork::Unreadable => {
+            Fault::new(format!("\"{text}\" is no network"), "write one such as \"10.0.0.0/8\" or \"fd00::/8\"")
+        }
+        NoNetwork::Host { network, address } => Fault::new(
+            format!("\"{text}\" is an address within a network"),
+            format!("write \"{network}\" for the network, or \"{address}\" for the address alone"),
+        ),
     })
 }
 

@@ -5,6 +5,8 @@
 pub(super) enum Kind {
     /// A string.
     Text,
+    /// A string that holds numbers with units of time.
+    Duration,
     /// One of these strings.
     Choice(&'static [&'static str]),
     /// A whole number.
@@ -22,7 +24,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("listen.address", Kind::Text),
     ("listen.unix_socket_dir", Kind::Text),
     ("listen.max_connections", Kind::Integer),
-    ("listen.startup_timeout", Kind::Text),
+    ("listen.startup_timeout", Kind::Duration),
     ("listen.replication", Kind::Flag),
     ("listen.trusted_proxies", Kind::List),
     ("listen.tls.mode", Kind::Choice(&["prefer", "require"])),
@@ -36,7 +38,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("upstream.tls", Kind::Choice(&["disable", "prefer", "require", "verify-ca", "verify-full"])),
     ("upstream.ca", Kind::Text),
     ("admin.address", Kind::Text),
-    ("purge.every", Kind::Text),
+    ("purge.every", Kind::Duration),
     ("access.see_deleted", Kind::List),
     ("access.hard_delete", Kind::List),
     ("databases.*.unscoped", Kind::Choice(&["refuse", "pass"])),
@@ -45,7 +47,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("databases.*.tables.*.live", Kind::Text),
     ("databases.*.tables.*.mark.*", Kind::Text),
     ("databases.*.tables.*.archive", Kind::Text),
-    ("databases.*.tables.*.retain", Kind::Text),
+    ("databases.*.tables.*.retain", Kind::Duration),
     ("databases.*.tables.*.retain_then", Kind::Choice(&["purge", "archive"])),
     ("databases.*.tables.*.reinsert", Kind::Choice(&["supersede", "revive", "error"])),
     ("databases.*.tables.*.truncate", Kind::Choice(&["rewrite", "refuse", "pass"])),

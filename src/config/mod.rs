@@ -13,7 +13,7 @@ pub mod settings;
 mod value;
 
 pub use keys::patterns;
-pub use network::Network;
+pub use network::{Network, NoNetwork};
 pub use problem::Problem;
 pub use raw::spelled;
 pub use settings::{

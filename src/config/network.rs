@@ -4,20 +4,38 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+/// Why a text is no network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoNetwork {
+    /// It is not written as one.
+    Unreadable,
+    /// It has bits set behind those that count.
+    Host {
+        /// The network that it is in.
+        network: String,
+        /// The address itself.
+        address: String,
+    },
+}
+
 /// An address and how many of its leading bits count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network(IpNet);
 
 impl Network {
-    /// Reads `address/bits`, or an address alone, which is a network of one; `None` for anything else, also for an
-    /// address with bits set behind those that count.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    /// Reads `address/bits`, or an address alone, which is a network of one.
+    ///
+    /// # Errors
+    /// [`NoNetwork`] for anything else.
+    pub fn read(text: &str) -> Result<Self, NoNetwork> {
         let network = match text.parse::<IpAddr>() {
             Ok(address) => IpNet::from(address),
-            Err(_) => text.parse::<IpNet>().ok()?,
+            Err(_) => text.parse::<IpNet>().map_err(|_| NoNetwork::Unreadable)?,
         };
-        (network == network.trunc()).then_some(Self(network))
+        match network.trunc() {
+            truncated if truncated == network => Ok(Self(network)),
+            truncated => Err(NoNetwork::Host { network: truncated.to_string(), address: network.addr().to_string() }),
+        }
     }
 
     /// True for an address inside; an IPv4 address written as IPv6 is an IPv4 address.
@@ -48,8 +66,8 @@ mod tests {
             let network = Network::read(network).expect("a network");
             assert_eq!(network.contains(address.parse().expect("an address")), inside, "{network:?} {address}");
         }
-        for text in ["10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/", "10.0.0/8", "all", "", "::/129"] {
-            assert_eq!(Network::read(text), None, "{text}");
+        for text in ["10.0.0.0/33", "10.0.0.0/", "10.0.0/8", "all", "", "::/129"] {
+            assert_eq!(Network::read(text), Err(NoNetwork::Unreadable), "{text}");
         }
     }
 }

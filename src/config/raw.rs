@@ -164,7 +164,7 @@ impl Reader<'_> {
 
     fn value(&mut self, node: Node, kind: Kind, value: &Spanned<DeValue<'_>>) -> Node {
         let read = match (kind, value.get_ref()) {
-            (Kind::Text | Kind::TextOrList, DeValue::String(text)) => self.text(&node, text, &[]),
+            (Kind::Text | Kind::Duration | Kind::TextOrList, DeValue::String(text)) => self.text(&node, text, &[]),
             (Kind::Choice(allowed), DeValue::String(text)) => self.text(&node, text, allowed),
             (Kind::Flag, DeValue::Boolean(flag)) => Value::Flag(*flag),
             (Kind::Integer, DeValue::Integer(integer)) => {
@@ -214,9 +214,13 @@ impl Reader<'_> {
 
     fn wrong_type(&mut self, node: &Node, kind: Kind, value: &DeValue<'_>) -> Value {
         let (expected, mend) = match kind {
+            Kind::Text if value.is_array() => ("a string", "write one value in quotes, without a list".to_owned()),
             Kind::Text => ("a string", "write the value in quotes".to_owned()),
+            Kind::Duration => {
+                ("a string", "write it in quotes with its unit, such as \"10s\" or \"90 days\"".to_owned())
+            }
             Kind::Choice(allowed) => ("a string", format!("write {}", alternatives(allowed))),
-            Kind::Integer => ("a whole number", "write digits without quotes".to_owned()),
+            Kind::Integer => ("a whole number", "write digits alone, without quotes".to_owned()),
             Kind::Flag => ("true or false", "write true or false without quotes".to_owned()),
             Kind::List => ("a list of strings", "write [\"one\", \"two\"]".to_owned()),
             Kind::TextOrList => ("a string or a list of strings", "write the value in quotes".to_owned()),
@@ -280,7 +284,8 @@ fn alternatives(allowed: &[&str]) -> String {
 fn kind_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Integer(_) => "a number",
+        DeValue::Float(_) => "a number with a fraction",
         DeValue::Boolean(_) => "true or false",
         DeValue::Datetime(_) => "a date or time",
         DeValue::Array(_) => "a list",
