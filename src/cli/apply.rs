@@ -94,7 +94,9 @@ async fn apply(arguments: &Arguments, config: &Config, target: &Target, format: 
     let connecting = async || {
         let connected = connect(&settings, &target.name).await;
         connected.map_err(|failure| match &arguments.user {
-            Some(user) => failure.mend(format!("give the password of the role {user} in PGPASSWORD, if it needs one")),
+            Some(user) => failure.mend(format!(
+                "correct the role's name where {user} is none, or give its password in PGPASSWORD if it needs one"
+            )),
             None => failure,
         })
     };

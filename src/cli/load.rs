@@ -50,8 +50,13 @@ pub fn reload(path: &Path) -> Result<Config, Failure> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("the configuration file {} cannot be read: {error}", path.display()))
-        .mend("make it a UTF-8 text file that this user may read")
+    Failure::new(format!("the configuration file {} cannot be read: {error}", path.display())).mend(
+        match error.kind() {
+            ErrorKind::NotFound => "put it back",
+            ErrorKind::InvalidData => "make it a UTF-8 text file",
+            _ => "make it a file that this user may read",
+        },
+    )
 }
 
 fn parse(path: &Path, text: &str) -> Result<Config, Failure> {

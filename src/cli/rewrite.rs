@@ -109,7 +109,10 @@ fn plan(text: &[u8], asked: &[(&str, Option<&str>)], role: &RoleFacts, registry:
 
 /// `scope` if it is one that can stand between quotes.
 fn checked_scope(scope: &str) -> Result<&str, Failure> {
-    let failure = |why: String| Failure::new(format!("--scope: {why}"));
+    let failure = |why: String| {
+        Failure::new(format!("--scope: {why}"))
+            .mend("write live, all or deleted, with single tables apart: 'live, items=all'")
+    };
     if scope.contains(['\'', '\\']) {
         return Err(failure("a scope holds no quotes".to_owned()));
     }
@@ -118,7 +121,9 @@ fn checked_scope(scope: &str) -> Result<&str, Failure> {
 
 /// `time` if it is one.
 fn checked_as_of(time: &str) -> Result<&str, Failure> {
-    AsOf::parse(time).map(|_| time).map_err(|why| Failure::new(format!("--as-of: {why}")))
+    AsOf::parse(time).map(|_| time).map_err(|why| {
+        Failure::new(format!("--as-of: {why}")).mend("write it in ISO form, such as '2026-01-31 12:00Z'")
+    })
 }
 
 /// The section that covers `name`, or the only one there is, under the name clients connect with.
@@ -179,16 +184,17 @@ fn online(
         let mut reader = Reader::connect(&upstream, name).await?;
         let snapshot = reader.snapshot(database, &Bound::default()).await?;
         let (registry, findings) = Registry::build(database, Arc::new(snapshot), &Bound::default(), 1);
-        let facts = match role {
-            Some(role) => reader.role_facts(role, access, &registry.kept_relations()).await?,
-            None => RoleFacts::ordinary(ANYONE),
-        };
-        Ok::<_, CatalogError>((registry, findings, facts))
+        Ok::<_, CatalogError>((reader, registry, findings))
     };
-    runtime.block_on(asking).map_err(|error| {
+    let (mut reader, registry, findings) = runtime.block_on(asking).map_err(|error| {
         Failure::new(format!("database \"{name}\" cannot be read: {error}"))
             .mend("look at upstream in the configuration, or add --offline")
-    })
+    })?;
+    let Some(role) = role else { return Ok((registry, findings, RoleFacts::ordinary(ANYONE))) };
+    let facts = runtime.block_on(reader.role_facts(role, access, &registry.kept_relations())).map_err(|error| {
+        Failure::new(format!("--role: {error}")).mend("name a role of the server, or add --offline")
+    })?;
+    Ok((registry, findings, facts))
 }
 
 /// Warnings go to stderr; what would stop `serve` stops here too.

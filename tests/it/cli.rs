@@ -71,6 +71,12 @@ fn a_missing_file_is_one_message_that_names_the_places() {
 }
 
 #[test]
+fn a_file_that_is_gone_when_it_is_read_again_is_to_be_put_back() {
+    let failure = sexton::cli::load::reload(Path::new("/nonexistent/sexton.toml")).expect_err("it is not there");
+    assert!(failure.to_string().ends_with("\n  mend: put it back"), "{failure}");
+}
+
+#[test]
 fn a_file_named_is_the_only_place() {
     let folder = Folder::new("named").with("sexton.toml", MINIMAL);
     let ran = folder.run(&["rewrite", "--offline", "--config", "other.toml", "SELECT 1"]);
@@ -142,6 +148,7 @@ fn wrong_arguments_exit_with_2() {
         let ran = folder.run(&arguments);
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{arguments:?}");
         assert!(ran.err.starts_with("error: "), "{}", ran.err);
+        assert!(ran.err.contains("\n  mend: ") || arguments.len() == 1, "{}", ran.err);
     }
 }
 

@@ -33,6 +33,17 @@ fn what_cannot_be_read_is_said_and_the_rest_is_checked() {
 }
 
 #[test]
+fn a_role_that_is_none_is_told_as_such() {
+    let Some(cluster) = cluster::shared("check::a_role_that_is_none…") else { return };
+    let ground = Ground::new(cluster, "postgres", USERS);
+    let ran = ground.sexton(&["apply", "--user", "nosuch"]);
+    assert!(ran.err.contains("\n  mend: correct the role's name where nosuch is none"), "{}", ran.err);
+    let ran = ground.sexton(&["rewrite", "--role", "nosuch", "SELECT 1"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("--role: role \"nosuch\" does not exist\n  mend: name a role of the server"), "{}", ran.err);
+}
+
+#[test]
 fn every_database_needs_a_name() {
     let Some(cluster) = cluster::shared("check::every_database…") else { return };
     let ground = Ground::new(cluster, "postgres", "");
