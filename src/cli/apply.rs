@@ -42,6 +42,9 @@ pub struct Arguments {
     /// The database to change [default: every one that the configuration names]
     #[arg(long, value_name = "NAME")]
     pub database: Option<String>,
+    /// What all others take as well
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// Where a plan stopped, and why.
@@ -55,28 +58,28 @@ struct Stopped {
 ///
 /// # Errors
 /// The configuration or the arguments. What keeps one database from being changed is told, and the next one's turn comes.
-pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> {
-    let Loaded { config, .. } = load(common)?;
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let Loaded { config, .. } = load(&arguments.common)?;
     let targets = targets(&config, arguments.database.as_deref())?;
     let runtime = runtime()?;
     let mut documents = Vec::new();
     let mut code = FINE;
     for target in &targets {
-        match runtime.block_on(apply(arguments, &config, target, common.format)) {
+        match runtime.block_on(apply(arguments, &config, target, arguments.common.format)) {
             Ok(done) => {
                 code = code.max(done.code);
                 documents.extend(done.document);
             }
             Err(failure) => {
                 code = COULD_NOT_RUN;
-                match common.format {
+                match arguments.common.format {
                     Format::Text => report::failure(&failure, Format::Text),
                     Format::Json => documents.push(failure.of_database(&target.name)),
                 }
             }
         }
     }
-    if common.format == Format::Json {
+    if arguments.common.format == Format::Json {
         report::out(json!({ "databases": documents }).to_string().as_bytes());
     }
     Ok(ExitCode::from(code))

@@ -25,14 +25,17 @@ pub struct Arguments {
     /// Also print the statements by which `sexton apply` mends a finding (JSON always has them)
     #[arg(long)]
     pub verbose: bool,
+    /// What all others take as well
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// Prints every finding: 0 where there are none but notes, 1 where there are, 2 where a database could not be read.
 ///
 /// # Errors
 /// What keeps all of them from being read: the configuration, or the arguments.
-pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> {
-    let Loaded { config, .. } = load(common)?;
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let Loaded { config, .. } = load(&arguments.common)?;
     let targets = targets(&config, arguments.database.as_deref())?;
     let runtime = runtime()?;
     let read: Vec<(Target, Result<Vec<Finding>, Failure>)> = targets
@@ -42,7 +45,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> 
             (target, findings)
         })
         .collect();
-    match common.format {
+    match arguments.common.format {
         Format::Text => read.iter().for_each(|(Target { name, .. }, findings)| match findings {
             Ok(findings) => report::out(text(name, findings, arguments.verbose).as_bytes()),
             Err(failure) => report::failure(failure, Format::Text),

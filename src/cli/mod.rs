@@ -29,21 +29,20 @@ const COULD_NOT_RUN: u8 = 2;
 /// A PostgreSQL proxy that enforces what deletion means, table by table.
 #[derive(Debug, Parser)]
 #[command(name = "sexton", version, after_help = "Exit codes: 0 fine, 1 findings or refused, 2 could not run.")]
+#[command(disable_help_subcommand = true)]
 struct Line {
-    #[command(flatten)]
-    common: Common,
     #[command(subcommand)]
     command: Command,
 }
 
-/// What every command takes.
+/// What every command takes that works by a configuration.
 #[derive(Debug, Args)]
 pub struct Common {
     /// The configuration file [default: ./sexton.toml, then /etc/sexton/sexton.toml]
-    #[arg(long, global = true, env = "SEXTON_CONFIG", value_name = "FILE")]
+    #[arg(long, env = "SEXTON_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// How results are printed
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
@@ -71,29 +70,57 @@ enum Command {
     Apply(apply::Arguments),
     /// Show what a statement becomes
     Rewrite(rewrite::Arguments),
+    /// Print this, or the help of a command
+    Help {
+        /// The command
+        command: Option<String>,
+    },
+}
+
+impl Command {
+    fn format(&self) -> Format {
+        match self {
+            Self::Serve(arguments) => arguments.common.format,
+            Self::Check(arguments) => arguments.common.format,
+            Self::Apply(arguments) => arguments.common.format,
+            Self::Rewrite(arguments) => arguments.common.format,
+            Self::Demo(_) | Self::Help { .. } => Format::Text,
+        }
+    }
 }
 
 /// Runs the command line and answers with its exit code: 0 fine, 1 findings or refused, 2 could not run.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let line = match Line::try_parse_from(arguments) {
         Ok(line) => line,
-        Err(error) => {
-            // Help and version come this way too, to stdout. A closed pipe is nobody's fault.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { COULD_NOT_RUN } else { FINE });
-        }
+        Err(error) => return answer(&error),
     };
     let result = match &line.command {
-        Command::Serve(arguments) => serve::run(arguments, &line.common),
-        Command::Demo(arguments) => demo::run(arguments, &line.common),
-        Command::Check(arguments) => check::run(arguments, &line.common),
-        Command::Apply(arguments) => apply::run(arguments, &line.common),
-        Command::Rewrite(arguments) => rewrite::run(arguments, &line.common),
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Demo(arguments) => demo::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Apply(arguments) => apply::run(arguments),
+        Command::Rewrite(arguments) => rewrite::run(arguments),
+        Command::Help { command } => return help(command.as_deref()),
     };
     result.unwrap_or_else(|failure| {
-        report::failure(&failure, line.common.format);
+        report::failure(&failure, line.command.format());
         ExitCode::from(COULD_NOT_RUN)
     })
+}
+
+/// What `--help` of the command says.
+fn help(command: Option<&str>) -> ExitCode {
+    match Line::try_parse_from([Some("sexton"), command, Some("--help")].into_iter().flatten()) {
+        Ok(_) => ExitCode::from(FINE),
+        Err(error) => answer(&error),
+    }
+}
+
+/// Help and version come as errors too, to stdout. A closed pipe is nobody's fault.
+fn answer(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { COULD_NOT_RUN } else { FINE })
 }
 
 #[cfg(test)]

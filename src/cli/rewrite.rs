@@ -54,14 +54,17 @@ pub struct Arguments {
     /// search_path of the session [default: the role's own; offline: public]
     #[arg(long, value_name = "PATH")]
     pub search_path: Option<String>,
+    /// What all others take as well
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// Prints what the statements become to stdout, or why they are refused to stderr.
 ///
 /// # Errors
 /// What keeps the question from being answered: configuration, database or arguments.
-pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> {
-    let Loaded { path, config } = load(common)?;
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let Loaded { path, config } = load(&arguments.common)?;
     let asked = [
         ("sexton.scope", arguments.scope.as_deref().map(checked_scope).transpose()?),
         ("sexton.as_of", arguments.as_of.as_deref().map(checked_as_of).transpose()?),
@@ -83,7 +86,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> 
         role.hard_deletes = true;
     }
     let plan = plan(&text, &asked, &role, &registry);
-    match common.format {
+    match arguments.common.format {
         Format::Json => report::out(as_json(&plan).to_string().as_bytes()),
         Format::Text => as_text(&plan),
     }

@@ -25,6 +25,9 @@ pub struct Arguments {
     /// How log lines are written
     #[arg(long, value_enum, default_value_t)]
     pub log_format: LogFormat,
+    /// What all others take as well
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// For people or for programs.
@@ -41,10 +44,11 @@ pub enum LogFormat {
 ///
 /// # Errors
 /// What keeps it from starting: configuration, address or databases.
-pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     log(arguments.log_format);
+    let Arguments { log_format, common } = arguments;
     match start(common) {
-        Err(failure) if arguments.log_format == LogFormat::Json && common.format == Format::Text => {
+        Err(failure) if *log_format == LogFormat::Json && common.format == Format::Text => {
             failure.lines().for_each(|line| tracing::error!("{line}"));
             Ok(ExitCode::from(COULD_NOT_RUN))
         }

@@ -137,6 +137,27 @@ fn help_goes_to_stdout_and_is_fine() {
 }
 
 #[test]
+fn help_is_a_command_with_help_of_its_own() {
+    let folder = Folder::new("help-command");
+    assert_eq!(folder.run(&["help"]).out, folder.run(&["--help"]).out);
+    assert_eq!(folder.run(&["help", "rewrite"]).out, folder.run(&["rewrite", "--help"]).out);
+    let ran = folder.run(&["help", "--help"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    assert_eq!(folder.run(&["help", "bury"]).code, Some(2));
+}
+
+#[test]
+fn the_demo_takes_no_configuration() {
+    let folder = Folder::new("demo").with("sexton.toml", MINIMAL);
+    for option in ["--config=sexton.toml", "--format=json"] {
+        let ran = folder.run(&["demo", option]);
+        assert_eq!(ran.code, Some(2), "{}", ran.out);
+        assert!(ran.err.contains("unexpected argument"), "{}", ran.err);
+    }
+    assert!(!folder.run(&["demo", "--help"]).out.contains("--config"));
+}
+
+#[test]
 fn wrong_arguments_exit_with_2() {
     let folder = Folder::new("arguments").with("sexton.toml", MINIMAL);
     for arguments in [

@@ -253,7 +253,8 @@ fn init(binaries: &Binaries, directory: &Path, account: Account, options: &Optio
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).map_err(io_error("the password file"))?;
         command.arg("--pwfile").arg(file);
     }
-    let output = command.stdin(Stdio::null()).output().map_err(io_error("running initdb"))?;
+    // A Ctrl-C in the terminal is for us; half a cluster would be left.
+    let output = command.process_group(0).stdin(Stdio::null()).output().map_err(io_error("running initdb"))?;
     if output.status.success() {
         return Ok(());
     }

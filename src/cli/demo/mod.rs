@@ -13,9 +13,11 @@ mod tour;
 use std::process::ExitCode;
 
 use clap::Args;
+use tokio::sync::watch;
 
 use crate::cli::report::Failure;
-use crate::cli::{Common, FINE, REFUSED, report};
+use crate::cli::target::runtime;
+use crate::cli::{COULD_NOT_RUN, FINE, REFUSED, report};
 
 use binaries::Binaries;
 use client::Client;
@@ -28,6 +30,8 @@ const DATABASE: &str = "shop";
 
 /// The shop's tables, rows and roles.
 const SHOP: &str = include_str!("shop.sql");
+
+const STOPPING: &str = "\nStopping; nothing is left behind.\n";
 
 /// What `demo` takes.
 #[derive(Debug, Args)]
@@ -47,10 +51,15 @@ pub struct Arguments {
 ///
 /// # Errors
 /// PostgreSQL is missing, or a server did not start.
-pub fn run(arguments: &Arguments, _common: &Common) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let binaries = binaries(arguments.yes)?;
+    let end = End::watch()?;
     print("Starting a throwaway PostgreSQL and the ticket shop.\n");
     let cluster = Cluster::start_with(&binaries, &Options::default()).map_err(not_started)?;
+    if end.is_asked() {
+        print(STOPPING);
+        return Ok(ExitCode::from(FINE));
+    }
     open_shop(cluster.port()).map_err(|error| Failure::new(format!("the shop cannot be set up: {error}")))?;
     let front = Front::start(cluster.socket_dir(), cluster.port(), arguments.port)?;
     print(&format!("Sexton stands in front of it, configured by {}.\n", front.config().display()));
@@ -66,8 +75,8 @@ pub fn run(arguments: &Arguments, _common: &Common) -> Result<ExitCode, Failure>
     }
     if !arguments.once {
         print(&invitation(front.port(), cluster.port()));
-        front.serve_until(asked_to_end());
-        print("\nStopping; nothing is left behind.\n");
+        front.serve_until(end.come());
+        print(STOPPING);
     }
     Ok(ExitCode::from(FINE))
 }
@@ -107,6 +116,34 @@ fn invitation(sexton: u16, server: u16) -> String {
          psql -h 127.0.0.1 -p {server:<5} -U {superuser} {DATABASE}    directly\n\n\
          Ctrl-C stops everything.\n"
     )
+}
+
+/// Tells when somebody asks for the end. Whoever asks twice does not want to wait.
+struct End(watch::Receiver<bool>);
+
+impl End {
+    fn watch() -> Result<Self, Failure> {
+        let runtime = runtime()?;
+        let (tell, told) = watch::channel(false);
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                asked_to_end().await;
+                tell.send_replace(true);
+                asked_to_end().await;
+            });
+            std::process::exit(i32::from(COULD_NOT_RUN));
+        });
+        Ok(Self(told))
+    }
+
+    fn is_asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    async fn come(mut self) {
+        // The thread that tells ends with the process.
+        let _ = self.0.wait_for(|asked| *asked).await;
+    }
 }
 
 /// Ctrl-C, or SIGTERM.

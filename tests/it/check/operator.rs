@@ -40,7 +40,11 @@ fn a_role_that_is_none_is_told_as_such() {
     assert!(ran.err.contains("\n  mend: correct the role's name where nosuch is none"), "{}", ran.err);
     let ran = ground.sexton(&["rewrite", "--role", "nosuch", "SELECT 1"]);
     assert_eq!(ran.code, Some(2));
-    assert!(ran.err.contains("--role: role \"nosuch\" does not exist\n  mend: name a role of the server"), "{}", ran.err);
+    assert!(
+        ran.err.contains("--role: role \"nosuch\" does not exist\n  mend: name a role of the server"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
