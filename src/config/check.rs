@@ -256,9 +256,6 @@ fn table(section: &Node, name: TableName, problems: &mut Vec<Problem>) -> Table 
         check_marker(section, delete, &table, problems);
         check_kept(section, delete, &table, problems);
     }
-    if let (Some(node), None) = (section.get("retain_then"), section.get("retain")) {
-        problems.push(node.problem("nothing is retained", "add retain = \"90 days\", or remove retain_then"));
-    }
     table
 }
 
@@ -275,17 +272,18 @@ fn visible_through(section: &Node, problems: &mut Vec<Problem>) -> Vec<Reference
     references
 }
 
-/// `on_mention` and `visible_through` say which references keep rows that the live predicate would take.
+/// Some keys say what becomes of deleted rows that are in the table, and of references to them.
 fn check_kept(section: &Node, delete: Strategy, table: &Table, problems: &mut Vec<Problem>) {
     if table.marker().is_some() || table.live.is_some() {
         return;
     }
     let respect = section.get("on_mention").filter(|_| table.on_mention == OnMention::Respect);
     let through = section.get("visible_through").filter(|_| !table.visible_through.is_empty());
-    for node in [respect, through].into_iter().flatten() {
-        let strategy = if delete == Strategy::Archive { "archive" } else { "hard" };
+    // Where deletions move rows, they say what becomes of those.
+    let moved = ["archive", "retain"].map(|name| section.get(name).filter(|_| delete == Strategy::Hard));
+    for node in [respect, through, section.get("reinsert")].into_iter().chain(moved).flatten() {
         problems.push(node.problem(
-            format!("delete = \"{strategy}\" leaves no deleted row in the table that a reference could keep"),
+            format!("means nothing: delete = \"{}\" leaves no deleted row in the table", delete.word()),
             "remove the key, or name the marker of rows deleted earlier with column = \"…\"",
         ));
     }
