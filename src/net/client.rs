@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -15,6 +16,7 @@ use crate::net::connection::{Asked, Connection};
 use crate::net::databases::Directory;
 use crate::net::login::{Legs, LoginFault, Unverifiable};
 use crate::net::relay::Relay;
+use crate::net::seldom::Seldom;
 use crate::net::setup::Setup;
 use crate::net::side::Side;
 use crate::net::startup::{self, Opening, refuse};
@@ -42,6 +44,10 @@ pub(crate) struct Shared {
     /// No new sessions are wanted.
     pub(crate) draining: AtomicBool,
     pub(crate) cancels: Semaphore,
+    /// Clients that are refused because there are too many.
+    pub(crate) crowded: Seldom,
+    /// Sessions that the server ends.
+    pub(crate) lost: Seldom,
 }
 
 /// One of `listen.max_connections`, given back when dropped.
@@ -97,6 +103,7 @@ async fn open(
         let message = "sexton: sorry, too many clients already";
         let hint = "Raise listen.max_connections, or use fewer connections.";
         let report = FatalReport::new(SqlState::TOO_MANY_CONNECTIONS, message).hint(hint);
+        shared.crowded.happens(&Handle::current());
         refuse(&mut client, report, Some(&startup)).await;
         return None;
     };

@@ -52,7 +52,7 @@ impl Drain {
         match self {
             Self::No => false,
             Self::Idle => relay.is_idle(),
-            Self::Running => !relay.is_running(),
+            Self::Running => !relay.session.is_running(),
             Self::All => true,
         }
     }
@@ -190,7 +190,12 @@ impl Connection {
                 // Its transaction is over, or its statement.
                 None if drain.is_due(relay) && !relay.is_closing() => {}
                 None => return Turn::Waits,
-                Some(Event::Done) => return Turn::Over,
+                Some(Event::Done) => {
+                    if relay.is_lost() {
+                        self.asked.shared.lost.happens(&self.runtime);
+                    }
+                    return Turn::Over;
+                }
                 Some(Event::More) => return Turn::Again,
                 Some(Event::Want(want)) => self.ask(want, line()),
                 Some(Event::Committing) => self.follow_commit(line()),
@@ -282,7 +287,7 @@ async fn cancel(line: Line, asked: Arc<Asked>, request: Vec<u8>) {
     loop {
         cancel::request(&request, &asked.upstream, &asked.shared.cancels).await;
         sleep(CANCEL_PAUSE).await;
-        if !holds(&line, |relay| relay.is_running() && !relay.is_closing()).await {
+        if !holds(&line, |relay| relay.session.is_running() && !relay.is_closing()).await {
             return;
         }
     }

@@ -15,6 +15,7 @@ mod own_login;
 mod questions;
 mod relay;
 mod roles;
+mod seldom;
 pub mod server;
 mod setup;
 mod side;

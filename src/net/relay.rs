@@ -260,11 +260,6 @@ impl Relay {
         self.closing
     }
 
-    /// True while the server is at work for the client.
-    pub(super) fn is_running(&self) -> bool {
-        self.session.is_running()
-    }
-
     /// Takes nothing more from the client, and answers with the CancelRequest for what the server runs: once, and where
     /// there can be one.
     #[cold]
@@ -277,10 +272,16 @@ impl Relay {
     /// Ends the connection because the proxy stops.
     #[cold]
     pub(super) fn shut_down(&mut self) {
-        match self.is_running() {
+        match self.session.is_running() {
             true => self.end(SqlState::TRANSACTION_RESOLUTION_UNKNOWN, UNKNOWN, None),
             false => self.end(SqlState::ADMIN_SHUTDOWN, SHUTDOWN, None),
         }
+    }
+
+    /// True where the server has ended a session that nobody else wanted to end.
+    pub(super) fn is_lost(&self) -> bool {
+        let is_wanted = self.closing || self.from_client.ended || self.session.is_leaving();
+        self.from_upstream.ended && self.session.has_begun() && !is_wanted
     }
 
     /// Ends the connection with a FATAL, where one can be told between messages.

@@ -17,6 +17,7 @@ use crate::net::client::{self, Shared};
 use crate::net::connection::Drain;
 use crate::net::databases::Directory;
 use crate::net::listener::Listener;
+use crate::net::seldom::Seldom;
 use crate::net::setup::Setup;
 use crate::net::workers::Workers;
 use crate::rewrite::Finding;
@@ -122,6 +123,8 @@ impl Server {
             connections: AtomicU64::default(),
             draining: AtomicBool::new(false),
             cancels: Semaphore::new(CANCELS_MAX),
+            crowded: Seldom::new(|clients| tracing::warn!(clients, "refused: listen.max_connections is reached")),
+            lost: Seldom::new(|sessions| tracing::warn!(sessions, "the server has ended sessions")),
         };
         Ok(Self { listener, workers, shared: Arc::new(shared), findings })
     }

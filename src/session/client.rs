@@ -179,6 +179,10 @@ impl Session {
                 self.push(Entry::CopyEnd, false);
                 Take::Stream
             }
+            (b'X', _) => {
+                self.is_leaving = true;
+                Take::Stream
+            }
             _ => Take::Stream,
         }
     }

@@ -163,6 +163,8 @@ pub struct Session {
     pub(super) key: Box<[u8]>,
     /// Nothing more is taken from the client.
     pub(super) is_cut: bool,
+    /// The client has said that it goes.
+    pub(super) is_leaving: bool,
 
     /// Bytes still to come of a client message that is passed on as it arrives.
     pub(super) client_rest: usize,
@@ -207,6 +209,7 @@ impl Session {
             is_open: false,
             key: Box::default(),
             is_cut: false,
+            is_leaving: false,
             client_rest: 0,
             server_rest: 0,
         }
@@ -263,6 +266,12 @@ impl Session {
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.is_cut
+    }
+
+    /// True where the client has said that it goes.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.is_leaving
     }
 
     /// What the server wants to see in a CancelRequest; empty where it has not said.

@@ -1,12 +1,17 @@
 //! What `serve` writes to stderr: the causes and nothing else, and one JSON object a line where that is asked for.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use crate::support::cluster;
 use crate::support::database::Database;
+use crate::support::raw::{Raw, message};
 use crate::support::sexton::{Sexton, configuration, refused_with};
 
 const JSON: [&str; 2] = ["--log-format", "json"];
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 const ABSENT: &str = "[databases.\"*\".tables.absent]\ndelete = \"soft\"\n";
 
@@ -63,4 +68,35 @@ fn a_refused_reload_names_its_causes_alone_as_errors() {
         assert_eq!(level, expected, "{message}");
     }
     assert!(log.contains("public.absent") && log.contains("public.users"), "{log}");
+}
+
+#[test]
+fn clients_that_are_too_many_and_sessions_that_the_server_ends_are_counted() {
+    let Some(cluster) = cluster::shared("log::clients_that_are_too_many…") else { return };
+    let database = Database::create(cluster, "log");
+    let rest = "[listen]\nmax_connections = 2\n[databases.\"*\"]\n";
+    let sexton = Sexton::start(database.port, rest);
+    let mut leaves = sexton.connect("postgres", &database.name);
+    leaves.send(&message(b'X', b"")).expect("sent");
+    assert!(leaves.read_message().is_err());
+    assert!(Raw::connect(sexton.port, "nosuch", &database.name).is_err());
+    drop(sexton.connect("postgres", &database.name));
+    let mut sessions = [(); 2].map(|()| {
+        std::thread::sleep(Duration::from_millis(100));
+        sexton.connect("postgres", &database.name)
+    });
+    for _ in 0..3 {
+        assert!(Raw::connect(sexton.port, "postgres", &database.name).is_err(), "too many");
+    }
+    let [ended, other] = &mut sessions;
+    other.expect(&format!("SELECT pg_terminate_backend({})", ended.process()));
+    let deadline = Instant::now() + PATIENCE;
+    while !sexton.log().contains("the server has ended sessions") && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let log = sexton.log();
+    let warned: Vec<&str> = log.lines().filter(|line| line.contains(" WARN ")).collect();
+    assert!(warned.len() == 2, "{log}");
+    assert!(warned[0].contains("listen.max_connections is reached clients=3"), "{log}");
+    assert!(warned[1].contains("the server has ended sessions sessions=1"), "{log}");
 }
