@@ -78,7 +78,9 @@ impl Upstream {
         }
         let mut why = Vec::new();
         for address in &self.settings.addresses {
-            for place in places(address).await.unwrap_or_default() {
+            let found = places(address).await;
+            why.extend(found.as_ref().err().map(|error| format!("{}: {error}", describe(address))));
+            for place in found.unwrap_or_default() {
                 match self.is_standby(&place).await {
                     Ok(false) => {
                         *primary = Some((place.clone(), Instant::now()));

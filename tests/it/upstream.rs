@@ -51,13 +51,16 @@ fn a_standby_is_passed_over_where_a_primary_is_asked_for() {
 
 #[test]
 fn every_address_that_does_not_answer_is_named() {
-    let [one, other] = [(); 2].map(|()| free_port().expect("a free port"));
-    let text = format!(
-        "[upstream]\naddress = [\"127.0.0.1:{one}\", \"localhost:{other}\"]\nuser = \"postgres\"\n[databases.postgres]\n\
-         [listen]\naddress = \"127.0.0.1:0\"\n"
-    );
-    let said = refused(&text);
-    assert!(said.contains(&format!("127.0.0.1:{one}: ")) && said.contains(&format!("localhost:{other}: ")), "{said}");
+    let nobody = free_port().expect("a free port");
+    for target in ["any", "primary"] {
+        let said = refused(&format!(
+            "[upstream]\naddress = [\"127.0.0.1:{nobody}\", \"nowhere.invalid\"]\nuser = \"postgres\"\n\
+             target = \"{target}\"\n[databases.postgres]\n[listen]\naddress = \"127.0.0.1:0\"\n"
+        ));
+        for address in [format!("127.0.0.1:{nobody}: "), "nowhere.invalid:5432: ".to_owned()] {
+            assert!(said.contains(&address), "{said}");
+        }
+    }
 }
 
 #[test]
