@@ -1,5 +1,6 @@
 //! What the server says its relations are: a snapshot, and how a name as written finds a relation.
 
+pub mod column_type;
 pub mod role;
 pub mod snapshot;
 

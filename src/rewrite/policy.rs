@@ -1,5 +1,6 @@
 //! What deletion means for one registered table, resolved against the columns it has.
 
+use crate::catalog::column_type::keeps;
 use crate::catalog::{Column, ForeignKey, Relation, Snapshot};
 use crate::config::{OnMention, Reference, Strategy, Table, TableName, Truncate};
 use crate::rewrite::as_of::AsOf;
@@ -340,9 +341,8 @@ impl Policy {
     ) -> Result<(), Fault> {
         let (Strategy::Archive, Some(name)) = (table.delete, &table.archive) else { return Ok(()) };
         let archive = snapshot.find(&name.schema, &name.relation);
-        let columns: Vec<String> = archive
-            .map(|archive| archive.columns.iter().map(|column| column.name.clone()).collect())
-            .unwrap_or_default();
+        let there = archive.map_or(&[][..], |archive| &archive.columns);
+        let columns: Vec<String> = there.iter().map(|column| column.name.clone()).collect();
         let Some(relation) = relation else {
             self.archive = Some(Archive { table: name.clone(), columns });
             return Ok(());
@@ -367,9 +367,27 @@ impl Policy {
                 mend: format!("ALTER TABLE {} {}", quote_name(name), add.join(", ")),
             });
         }
+        if let Some((own, archived)) = misfit(relation, there) {
+            return Err(Fault {
+                key: "archive",
+                message: format!(
+                    "the column {} of the archive table {name} is of type {}, which does not keep every value of {}",
+                    own.name, archived.type_name, own.type_name
+                ),
+                mend: "run sexton check, which says how to widen it".to_owned(),
+            });
+        }
         self.archive = Some(Archive { table: name.clone(), columns });
         Ok(())
     }
+}
+
+/// The first column whose values the archive's column of that name would not keep, with that.
+fn misfit<'a>(relation: &'a Relation, archive: &'a [Column]) -> Option<(&'a Column, &'a Column)> {
+    relation.columns.iter().find_map(|own| {
+        let archived = archive.iter().find(|archived| archived.name == own.name)?;
+        (!keeps(&archived.type_name, &own.type_name)).then_some((own, archived))
+    })
 }
 
 /// The foreign keys that `visible_through` names, as the catalog has them.

@@ -4,6 +4,7 @@
 //! not seen by the rewriter: a cascade, a live row that takes the key, a function. There a trigger archives it, one a
 //! statement: its transition table has what was deleted, and not what an UPDATE has moved to another partition.
 
+use crate::catalog::column_type::keeps;
 use crate::config::{Strategy, TableName};
 use crate::rewrite::policy::{archive_records, quote_name};
 use crate::schema::objects::scene::{Kept, Scene};
@@ -56,10 +57,10 @@ fn table_findings(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName) -> Vec<F
     for (column, type_name) in columns_wanted(kept.table) {
         match there.column(column) {
             None => missing.push((column, type_name)),
-            Some(archived) if archived.type_name != type_name => {
-                findings.push(changed_type(kept, name, archived, type_name));
+            Some(archived) => {
+                findings.extend(other_type(kept, there, archived, type_name));
+                findings.extend(not_null(kept, there, archived, &archive));
             }
-            Some(archived) => findings.extend(not_null(kept, there, archived, &archive)),
         }
     }
     if !missing.is_empty() {
@@ -112,20 +113,37 @@ fn create(table: &Table, name: &TableName) -> Vec<Step> {
     steps
 }
 
-fn changed_type(kept: &Kept<'_>, name: &TableName, archived: &Column, type_name: &str) -> Finding {
-    let (table, archive, column) = (kept.table.quoted(), quote_name(name), quote(&archived.name));
-    let sql = format!("ALTER TABLE {archive} ALTER COLUMN {column} TYPE {type_name} USING {column}::{type_name}");
-    Finding {
-        level: Level::Warning,
-        kind: "archive",
-        object: archive.clone(),
-        what: format!(
-            "its {column} is of type {}, that of {table} is {type_name}: a value may not fit",
-            archived.type_name
-        ),
-        mend: None,
-        steps: vec![Step::new(format!("{archive} keeps what {table} has"), sql)],
+/// What a deletion assigns to the archive's column `archived` is of type `type_name`, of the table's own columns or one that
+/// records the deletion; `None` where nothing of it is lost there.
+fn other_type(kept: &Kept<'_>, there: &Table, archived: &Column, type_name: &str) -> Option<Finding> {
+    if keeps(&archived.type_name, type_name) {
+        return None;
     }
+    let (archive, column) = (there.quoted(), quote(&archived.name));
+    let alter = format!("ALTER TABLE {archive} ALTER COLUMN {column} TYPE {type_name}");
+    // What is archived already must not lose anything by it either.
+    let widens = there.kind != 'f' && keeps(type_name, &archived.type_name);
+    let is_own = kept.table.column(&archived.name).is_some();
+    Some(Finding {
+        level: if is_own { Level::Error } else { Level::Warning },
+        kind: "archive",
+        object: archive,
+        what: format!(
+            "its {column} is of type {}, which does not keep every value of {type_name}, {}",
+            archived.type_name,
+            match is_own {
+                true => format!("the type in {}", kept.table.quoted()),
+                false => "which a deletion writes there".to_owned(),
+            }
+        ),
+        mend: (!widens).then(|| {
+            format!("give it by hand a type that keeps both, so that nothing archived is cut: {alter} USING …, or a wider one")
+        }),
+        steps: match widens {
+            true => vec![Step::new(format!("{} loses nothing when it is archived", kept.table.quoted()), alter)],
+            false => Vec::new(),
+        },
+    })
 }
 
 fn not_null(kept: &Kept<'_>, archive: &Table, archived: &Column, name: &str) -> Option<Finding> {

@@ -5,6 +5,8 @@ use super::Twin;
 use crate::support::cluster;
 use crate::support::database::Database;
 use crate::support::schema;
+use crate::support::sexton::{configuration, refused};
+use sexton::schema::Level;
 
 const SCHEMA: &str = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
     CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, \"Odd name\" text, deletion_id uuid);
@@ -63,6 +65,42 @@ fn types_and_null_drift_are_mended() {
     assert_eq!(twin.kept_only("CREATE UNIQUE INDEX twice ON c_archive (id)"), None);
     let found = twin.findings("");
     assert!(found.len() == 1 && found[0].mend.as_deref() == Some("DROP INDEX public.twice"), "{found:#?}");
+}
+
+/// What is archived already is cut by nothing that `apply` does, and no deletion cuts what it archives.
+#[test]
+fn a_type_that_changed_on_one_side_loses_nothing() {
+    let schema = "CREATE TABLE c (id int PRIMARY KEY, name text, cents numeric(10,2), at timestamptz, n int)";
+    let Some(mut twin) = Twin::new("keys::a_type_that…", schema, &[("c", Archive)]) else { return };
+    assert_eq!(
+        twin.kept_only(
+            "INSERT INTO c_archive (id, name, cents, at) VALUES (1, 'abcdef', 1.25, '2026-01-31 12:34Z');
+             ALTER TABLE c ALTER name TYPE varchar(3), ALTER at TYPE date, ALTER n TYPE bigint, ALTER cents TYPE numeric(12,4)"
+        ),
+        None
+    );
+    let found = twin.findings("");
+    let column = |column: &str| {
+        let start = format!("its {column} is of type");
+        found.iter().find(|finding| finding.what.starts_with(&start))
+    };
+    assert!(column("name").is_none(), "text keeps what varchar(3) holds: {found:#?}");
+    let at = column("at").expect("a date is no time of a day");
+    assert!(at.level == Level::Error && at.steps.is_empty() && at.mend.is_some(), "{at:#?}");
+    let config = configuration(0, twin.kept.port, &twin.config.replace("\"*\"", &twin.kept.name));
+    let said = refused(&config);
+    assert!(said.contains("is of type numeric(10,2), which does not keep every value of numeric(12,4)"), "{said}");
+    let cents = column("cents").expect("a cent would be rounded");
+    assert_eq!(cents.level, Level::Error);
+    assert_eq!(cents.steps[0].sql, "ALTER TABLE public.c_archive ALTER COLUMN cents TYPE numeric(12,4)");
+    schema::apply(&twin.kept, &twin.config, false);
+    assert_eq!(
+        twin.ask("SELECT concat_ws(' ', name, cents, at AT TIME ZONE 'UTC') FROM c_archive"),
+        "abcdef 1.2500 2026-01-31 12:34:00"
+    );
+    let types = "SELECT string_agg(format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute \
+                 WHERE attrelid = 'c_archive'::regclass AND attname IN ('name', 'cents', 'at', 'n')";
+    assert_eq!(twin.ask(types), "text, numeric(12,4), timestamp with time zone, bigint");
 }
 
 #[test]
