@@ -3,23 +3,26 @@
 //! The text may be PL/pgSQL, so no parser reads it: a name counts where a table stands, and inside strings wherever it is.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::rewrite::Registry;
 use crate::rewrite::policy::Policy;
+use crate::schema::limits::{Seen, seen};
 use crate::sql::ident::{identifier, plain_string};
 use crate::sql::keyword::Keyword;
 use crate::sql::lexer::{Kind, Token, lex};
 use crate::sql::scan::table_positions;
+use crate::sql::token::behind_group;
 
 /// What a text does with one registered table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Mention {
     /// References that read it.
     pub(crate) reads: usize,
-    /// Times its live predicate stands in the text.
-    pub(crate) limits: usize,
-    /// Some condition of the text names every column that the live predicate reads.
-    pub(crate) tests_marker: bool,
+    /// Those of them that see live rows.
+    pub(crate) limited: usize,
+    /// Those of them that choose by the marker what they see.
+    pub(crate) chosen: usize,
     /// It deletes from it.
     pub(crate) deletes: bool,
     /// It truncates it.
@@ -48,9 +51,9 @@ impl Mention {
     pub(crate) fn sight(self) -> Sight {
         match self {
             Self { reads: 0, .. } => Sight::None,
-            Self { reads, limits, .. } if limits >= reads => Sight::Limited,
-            Self { limits: 1.., .. } => Sight::Some,
-            Self { tests_marker: true, .. } => Sight::Chosen,
+            Self { reads, limited, .. } if limited == reads => Sight::Limited,
+            Self { reads, limited, chosen, .. } if limited + chosen == reads => Sight::Chosen,
+            Self { limited: 1.., .. } => Sight::Some,
             Self { .. } => Sight::All,
         }
     }
@@ -63,12 +66,18 @@ pub(crate) fn mentions<'a>(source: &str, registry: &'a Registry) -> BTreeMap<Str
     // A text without an end is no text that the server runs.
     let Ok(tokens) = lex(source.as_bytes(), true) else { return found };
     let text = Text { source, tokens: &tokens };
-    let said = Said { all: text.said(0), conditions: text.said(text.first_condition()) };
     for (index, verb) in text.tables() {
         let Some(policy) = text.named(index, registry) else { continue };
-        let (_, mention) = entry(&mut found, policy, &said);
+        let mention = entry(&mut found, policy);
         match verb {
-            Verb::Read => mention.reads += 1,
+            Verb::Read => {
+                mention.reads += 1;
+                match policy.live.as_ref().map(|live| seen(&text, index, live)) {
+                    Some(Seen::Live) => mention.limited += 1,
+                    Some(Seen::Chosen) => mention.chosen += 1,
+                    Some(Seen::All) | None => {}
+                }
+            }
             Verb::Insert => {}
             Verb::Delete => mention.deletes = true,
             Verb::Truncate => mention.truncates = true,
@@ -83,35 +92,14 @@ pub(crate) fn mentions<'a>(source: &str, registry: &'a Registry) -> BTreeMap<Str
         // A name alone may be a key of some JSON; behind a word of SQL it is a table.
         let words = inside.tables().into_iter().filter(|_| tokens.len() > 1);
         for policy in words.filter_map(|(index, _)| inside.named(index, registry)) {
-            entry(&mut found, policy, &said).1.in_string = true;
+            entry(&mut found, policy).in_string = true;
         }
     }
     found
 }
 
-/// What a text says, from its beginning and from its first condition on.
-struct Said {
-    all: Vec<String>,
-    conditions: Vec<String>,
-}
-
-fn entry<'a, 'm>(
-    found: &'m mut BTreeMap<String, (&'a Policy, Mention)>,
-    policy: &'a Policy,
-    said: &Said,
-) -> &'m mut (&'a Policy, Mention) {
-    found.entry(policy.table.to_string()).or_insert_with(|| {
-        let mention = policy.live.as_ref().map_or_else(Mention::default, |live| {
-            let plain = live.plain();
-            let looked_for = lex(plain.as_bytes(), true)
-                .map(|tokens| Text { source: &plain, tokens: &tokens }.said(0))
-                .unwrap_or_default();
-            let limits = said.all.windows(looked_for.len().max(1)).filter(|window| *window == looked_for).count();
-            let tests_marker = live.columns().all(|column| said.conditions.iter().any(|word| word == column));
-            Mention { limits, tests_marker, ..Mention::default() }
-        });
-        (policy, mention)
-    })
+fn entry<'a, 'm>(found: &'m mut BTreeMap<String, (&'a Policy, Mention)>, policy: &'a Policy) -> &'m mut Mention {
+    &mut found.entry(policy.table.to_string()).or_insert_with(|| (policy, Mention::default())).1
 }
 
 /// True where `source` names one of `columns`.
@@ -132,13 +120,15 @@ enum Verb {
     Truncate,
 }
 
-struct Text<'a> {
-    source: &'a str,
-    tokens: &'a [Token],
+/// A text and its tokens.
+pub(super) struct Text<'a> {
+    pub(super) source: &'a str,
+    pub(super) tokens: &'a [Token],
 }
 
 impl<'a> Text<'a> {
-    fn word(&self, index: usize) -> Option<String> {
+    /// The name that stands there.
+    pub(super) fn word(&self, index: usize) -> Option<String> {
         String::from_utf8(identifier(self.source.as_bytes(), self.tokens.get(index)?)?).ok()
     }
 
@@ -164,7 +154,8 @@ impl<'a> Text<'a> {
         found
     }
 
-    fn is(&self, index: usize, kind: Kind) -> bool {
+    /// True where a token of that kind stands there.
+    pub(super) fn is(&self, index: usize, kind: Kind) -> bool {
         self.tokens.get(index).is_some_and(|token| token.kind == kind)
     }
 
@@ -196,33 +187,43 @@ impl<'a> Text<'a> {
         }
     }
 
-    fn first_condition(&self) -> usize {
-        let starts = |index: &usize| matches!(self.keyword(*index), Some(Keyword::Where | Keyword::On));
-        (0..self.tokens.len()).find(starts).unwrap_or(self.tokens.len())
+    /// The keyword that stands there, where it is not behind a dot.
+    pub(super) fn clause(&self, index: usize) -> Option<Keyword> {
+        self.keyword(index).filter(|_| index == 0 || !self.is(index - 1, Kind::Dot))
     }
 
-    /// What is said from token `first` on, without what only the server's spelling adds: parentheses, casts, qualifiers.
-    fn said(&self, first: usize) -> Vec<String> {
-        /// Words that belong to the name of a type.
-        const TYPE: &[&str] = &["varying", "precision", "with", "without", "time", "zone"];
-        let mut said = Vec::new();
-        let mut index = first;
-        while let Some(token) = self.tokens.get(index) {
-            match token.kind {
-                Kind::Open | Kind::Close => {}
-                Kind::Typecast => {
-                    index += 1;
-                    while self.word(index + 1).is_some_and(|word| TYPE.contains(&word.as_str())) {
-                        index += 1;
-                    }
+    /// What stands in the innermost parentheses around token `index`.
+    pub(super) fn group(&self, index: usize) -> Range<usize> {
+        let mut depth = 0usize;
+        for before in (0..index).rev() {
+            match self.tokens[before].kind {
+                Kind::Close => depth += 1,
+                Kind::Open if depth == 0 => {
+                    return before + 1..behind_group(self.tokens, before, self.tokens.len()).saturating_sub(1);
                 }
-                kind if kind.is_word() && self.is(index + 1, Kind::Dot) => index += 1,
-                kind if kind.is_word() => said.push(self.word(index).unwrap_or_default()),
-                _ => said.push(self.source[token.start..token.end].to_owned()),
+                Kind::Open => depth -= 1,
+                _ => {}
             }
-            index += 1;
         }
-        said
+        0..self.tokens.len()
+    }
+
+    /// The tokens of `range` that stand in no parentheses and no CASE of their own; of these, the first.
+    pub(super) fn top(&self, range: &Range<usize>) -> Vec<usize> {
+        let (mut found, mut cases, mut index) = (Vec::new(), 0usize, range.start);
+        while index < range.end {
+            if self.clause(index) == Some(Keyword::End) {
+                cases = cases.saturating_sub(1);
+            } else if cases == 0 {
+                found.push(index);
+            }
+            cases += usize::from(self.clause(index) == Some(Keyword::Case));
+            index = match self.tokens[index].kind {
+                Kind::Open => behind_group(self.tokens, index, range.end),
+                _ => index + 1,
+            };
+        }
+        found
     }
 }
 
@@ -242,17 +243,60 @@ mod tests {
         mentions(source, &registry()).get(table).map(|(_, mention)| *mention).unwrap_or_default()
     }
 
+    fn sight(source: &str) -> Sight {
+        mention(source, "public.users").sight()
+    }
+
     #[test]
-    fn references_are_limited_where_the_predicate_stands_as_often() {
-        let limited = mention(" SELECT users.id FROM public.users WHERE (users.deleted_at IS NULL)", "public.users");
-        assert_eq!(limited.sight(), Sight::Limited);
-        let half = "SELECT FROM users a JOIN users b ON a.id = b.id WHERE a.deleted_at IS NULL";
-        assert_eq!(mention(half, "public.users").sight(), Sight::Some);
+    fn a_reference_is_limited_by_a_condition_of_its_own() {
+        for limited in [
+            " SELECT users.id FROM public.users WHERE (users.deleted_at IS NULL)",
+            "SELECT FROM users u WHERE id > 0 AND ((u.deleted_at IS NULL) AND name BETWEEN 'a' AND 'b')",
+            "SELECT FROM posts p LEFT JOIN users u ON u.id = p.user_id AND u.deleted_at IS NULL WHERE p.id > 0",
+            "SELECT FROM users u RIGHT JOIN posts p ON u.deleted_at IS NULL",
+            "SELECT FROM (users u JOIN posts p ON u.deleted_at IS NULL) LEFT JOIN c ON true",
+            "SELECT FROM a, users JOIN b USING (id) WHERE users.deleted_at IS NULL GROUP BY a.id",
+            "SELECT FROM x WHERE EXISTS (SELECT FROM users WHERE deleted_at IS NULL AND users.id = x.id) OR x.id > 0",
+            "SELECT FROM users WHERE deleted_at IS NULL UNION ALL SELECT FROM users u WHERE u.deleted_at IS NULL",
+            "BEGIN FOR r IN SELECT id FROM users WHERE deleted_at IS NULL LOOP PERFORM 1; END LOOP; END",
+            "UPDATE users SET a = 1, b = 2 WHERE deleted_at IS NULL",
+        ] {
+            assert_eq!(sight(limited), Sight::Limited, "{limited}");
+        }
         let cast = "SELECT FROM seats s WHERE ((s.state)::character varying <> 'void'::text)";
         assert_eq!(mention(cast, "public.seats").sight(), Sight::Limited);
-        let graves = mention("SELECT FROM users WHERE deleted_at IS NOT NULL", "public.users");
-        assert_eq!(graves.sight(), Sight::Chosen);
-        assert_eq!(mention("SELECT deleted_at FROM users", "public.users").sight(), Sight::All);
+    }
+
+    #[test]
+    fn a_condition_elsewhere_limits_nothing() {
+        for open in [
+            "SELECT p.id FROM posts p LEFT JOIN users u ON u.id = p.user_id WHERE p.deleted_at IS NULL",
+            "SELECT id FROM users WHERE deleted_at IS NULL OR id > 0",
+            "SELECT count(*) FILTER (WHERE deleted_at IS NULL), count(*) FROM users",
+            "SELECT id, deleted_at IS NULL AS alive FROM users",
+            "SELECT FROM users, (SELECT NULL::timestamptz AS deleted_at) x WHERE x.deleted_at IS NULL",
+            "SELECT FROM users, posts WHERE deleted_at IS NULL",
+            "SELECT FROM users u LEFT JOIN posts p ON u.deleted_at IS NULL",
+            "SELECT FROM users u FULL JOIN posts p ON u.deleted_at IS NULL",
+            "SELECT FROM users WHERE CASE WHEN a AND deleted_at IS NULL AND b THEN c END",
+            "SELECT FROM users u (deleted_at, id) WHERE u.deleted_at IS NULL",
+            "SELECT FROM users WHERE id IN (SELECT id FROM posts WHERE deleted_at IS NULL)",
+            "SELECT FROM users; SELECT FROM posts WHERE deleted_at IS NULL",
+            "INSERT INTO x SELECT id FROM users ON CONFLICT (id) DO UPDATE SET n = 1 WHERE deleted_at IS NULL",
+            "MERGE INTO x USING users u ON u.deleted_at IS NULL WHEN NOT MATCHED THEN INSERT VALUES (1)",
+        ] {
+            assert_eq!(sight(open), Sight::All, "{open}");
+        }
+        let half = "SELECT FROM users a JOIN users b ON a.id = b.id WHERE a.deleted_at IS NULL";
+        assert_eq!(sight(half), Sight::Some);
+        for chosen in [
+            "SELECT FROM users WHERE deleted_at IS NOT NULL",
+            "SELECT FROM users WHERE NOT (deleted_at IS NULL)",
+            "SELECT FROM users WHERE (deleted_at IS NULL) = false",
+            "SELECT FROM users u, posts WHERE u.deleted_at > now() OR u.deleted_at IS NULL",
+        ] {
+            assert_eq!(sight(chosen), Sight::Chosen, "{chosen}");
+        }
     }
 
     #[test]

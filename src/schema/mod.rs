@@ -5,10 +5,12 @@
 
 mod cascades;
 mod checks;
+mod condition;
 pub mod finding;
 mod index;
 mod inside;
 mod keys;
+mod limits;
 mod mention;
 pub mod objects;
 pub mod plan;

@@ -22,6 +22,31 @@ CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM users;
 --    mend: run this through Sexton, which adds deleted_at IS NULL: CREATE OR REPLACE VIEW public.half AS SELECT a.name    FROM public.users a      JOIN public.users b USING (id)   WHERE a.deleted_at IS NULL;
 -- note view, view public.graves: it chooses by itself which rows of public.users it shows
 
+-- title: a condition that limits something else, or not always
+-- toml: [tables.users]
+-- toml: delete = "soft"
+CREATE TABLE users (id serial PRIMARY KEY, name text, deleted_at timestamptz);
+CREATE TABLE posts (id serial PRIMARY KEY, user_id int, deleted_at timestamptz);
+CREATE VIEW of_posts AS SELECT p.id FROM posts p LEFT JOIN users u ON u.id = p.user_id WHERE p.deleted_at IS NULL;
+CREATE VIEW either AS SELECT id FROM users WHERE deleted_at IS NULL OR id > 0;
+CREATE VIEW negated AS SELECT id FROM users WHERE NOT (deleted_at IS NULL);
+CREATE VIEW filtered AS SELECT count(*) FILTER (WHERE deleted_at IS NULL) AS live, count(*) AS all FROM users;
+CREATE VIEW shown AS SELECT id, deleted_at IS NULL AS alive FROM users;
+CREATE VIEW of_another AS SELECT users.id FROM users, (SELECT NULL::timestamptz AS deleted_at) x WHERE x.deleted_at IS NULL;
+CREATE VIEW joined AS SELECT p.id FROM posts p LEFT JOIN users u ON u.id = p.user_id AND u.deleted_at IS NULL;
+-- finds:
+-- warning view, view public.either: it shows deleted rows of public.users
+--    mend: run this through Sexton, which adds deleted_at IS NULL: CREATE OR REPLACE VIEW public.either AS SELECT users.id    FROM public.users   WHERE users.deleted_at IS NULL OR users.id > 0;
+-- warning view, view public.filtered: it shows deleted rows of public.users
+--    mend: run this through Sexton, which adds deleted_at IS NULL: CREATE OR REPLACE VIEW public.filtered AS SELECT count(*) FILTER (WHERE users.deleted_at IS NULL) AS live,     count(*) AS "all"    FROM public.users;
+-- warning view, view public.of_another: it shows deleted rows of public.users
+--    mend: run this through Sexton, which adds deleted_at IS NULL: CREATE OR REPLACE VIEW public.of_another AS SELECT users.id    FROM public.users,     ( SELECT NULL::timestamp with time zone AS deleted_at) x   WHERE x.deleted_at IS NULL;
+-- warning view, view public.of_posts: it shows deleted rows of public.users
+--    mend: run this through Sexton, which adds deleted_at IS NULL: CREATE OR REPLACE VIEW public.of_posts AS SELECT p.id    FROM public.posts p      LEFT JOIN public.users u ON u.id = p.user_id   WHERE p.deleted_at IS NULL;
+-- warning view, view public.shown: it shows deleted rows of public.users
+--    mend: run this through Sexton, which adds deleted_at IS NULL: CREATE OR REPLACE VIEW public.shown AS SELECT users.id,     users.deleted_at IS NULL AS alive    FROM public.users;
+-- note view, view public.negated: it chooses by itself which rows of public.users it shows
+
 -- title: functions and procedures
 -- toml: [tables.users]
 -- toml: delete = "soft"
