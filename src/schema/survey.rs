@@ -279,6 +279,8 @@ pub struct Routine {
     pub source: String,
     /// Everybody may call it.
     pub is_public: bool,
+    /// The roles to which EXECUTE is granted, the owner among them.
+    pub callers: Vec<String>,
     /// It runs as its owner.
     pub is_definer: bool,
 }

@@ -202,6 +202,10 @@ routine_json AS (
         'owner', pg_catalog.pg_get_userbyid(p.proowner),
         'source', p.prosrc,
         'is_definer', p.prosecdef,
+        'callers', (
+            SELECT coalesce(pg_catalog.json_agg(r.rolname ORDER BY r.rolname), '[]')
+            FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+            JOIN pg_catalog.pg_roles r ON r.oid = a.grantee),
         'is_public', EXISTS (
             SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
             WHERE a.grantee = 0)) AS body

@@ -85,7 +85,7 @@ impl Wanted<'_> {
         let has_functions = self
             .functions
             .iter()
-            .all(|function| survey.own_routines.iter().any(|own| function.is(own) && function.is_safe(own, survey)));
+            .all(|function| survey.own_routines.iter().any(|own| self.is_as_it_should_be(function, own, survey)));
         if is_current && has_functions {
             return None;
         }
@@ -99,11 +99,27 @@ impl Wanted<'_> {
         })
     }
 
+    /// `routine` is `function`, and who is to call it may, and nobody else.
+    fn is_as_it_should_be(&self, function: &Function, routine: &Routine, survey: &Survey) -> bool {
+        let may_be_copied = self.copier(function).is_none_or(|owner| routine.callers.contains(owner));
+        function.is(routine) && function.is_safe(routine, survey) && may_be_copied
+    }
+
+    /// Who makes and attaches partitions: the server copies a row trigger to them for whoever may call its function.
+    fn copier(&self, function: &Function) -> Option<&String> {
+        let is_copied = self.table.kind == 'p' && self.clauses.contains("FOR EACH ROW");
+        (is_copied && function.name == self.function).then_some(&self.table.owner)
+    }
+
+    fn create_function(&self, function: &Function) -> String {
+        function.create(self.table, self.copier(function))
+    }
+
     /// Creates or replaces function and trigger.
     pub(super) fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         for function in &self.functions {
-            steps.push(Step::new(format!("what {} does", self.name), function.create(self.table)));
+            steps.push(Step::new(format!("what {} does", self.name), self.create_function(function)));
         }
         steps.push(Step::new(format!("the trigger {} on {}", self.name, self.table.quoted()), self.trigger_step()));
         steps
@@ -139,7 +155,7 @@ impl Wanted<'_> {
     fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for function in &self.functions {
-            hash.update(function.create(self.table));
+            hash.update(self.create_function(function));
         }
         hash.update(self.trigger());
         let hex: String = hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -260,7 +276,7 @@ impl Function {
         routine.name == self.name && routine.arguments == self.returns.signature().1
     }
 
-    /// Nobody else may call `routine`, and it belongs to whom it should, as far as whoever asks may give it away.
+    /// Not everybody may call `routine`, and it belongs to whom it should, as far as whoever asks may give it away.
     fn is_safe(&self, routine: &Routine, survey: &Survey) -> bool {
         let is_owned = self.owner().is_none_or(|owner| routine.owner == owner);
         !routine.is_public && routine.is_definer && (is_owned || !survey.is_superuser)
@@ -271,9 +287,9 @@ impl Function {
         self.writes.as_ref()?.owner.as_deref()
     }
 
-    /// Creates or replaces it, so that nobody else may call it at any time. `table` is what its trigger is on: anybody's
-    /// table could have a trigger that calls it, if it was ever open to everybody.
-    fn create(&self, table: &Table) -> String {
+    /// Creates or replaces it, so that nobody but `caller` may call it at any time. `table` is what its trigger is on:
+    /// anybody's table could have a trigger that calls it, if it was ever open to everybody, and so could another of `caller`'s.
+    fn create(&self, table: &Table, caller: Option<&String>) -> String {
         let (parameters, types, result) = self.returns.signature();
         let name = format!("sexton.{}({types})", quote(&self.name));
         let body = &self.body;
@@ -312,7 +328,9 @@ impl Function {
                 quote(owner)
             )
         });
-        format!("DO {}", dollar_quoted(&format!("BEGIN\n{create}{}\nEND", own.unwrap_or_default())))
+        let grant = caller.map(|role| format!("\nGRANT EXECUTE ON FUNCTION {name} TO {};", quote(role)));
+        let body = [Some(create), grant, own].into_iter().flatten().collect::<String>();
+        format!("DO {}", dollar_quoted(&format!("BEGIN\n{body}\nEND")))
     }
 }
 

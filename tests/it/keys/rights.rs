@@ -43,6 +43,30 @@ fn nobody_else_may_have_our_functions_called() {
     assert_eq!(twin.ask(open), "null", "they are closed again");
 }
 
+/// The server copies a row trigger to a partition for whoever may call its function.
+#[test]
+fn the_owner_of_a_table_makes_its_partitions() {
+    let schema = format!(
+        "{ROLE} CREATE SCHEMA own; ALTER SCHEMA own OWNER TO keys_other;
+        CREATE TABLE events (id int, at date, deleted_at timestamptz, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+        ALTER TABLE events OWNER TO keys_other"
+    );
+    let Some(mut twin) = Twin::new("keys::the_owner_of…", &schema, &[("events", SoftArchived)]) else { return };
+    twin.both(
+        "SET ROLE keys_other;
+        CREATE TABLE own.one PARTITION OF public.events FOR VALUES FROM ('2022-01-01') TO ('2023-01-01');
+        CREATE TABLE own.two (LIKE public.events INCLUDING ALL);
+        ALTER TABLE public.events ATTACH PARTITION own.two FOR VALUES FROM ('2023-01-01') TO ('2024-01-01'); RESET ROLE",
+    );
+    let revoke = "DO $$ DECLARE f regprocedure; BEGIN
+        FOR f IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'sexton'::regnamespace LOOP
+            EXECUTE format('REVOKE ALL ON FUNCTION %s FROM keys_other', f); END LOOP; END $$";
+    twin.apply_again("SELECT 1");
+    assert!(twin.findings("").is_empty(), "{:#?}", twin.findings(""));
+    assert_eq!(twin.kept_only(revoke), None);
+    assert!(!twin.findings("").is_empty(), "what is missing is found");
+}
+
 /// An operator of a schema that everybody may write to is not taken for the constraint's.
 #[test]
 fn nobody_elses_operator_is_called() {
