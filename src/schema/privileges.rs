@@ -15,7 +15,7 @@ use crate::sql::ident::quote;
 pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (table, policy) in situation.subject.registered() {
-        let rights = situation.rights.rights.iter().filter(|right| right.table == table.oid);
+        let rights = situation.rights.rights.iter().filter(|right| right.table == table.oid && right.is_named);
         for right in rights {
             findings.extend(predicate(situation, table, policy, right));
             if right.deletes {
@@ -87,7 +87,7 @@ fn marking(table: &Table, policy: &Policy, right: &Right) -> Option<Finding> {
 fn archiving(situation: &Situation<'_>, table: &Table, policy: &Policy, right: &Right) -> Option<Finding> {
     let subject = situation.subject;
     let name = subject.section(policy)?.archive.as_ref().filter(|_| policy.strategy == Strategy::Archive)?;
-    // One that is still to be made is nobody's yet.
+    // One that is still to be made will be whose schema sexton is.
     let archive = subject.survey.find(&name.schema, &name.relation);
     let mut of_role = situation.rights.rights.iter().filter(|other| other.role == right.role);
     let there = of_role.find(|other| archive.is_some_and(|archive| archive.oid == other.table));
@@ -98,7 +98,7 @@ fn archiving(situation: &Situation<'_>, table: &Table, policy: &Policy, right: &
         lacks.push(format!("SELECT on {columns}"));
         steps.push(step(table, right, &format!("SELECT ({columns})"), "move the rows it may delete"));
     }
-    let is_owner = archive.is_some_and(|archive| archive.owner == right.role);
+    let is_owner = archive.map_or(&subject.survey.own_owner, |archive| &archive.owner) == &right.role;
     if !is_owner && !there.is_some_and(|there| there.uses_schema) && name.schema != table.schema {
         lacks.push(format!("USAGE on schema {}", name.schema));
         let sql = format!("GRANT USAGE ON SCHEMA {} TO {}", quote(&name.schema), grantee(&right.role));

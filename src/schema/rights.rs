@@ -13,8 +13,8 @@ pub const QUERY: &str = include_str!("rights.sql");
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rights {
-    /// One for each table and role that its access control list names, Sexton's own login always among them; owners
-    /// and superusers left out.
+    /// One for each table and each role that some table's access control list names; owners and Sexton's own login are
+    /// always among them, superusers never.
     pub rights: Vec<Right>,
     /// The policies of tables with row-level security.
     pub policies: Vec<RowPolicy>,
@@ -30,6 +30,8 @@ pub struct Right {
     pub table: u32,
     /// The role; `public` for everybody.
     pub role: String,
+    /// It owns the table, or the table's access control list names it, or it is Sexton's own login.
+    pub is_named: bool,
     /// USAGE on the table's schema.
     pub uses_schema: bool,
     /// INSERT on the whole table.

@@ -2,27 +2,32 @@ WITH
 tables AS (
     SELECT c.* FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1::pg_catalog.oid[])
 ),
--- Whom an access control list names; 0 is PUBLIC. The owner and superusers need no list.
-grantee AS (
+-- Whom an access control list names, and the owner; 0 is PUBLIC. Superusers need no list.
+named AS (
     SELECT t.oid AS relation, a.grantee FROM tables t CROSS JOIN LATERAL pg_catalog.aclexplode(t.relacl) a
     UNION
     SELECT t.oid, a.grantee FROM tables t
     JOIN pg_catalog.pg_attribute c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped
     CROSS JOIN LATERAL pg_catalog.aclexplode(c.attacl) a
     UNION
+    SELECT t.oid, t.relowner FROM tables t
+    UNION
     SELECT t.oid, r.oid FROM tables t JOIN pg_catalog.pg_roles r ON r.rolname = $2::pg_catalog.text
 ),
+-- Each of them and each table: what a role may do with one may come from another's rights.
 role AS (
-    SELECT g.relation, CASE WHEN g.grantee = 0 THEN 'public' ELSE r.rolname END::pg_catalog.name AS name
-    FROM grantee g
-    JOIN tables t ON t.oid = g.relation
+    SELECT t.oid AS relation, CASE WHEN g.grantee = 0 THEN 'public' ELSE r.rolname END::pg_catalog.name AS name,
+        EXISTS (SELECT FROM named n WHERE n.relation = t.oid AND n.grantee = g.grantee) AS is_named
+    FROM (SELECT DISTINCT n.grantee FROM named n) g
+    CROSS JOIN tables t
     LEFT JOIN pg_catalog.pg_roles r ON r.oid = g.grantee
-    WHERE g.grantee = 0 OR NOT r.rolsuper AND (g.grantee <> t.relowner)
+    WHERE g.grantee = 0 OR NOT r.rolsuper
 ),
 right_json AS (
     SELECT role.relation, role.name, pg_catalog.json_build_object(
         'table', role.relation::pg_catalog.int8,
         'role', role.name,
+        'is_named', role.is_named,
         'uses_schema', pg_catalog.has_schema_privilege(role.name, t.relnamespace, 'USAGE'),
         'inserts', pg_catalog.has_table_privilege(role.name, t.oid, 'INSERT'),
         'deletes', pg_catalog.has_table_privilege(role.name, t.oid, 'DELETE'),

@@ -25,6 +25,25 @@ GRANT SELECT ON orders TO PUBLIC;
 -- warning privilege, public.users: role check_reader cannot use it any more (42501): every statement tests deleted_at, which it may not SELECT
 --    GRANT SELECT (deleted_at) ON public.users TO check_reader
 
+-- title: the owner of a table moves rows to an archive that is not its own
+-- toml: [tables.orders]
+-- toml: delete = "archive"
+CREATE TABLE orders (id int PRIMARY KEY);
+CREATE TABLE orders_archive (LIKE orders, archived_at timestamptz, archived_by text, archive_reason text, archive_txid bigint, deletion_id uuid);
+ALTER TABLE orders OWNER TO check_clerk;
+-- finds:
+-- warning privilege, public.orders: role check_clerk may DELETE, but its deletions fail (42501): it lacks INSERT on public.orders_archive
+--    GRANT INSERT ON public.orders_archive TO check_clerk
+
+-- title: a right on an archive may come from elsewhere
+-- toml: [tables.orders]
+-- toml: delete = "archive"
+CREATE TABLE orders (id int PRIMARY KEY);
+CREATE TABLE orders_archive (LIKE orders, archived_at timestamptz, archived_by text, archive_reason text, archive_txid bigint, deletion_id uuid);
+GRANT SELECT, DELETE ON orders TO check_clerk;
+GRANT INSERT ON orders_archive TO PUBLIC;
+-- finds nothing
+
 -- title: everybody may have a right
 -- toml: [tables.users]
 -- toml: delete = "soft"
