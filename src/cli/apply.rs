@@ -33,7 +33,8 @@ pub struct Arguments {
     /// Carry it out instead of printing it
     #[arg(long)]
     pub execute: bool,
-    /// Also refuse deletions that do not come through Sexton, by a trigger on each table that keeps deleted rows
+    /// Also refuse each DELETE and TRUNCATE that does not come through Sexton, by triggers on the tables that keep deleted
+    /// rows (TRUNCATE not where `truncate = "pass"`)
     #[arg(long)]
     pub guard: bool,
     /// The role that carries it out, its password in PGPASSWORD [default: upstream.user]

@@ -241,6 +241,12 @@ fn the_guard_lets_only_sexton_delete() {
     assert!(session.simple("DELETE FROM c WHERE id = 3")[0].error.is_some(), "an event ends with its message");
     session.expect("UPDATE p SET deleted_at = now() WHERE id = 1");
     assert_eq!(session.expect("SELECT count(*) FROM c")[0].texts(), [["1"]], "a cascade passes");
+    for sql in ["TRUNCATE c", "TRUNCATE p", "TRUNCATE p CASCADE"] {
+        let error = session.simple(sql).remove(0).error.expect("it is refused");
+        assert!(error.message.ends_with("are deleted through Sexton only") || error.sqlstate == "0A000", "{error}");
+    }
+    assert_eq!(session.expect("SELECT count(*) FROM p")[0].texts(), [["3"]]);
+    session.expect("SELECT sexton.event(true); TRUNCATE c");
 }
 
 #[test]
