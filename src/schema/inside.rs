@@ -1,20 +1,21 @@
-//! What reads or deletes registered tables inside the server, where Sexton does not look: views, rules, functions.
+//! What reads or deletes registered tables inside the server, where Sexton does not look: views, rules, policies, functions.
 
 use crate::config::Strategy;
 use crate::rewrite::policy::Policy;
 use crate::schema::mention::{Sight, mentions};
-use crate::schema::readers::{Routine, Rule, View};
+use crate::schema::readers::{Routine, Rule, TablePolicy, View};
 use crate::schema::survey::Table;
 use crate::schema::{Finding, Level, Situation};
 use crate::sql::ident::{quote, quote_qualified};
 
-/// One finding for each view, rule or routine and each registered table it sees more of than it should.
+/// One finding for each view, rule, policy or routine and each registered table it sees more of than it should.
 pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
     let readers = situation.readers;
     let views = readers.views.iter().flat_map(|view| view_findings(situation, view));
     let rules = readers.rules.iter().flat_map(|rule| rule_findings(situation, rule));
+    let policies = readers.policies.iter().flat_map(|policy| policy_findings(situation, policy));
     let routines = readers.routines.iter().flat_map(|routine| routine_findings(situation, routine));
-    views.chain(rules).chain(routines).collect()
+    views.chain(rules).chain(policies).chain(routines).collect()
 }
 
 fn view_findings(situation: &Situation<'_>, view: &View) -> Vec<Finding> {
@@ -77,6 +78,11 @@ fn rule_findings(situation: &Situation<'_>, rule: &Rule) -> Vec<Finding> {
 /// The actions of a rule: what stands behind DO. Its own table stands before.
 fn actions(definition: &str) -> &str {
     definition.find(" DO ").map_or(definition, |at| &definition[at..])
+}
+
+fn policy_findings(situation: &Situation<'_>, policy: &TablePolicy) -> Vec<Finding> {
+    let name = format!("{} on {}.{}", quote(&policy.name), quote(&policy.schema), quote(&policy.table));
+    body_findings(situation, "policy", &name, &policy.conditions)
 }
 
 fn routine_findings(situation: &Situation<'_>, routine: &Routine) -> Vec<Finding> {

@@ -78,6 +78,11 @@ pub(crate) fn mentions<'a>(source: &str, registry: &'a Registry) -> BTreeMap<Str
                     Some(Seen::All) | None => {}
                 }
             }
+            // What is not matched is seen as well.
+            Verb::MergeDelete => {
+                mention.reads += 1;
+                mention.deletes = true;
+            }
             Verb::Insert => {}
             Verb::Delete => mention.deletes = true,
             Verb::Truncate => mention.truncates = true,
@@ -117,6 +122,8 @@ enum Verb {
     Read,
     Insert,
     Delete,
+    /// It is the target of a MERGE that deletes.
+    MergeDelete,
     Truncate,
 }
 
@@ -182,9 +189,17 @@ impl<'a> Text<'a> {
         let at = if before(1) == Some(Keyword::Only) { 2 } else { 1 };
         match (before(at), before(at + 1)) {
             (Some(Keyword::From), Some(Keyword::Delete)) => Verb::Delete,
+            (Some(Keyword::Into), Some(Keyword::Merge)) if self.merge_deletes(index) => Verb::MergeDelete,
             (Some(Keyword::Into), merge) if merge != Some(Keyword::Merge) => Verb::Insert,
             _ => Verb::Read,
         }
+    }
+
+    /// The MERGE whose target is at `target` has an action DELETE.
+    fn merge_deletes(&self, target: usize) -> bool {
+        let rest = (target..self.tokens.len()).take_while(|index| !self.is(*index, Kind::Semicolon));
+        let mut actions = rest.filter(|index| self.clause(*index) == Some(Keyword::Then));
+        actions.any(|then| self.clause(then + 1) == Some(Keyword::Delete))
     }
 
     /// The keyword that stands there, where it is not behind a dot.
@@ -305,7 +320,10 @@ mod tests {
             "BEGIN FOR r IN SELECT id FROM users LOOP DELETE FROM ONLY public.users u WHERE u.id = r.id; END LOOP; END";
         let found = mention(body, "public.users");
         assert!(found.deletes && found.reads == 1 && !found.truncates);
-        assert_eq!(mention("MERGE INTO users USING other ON true WHEN MATCHED THEN DELETE", "public.users").reads, 1);
+        let merged = mention("MERGE INTO users USING other ON true WHEN MATCHED THEN DELETE", "public.users");
+        assert!(merged.deletes && merged.reads == 1);
+        let updated = mention("MERGE INTO users USING o ON true WHEN MATCHED THEN UPDATE SET a = 1", "public.users");
+        assert!(!updated.deletes && updated.reads == 1);
         assert_eq!(mention("INSERT INTO users SELECT 1", "public.users").reads, 0);
         assert!(mention("BEGIN TRUNCATE other, users; END", "public.users").truncates);
         assert_eq!(mention("BEGIN users := 1; RETURN new.users; END", "public.users"), Mention::default());

@@ -1,4 +1,4 @@
-//! What reads tables inside the server, where no proxy looks: views, rules, functions and procedures.
+//! What reads tables inside the server, where no proxy looks: views, rules, policies, functions and procedures.
 
 use serde::Deserialize;
 
@@ -13,6 +13,8 @@ pub struct Readers {
     pub views: Vec<View>,
     /// Rules that are enabled, those that make a view a view left out.
     pub rules: Vec<Rule>,
+    /// Policies of tables with row-level security.
+    pub policies: Vec<TablePolicy>,
     /// Functions and procedures in SQL and PL/pgSQL.
     pub routines: Vec<Routine>,
 }
@@ -53,6 +55,20 @@ pub struct Rule {
     pub on_update: bool,
     /// `pg_get_ruledef`
     pub definition: String,
+}
+
+/// A policy of row-level security.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TablePolicy {
+    /// The table's schema.
+    pub schema: String,
+    /// The table's name.
+    pub table: String,
+    /// The policy's name.
+    pub name: String,
+    /// USING and WITH CHECK, with a semicolon between them.
+    pub conditions: String,
 }
 
 /// A function or procedure.

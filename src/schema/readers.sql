@@ -1,6 +1,6 @@
 WITH
 named AS (
-    SELECT c.oid, c.relkind, c.reloptions, n.nspname, c.relname
+    SELECT c.oid, c.relkind, c.reloptions, c.relrowsecurity, n.nspname, c.relname
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relpersistence <> 't'
@@ -43,6 +43,16 @@ rule_json AS (
     JOIN named t ON t.oid = r.ev_class
     WHERE r.ev_type <> '1' AND r.ev_enabled <> 'D'
 ),
+policy_json AS (
+    SELECT t.nspname, t.relname, p.polname, pg_catalog.json_build_object(
+        'schema', t.nspname,
+        'table', t.relname,
+        'name', p.polname,
+        'conditions', pg_catalog.concat_ws('; ',
+            pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid))) AS body
+    FROM pg_catalog.pg_policy p
+    JOIN named t ON t.oid = p.polrelid AND t.relrowsecurity
+),
 routine_json AS (
     SELECT n.nspname, p.proname, p.oid, pg_catalog.json_build_object(
         'schema', n.nspname,
@@ -68,5 +78,6 @@ routine_json AS (
 SELECT pg_catalog.json_build_object(
     'views', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname), '[]') FROM view_json),
     'rules', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, rulename), '[]') FROM rule_json),
+    'policies', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, relname, polname), '[]') FROM policy_json),
     'routines', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY nspname, proname, oid), '[]') FROM routine_json)
 )::pg_catalog.text

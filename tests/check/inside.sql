@@ -47,6 +47,18 @@ CREATE VIEW joined AS SELECT p.id FROM posts p LEFT JOIN users u ON u.id = p.use
 --    mend: run this through Sexton, which adds deleted_at IS NULL: CREATE OR REPLACE VIEW public.shown AS SELECT users.id,     users.deleted_at IS NULL AS alive    FROM public.users;
 -- note view, view public.negated: it chooses by itself which rows of public.users it shows
 
+-- title: policies of other tables
+-- toml: [tables.users]
+-- toml: delete = "soft"
+CREATE TABLE users (id serial PRIMARY KEY, name text, deleted_at timestamptz);
+CREATE TABLE notes (id serial PRIMARY KEY, author text);
+ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY authors ON notes USING (EXISTS (SELECT FROM users WHERE users.name = author));
+CREATE POLICY live_authors ON notes WITH CHECK (EXISTS (SELECT FROM users u WHERE u.name = author AND u.deleted_at IS NULL));
+-- finds:
+-- warning policy, policy authors on public.notes: it sees deleted rows of public.users
+--    mend: add deleted_at IS NULL where it reads or updates public.users
+
 -- title: functions and procedures
 -- toml: [tables.users]
 -- toml: delete = "soft"
@@ -59,6 +71,7 @@ CREATE FUNCTION reads() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM pub
 CREATE FUNCTION reads_live() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM users WHERE deleted_at IS NULL';
 CREATE FUNCTION atomic() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM users; END;
 CREATE PROCEDURE purges(int) LANGUAGE plpgsql AS $$ BEGIN DELETE FROM orders WHERE id = $1; TRUNCATE users; END $$;
+CREATE FUNCTION merges() RETURNS void LANGUAGE sql AS 'MERGE INTO users u USING orders o ON u.id = o.id WHEN MATCHED THEN DELETE';
 CREATE FUNCTION builds(t text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DELETE FROM orders WHERE id = ' || t; END $$;
 CREATE FUNCTION innocent(users int) RETURNS text LANGUAGE sql AS $$ SELECT users::text || 'users' FROM orders $$;
 -- finds:
@@ -66,6 +79,10 @@ CREATE FUNCTION innocent(users int) RETURNS text LANGUAGE sql AS $$ SELECT users
 --    mend: add deleted_at IS NULL where it reads or updates public.users
 -- warning function, function public.builds(t text): it builds SQL in strings that names public.orders
 --    mend: look at the SQL it builds: nothing else sees what it reads and deletes
+-- warning function, function public.merges(): it really deletes rows of public.users
+--    mend: let it UPDATE public.users SET deleted_at = now(), or let the application send the DELETE
+-- warning function, function public.merges(): it sees deleted rows of public.users
+--    mend: add deleted_at IS NULL where it reads or updates public.users
 -- warning function, function public.reads(): it sees deleted rows of public.users
 --    mend: add deleted_at IS NULL where it reads or updates public.users
 -- warning procedure, procedure public.purges(IN integer): it really deletes rows of public.orders
