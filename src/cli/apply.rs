@@ -105,6 +105,9 @@ async fn apply(arguments: &Arguments, config: &Config, target: &Target, format: 
         })
     };
     let mut operator = connecting().await?;
+    if arguments.execute {
+        hold(&operator, &target.name).await?;
+    }
     let findings = examine(&mut operator, target, own_role, arguments.guard).await?;
     let plan = Plan::new(&findings);
     if !arguments.execute {
@@ -163,7 +166,18 @@ fn script(database: &str, plan: &Plan) -> String {
     }
 }
 
-/// Runs the plan, one command at a time; `Some` where it had to stop.
+/// Keeps others from changing the database as long as `operator` is connected: what they do meanwhile would not be in
+/// the plan.
+async fn hold(operator: &Operator, database: &str) -> Result<(), Failure> {
+    match operator.lock().await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::new(format!("another sexton command is changing the database \"{database}\""))
+            .mend("wait until it has ended: an interrupted one is noticed by the server within seconds")),
+        Err(error) => Err(Failure::new(format!("database \"{database}\": {error}"))),
+    }
+}
+
+/// Runs the plan; `Some` where it had to stop.
 async fn carry_out(
     operator: &Operator,
     witness: &Operator,
@@ -172,11 +186,6 @@ async fn carry_out(
     format: Format,
 ) -> Result<Option<Stopped>, Failure> {
     let database = &target.name;
-    let locked = operator.lock().await.map_err(|error| Failure::new(format!("database \"{database}\": {error}")))?;
-    if !locked {
-        return Err(Failure::new(format!("another sexton command is changing the database \"{database}\""))
-            .mend("wait until it has ended: an interrupted one is noticed by the server within seconds"));
-    }
     let pid = operator.text("SELECT pg_catalog.pg_backend_pid()::pg_catalog.text", &[]).await;
     let pid = pid.map_err(|error| Failure::new(format!("database \"{database}\": {error}")))?;
     let progress = Progress::new(plan.len(), format);

@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::report::Failure;
+use crate::cli::waits;
 use crate::config::{Config, Database, UpstreamSettings, spelled};
 use crate::net::Upstream;
 use crate::net::catalog::CatalogError;
-use crate::net::operator::{Operator, Told};
+use crate::net::operator::{Operator, StatementError, Told};
 use crate::rewrite::Registry;
 use crate::rewrite::registry::Bound;
 use crate::schema::{self, Answer, Answers, Finding, Readers, Rights, Situation, Subject, Survey};
 
+/// How long the catalog may wait for a lock: what it says of an index or an expression takes one on the table.
+const LOCK_TIMEOUT: &str = "5s";
 /// How long one question about rows may take: the database has better things to do.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -90,11 +93,17 @@ pub async fn examine(
     own_role: &str,
     with_guard: bool,
 ) -> Result<Vec<Finding>, Failure> {
-    let name = &target.name;
-    read(operator, target, own_role, with_guard).await.map_err(|error| {
-        Failure::new(format!("database \"{name}\" cannot be read: {error}"))
-            .mend(format!("let the role {own_role} connect to it and read its catalog"))
-    })
+    let error = match read(operator, target, own_role, with_guard).await {
+        Ok(findings) => return Ok(findings),
+        Err(error) => error,
+    };
+    let failure = Failure::new(format!("database \"{}\" cannot be read: {error}", target.name));
+    if !error.is_locked {
+        return Err(failure.mend(format!("let the role {own_role} connect to it and read its catalog")));
+    }
+    let locked = waits::locked(operator).await;
+    let failure = locked.lines().fold(failure, |failure, line| failure.detail(format!("  locked: {line}")));
+    Err(failure.mend("wait until that transaction has ended, or end it: SELECT pg_terminate_backend(PROCESS)"))
 }
 
 async fn read(
@@ -104,6 +113,8 @@ async fn read(
     with_guard: bool,
 ) -> Result<Vec<Finding>, CatalogError> {
     let (database, section) = (&*target.database, &*target.section);
+    // A step may have set others.
+    operator.run(&format!("SET lock_timeout = '{LOCK_TIMEOUT}'; SET statement_timeout = 0")).await.map_err(unset)?;
     let snapshot = operator.snapshot(database).await?;
     let before = Survey::parse(&operator.text(schema::survey::QUERY, &[]).await?).map_err(unread)?;
     let readers = Readers::parse(&operator.text(schema::readers::QUERY, &[]).await?).map_err(unread)?;
@@ -144,6 +155,10 @@ async fn answers(operator: &Operator, subject: Subject<'_>) -> Result<Answers, C
         }
     }
     Ok(answers)
+}
+
+fn unset(error: StatementError) -> CatalogError {
+    CatalogError::new(error.message)
 }
 
 fn unread(error: serde_json::Error) -> CatalogError {

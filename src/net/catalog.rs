@@ -28,13 +28,15 @@ pub struct CatalogError {
     pub message: String,
     /// There is no such database.
     pub is_absent: bool,
+    /// A lock was not to be had in time.
+    pub is_locked: bool,
 }
 
 impl CatalogError {
     /// A reason in words.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), is_absent: false }
+        Self { message: message.into(), is_absent: false, is_locked: false }
     }
 }
 
@@ -45,7 +47,11 @@ impl From<tokio_postgres::Error> for CatalogError {
             (None, Some(source)) => format!("{error}: {source}"),
             (None, None) => error.to_string(),
         };
-        Self { message, is_absent: error.code() == Some(&SqlState::INVALID_CATALOG_NAME) }
+        Self {
+            message,
+            is_absent: error.code() == Some(&SqlState::INVALID_CATALOG_NAME),
+            is_locked: error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE),
+        }
     }
 }
 
@@ -122,8 +128,9 @@ async fn describe_relations(
 ) -> Result<OwnObjects, CatalogError> {
     let oids: Vec<u32> = relations.iter().map(|relation| relation.oid).collect();
     let about: &[&(dyn ToSql + Sync)] = &[&oids];
-    // Sent together, answered in order.
+    // Sent together, answered in order: the first that fails says why the others do.
     let (columns, primary_keys, parents, reads, foreign_keys, referencing, unique_indexes, triggers, functions) = tokio::try_join!(
+        biased;
         reading.query(&questions.columns, about),
         reading.query(&questions.primary_keys, about),
         reading.query(&questions.parents, about),

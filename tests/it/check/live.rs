@@ -80,6 +80,26 @@ fn a_killed_run_is_finished_by_the_next() {
 }
 
 #[test]
+fn a_table_that_somebody_has_locked_is_named_within_seconds() {
+    let Some(cluster) = cluster::shared("check::a_table_that…") else { return };
+    let ground = Ground::new(cluster, "postgres", USERS);
+    ground.database.run("CREATE TABLE users (id serial PRIMARY KEY, deleted_at timestamptz)");
+    let mut holder = ground.database.direct();
+    holder.expect("BEGIN; LOCK TABLE users");
+    let pid = holder.expect("SELECT pg_backend_pid()")[0].texts().concat().concat();
+    let began = Instant::now();
+    for arguments in [&["check"][..], &["apply", "--execute"]] {
+        let ran = ground.sexton(arguments);
+        assert_eq!(ran.code, Some(2), "{}", ran.out);
+        let expected = format!("locked: public.users by process {pid} (postgres, idle in transaction, since 20");
+        assert!(ran.err.contains("due to lock timeout") && ran.err.contains(&expected), "{}", ran.err);
+    }
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    holder.expect("COMMIT");
+    assert_eq!(ground.apply(), []);
+}
+
+#[test]
 fn who_keeps_a_step_waiting_is_told() {
     let Some(cluster) = cluster::shared("check::who_keeps…") else { return };
     let ground = Ground::new(cluster, "postgres", USERS);
