@@ -114,7 +114,9 @@ async fn apply(arguments: &Arguments, config: &Config, target: &Target, format: 
         let document = match format {
             Format::Json => Some(json!({ "database": target.name, "batches": plan.batches })),
             Format::Text => {
-                report::out(script(&target.name, &plan).as_bytes());
+                let user = arguments.user.as_deref();
+                let commands = plan.script(&target.name, &settings.addresses, user);
+                report::out(script(&target.name, &plan, &commands).as_bytes());
                 None
             }
         };
@@ -153,15 +155,14 @@ fn login(config: &Config, user: Option<&str>) -> UpstreamSettings {
     settings
 }
 
-fn script(database: &str, plan: &Plan) -> String {
+fn script(database: &str, plan: &Plan, commands: &str) -> String {
     let shown = one_line(database);
     match plan.is_empty() {
         true => format!("-- database {shown}: nothing to do\n"),
         false => format!(
             "-- database {shown}: {} steps. Pipe this into psql, or let `sexton apply --execute` do it; either may be\n\
-             -- interrupted and started again.\n{}",
+             -- interrupted and started again.\n{commands}",
             plan.len(),
-            plan.script(database)
         ),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::config::UpstreamAddress;
 use crate::schema::{Finding, Step};
 
 /// How long a step may wait for a lock, while others queue behind it.
@@ -64,12 +65,12 @@ impl Plan {
         self.batches.iter().map(|batch| batch.steps.len()).sum()
     }
 
-    /// The plan for `psql`, which connects to `database` by it.
+    /// The plan for `psql`, which connects by it to `database` at `addresses`: as `user`, or as whom it was started for.
     #[must_use]
-    pub fn script(&self, database: &str) -> String {
+    pub fn script(&self, database: &str, addresses: &[UpstreamAddress], user: Option<&str>) -> String {
         let mut out = format!(
             "\\set ON_ERROR_STOP on\n\\connect {}\nSET search_path = {SEARCH_PATH};\nSET client_min_messages = warning;\n",
-            connection_argument(database)
+            connection_argument(database, addresses, user)
         );
         let mut in_force = None;
         for batch in &self.batches {
@@ -108,15 +109,20 @@ pub fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }
 
-/// A database as `\connect` takes it, whatever its name holds.
-fn connection_argument(database: &str) -> String {
-    let is_plain = database.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    if is_plain {
-        return database.to_owned();
-    }
-    let value = database.replace('\\', "\\\\").replace('\'', "\\'");
-    let conninfo = format!("dbname='{value}'");
-    format!("-reuse-previous=on \"{}\"", conninfo.replace('"', "\"\""))
+/// What `\connect` takes, whatever the names hold.
+fn connection_argument(database: &str, addresses: &[UpstreamAddress], user: Option<&str>) -> String {
+    let places = addresses.iter().map(|address| match address {
+        UpstreamAddress::Tcp { host, port } => (host.clone(), port.to_string()),
+        UpstreamAddress::Unix { directory, port } => (directory.display().to_string(), port.to_string()),
+    });
+    let (hosts, ports): (Vec<String>, Vec<String>) = places.unzip();
+    let (hosts, ports) = (hosts.join(","), ports.join(","));
+    let named = [("dbname", Some(database)), ("host", Some(&hosts)), ("port", Some(&ports)), ("user", user)];
+    let words = named.into_iter().filter_map(|(key, value)| {
+        let value = value?.replace('\\', "\\\\").replace('\'', "\\'");
+        Some(format!("{key}='{value}'"))
+    });
+    format!("-reuse-previous=on \"{}\"", words.collect::<Vec<_>>().join(" ").replace('"', "\"\""))
 }
 
 #[cfg(test)]
@@ -166,12 +172,20 @@ mod tests {
     #[test]
     fn a_name_of_two_lines_does_not_end_a_comment() {
         let findings = [finding("unique-index", vec![Step::new("a\nDROP TABLE b; --", "SELECT 1")])];
-        assert!(Plan::new(&findings).script("shop").contains("\n-- a DROP TABLE b; --\nSELECT 1;\n"));
+        assert!(Plan::new(&findings).script("shop", &[], None).contains("\n-- a DROP TABLE b; --\nSELECT 1;\n"));
     }
 
     #[test]
     fn any_database_can_be_connected_to() {
-        assert_eq!(connection_argument("shop_2"), "shop_2");
-        assert_eq!(connection_argument("My \"o'Shop"), r#"-reuse-previous=on "dbname='My ""o\'Shop'""#);
+        let tcp = |host: &str, port| UpstreamAddress::Tcp { host: host.to_owned(), port };
+        assert_eq!(
+            connection_argument("shop", &[tcp("db", 5432), tcp("::1", 5433)], Some("dba")),
+            "-reuse-previous=on \"dbname='shop' host='db,::1' port='5432,5433' user='dba'\""
+        );
+        let socket = UpstreamAddress::Unix { directory: "/run/postgresql".into(), port: 5432 };
+        assert_eq!(
+            connection_argument("My \"o'Shop", &[socket], None),
+            r#"-reuse-previous=on "dbname='My ""o\'Shop' host='/run/postgresql' port='5432'""#
+        );
     }
 }

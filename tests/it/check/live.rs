@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sexton::cli::demo::cluster::{Cluster, Options};
+
 use super::Ground;
 use crate::support::cluster;
 
@@ -21,11 +23,12 @@ fn the_printed_script_does_what_execute_does_and_may_be_run_again() {
     ground.database.run(SCHEMA);
     let script = ground.sexton(&["apply"]);
     assert_eq!(script.code, Some(0), "{}", script.err);
+    let elsewhere = Cluster::start_with(cluster.binaries(), &Options::default()).expect("another server");
     for run in ["first", "second"] {
-        // It connects to the right database by itself.
+        // It connects to the right server and database by itself.
         let mut psql = Command::new("psql")
             .args(["-X", "-q", "-h", "127.0.0.1", "-U", "postgres", "-d", "postgres", "-p"])
-            .arg(ground.database.port.to_string())
+            .arg(elsewhere.port().to_string())
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
