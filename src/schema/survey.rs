@@ -283,6 +283,8 @@ pub struct Routine {
     pub callers: Vec<String>,
     /// It runs as its owner.
     pub is_definer: bool,
+    /// The search path that it sets.
+    pub search_path: Option<String>,
 }
 
 impl Survey {

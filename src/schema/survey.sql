@@ -202,6 +202,9 @@ routine_json AS (
         'owner', pg_catalog.pg_get_userbyid(p.proowner),
         'source', p.prosrc,
         'is_definer', p.prosecdef,
+        'search_path', (
+            SELECT pg_catalog.substr(s, pg_catalog.length('search_path=') + 1) FROM pg_catalog.unnest(p.proconfig) s
+            WHERE s LIKE 'search_path=%'),
         'callers', (
             SELECT coalesce(pg_catalog.json_agg(r.rolname ORDER BY r.rolname), '[]')
             FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a

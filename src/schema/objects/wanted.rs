@@ -7,6 +7,10 @@ use crate::schema::survey::{Routine, Survey, Table, Trigger};
 use crate::schema::{Finding, Level, Step};
 use crate::sql::ident::{dollar_quotes, literal, quote};
 
+/// What is said of functions that are right but for their search path.
+const ELSEWHERE: &str = "its functions look for names in other schemas than they should: who may create objects there has \
+                         changed since sexton apply";
+
 /// A trigger and the function it calls.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted<'a> {
@@ -86,17 +90,13 @@ impl Wanted<'_> {
             .functions
             .iter()
             .all(|function| survey.own_routines.iter().any(|own| self.is_as_it_should_be(function, own, survey)));
-        if is_current && has_functions {
-            return None;
-        }
-        Some(Finding {
-            level: Level::Warning,
-            kind: words.kind,
-            object: words.object.clone(),
-            what: words.what.clone(),
-            mend: None,
-            steps: self.steps(),
-        })
+        let (kind, object, what) = match is_current && has_functions {
+            true if self.functions.iter().all(|function| function.has_its_path(survey)) => return None,
+            true => ("function-path", "schema sexton", ELSEWHERE),
+            false => (words.kind, &*words.object, &*words.what),
+        };
+        let (object, what) = (object.to_owned(), what.to_owned());
+        Some(Finding { level: Level::Warning, kind, object, what, mend: None, steps: self.steps() })
     }
 
     /// `routine` is `function`, and who is to call it may, and nobody else.
@@ -151,11 +151,11 @@ impl Wanted<'_> {
         format!("DO {}", dollar_quoted(&body))
     }
 
-    /// Tells what was generated from anything else.
+    /// Tells what was generated from anything else, but for the search path, which follows from who may create objects where.
     fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for function in &self.functions {
-            hash.update(self.create_function(function));
+            hash.update(self.create_function(function).replace(&function.search_path, ""));
         }
         hash.update(self.trigger());
         let hex: String = hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -280,6 +280,13 @@ impl Function {
     fn is_safe(&self, routine: &Routine, survey: &Survey) -> bool {
         let is_owned = self.owner().is_none_or(|owner| routine.owner == owner);
         !routine.is_public && routine.is_definer && (is_owned || !survey.is_superuser)
+    }
+
+    /// The function that is there looks for names where this one does.
+    fn has_its_path(&self, survey: &Survey) -> bool {
+        let plain = |path: &str| path.replace('"', "");
+        let there = survey.own_routines.iter().filter(|routine| self.is(routine));
+        there.filter_map(|routine| routine.search_path.as_deref()).any(|path| plain(path) == plain(&self.search_path))
     }
 
     /// The role that it is to belong to, where not to that of the schema.

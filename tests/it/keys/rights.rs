@@ -43,6 +43,23 @@ fn nobody_else_may_have_our_functions_called() {
     assert_eq!(twin.ask(open), "null", "they are closed again");
 }
 
+/// A search path that who may create objects has changed is said to be that, and nothing else.
+#[test]
+fn functions_that_are_right_but_for_their_path_still_work() {
+    let schema = format!(
+        "{ROLE} CREATE TABLE p (id serial PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id serial PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, deleted_at timestamptz)"
+    );
+    let Some(mut twin) = Twin::new("keys::functions_that…", &schema, &[("p", Soft), ("c", Soft)]) else { return };
+    for change in ["GRANT CREATE ON SCHEMA public TO keys_other", "REVOKE CREATE ON SCHEMA public FROM keys_other"] {
+        assert_eq!(twin.kept_only(change), None);
+        let found = twin.findings("");
+        let kinds: Vec<&str> = found.iter().filter(|found| !found.steps.is_empty()).map(|found| found.kind).collect();
+        assert!(!kinds.is_empty() && kinds.iter().all(|kind| *kind == "function-path"), "{found:#?}");
+        twin.apply_again("SELECT 1");
+    }
+}
+
 /// The server copies a row trigger to a partition for whoever may call its function.
 #[test]
 fn the_owner_of_a_table_makes_its_partitions() {
