@@ -81,19 +81,19 @@ INSERT INTO shop_review (product_id, deleted) SELECT id, now() FROM shop_product
 -- error archive, public.shop_product_tags_archive: rows that leave public.shop_product_tags have nowhere to go
 -- warning lock-index, public.auth_user: a child that is being inserted while its parent is deleted stays, without a parent
 -- warning foreign-key, public.auth_user: in REPEATABLE READ and SERIALIZABLE, dead rows that point to a row stop its parent from being deleted
--- warning reinsert, public.auth_user: a row that takes the key of a deleted one is refused (23505)
+-- warning reinsert, public.auth_user: a row that takes the key of a deleted one is refused (23505), and not told that an archive or reinsert = "revive" would let it in
 -- warning foreign-key, public.auth_user_groups: auth_user_groups_user_id_6a12ed8b_fk_auth_user_id: a row can be written that points to a deleted row of public.auth_user
 -- warning foreign-key, public.auth_user_groups: auth_user_groups_user_id_6a12ed8b_fk_auth_user_id: deleting a row leaves its live children as they are
 -- warning foreign-key, public.django_admin_log: django_admin_log_user_id_c564eba6_fk_auth_user_id: a row can be written that points to a deleted row of public.auth_user
 -- warning foreign-key, public.django_admin_log: django_admin_log_user_id_c564eba6_fk_auth_user_id: deleting a row leaves its live children as they are
 -- warning lock-index, public.shop_customer: a child that is being inserted while its parent is deleted stays, without a parent
 -- warning foreign-key, public.shop_customer: in REPEATABLE READ and SERIALIZABLE, dead rows that point to a row stop its parent from being deleted
--- warning reinsert, public.shop_customer: a row that takes the key of a deleted one is refused (23505)
+-- warning reinsert, public.shop_customer: a row that takes the key of a deleted one is refused (23505), and not told that an archive or reinsert = "revive" would let it in
 -- warning foreign-key, public.shop_customer: shop_customer_user_id_8f1f3b0e_fk_auth_user_id: a row can be written that points to a deleted row of public.auth_user
 -- warning foreign-key, public.shop_customer: shop_customer_user_id_8f1f3b0e_fk_auth_user_id: deleting a row leaves its live children as they are
 -- warning lock-index, public.shop_order: a child that is being inserted while its parent is deleted stays, without a parent
 -- warning foreign-key, public.shop_order: in REPEATABLE READ and SERIALIZABLE, dead rows that point to a row stop its parent from being deleted
--- warning reinsert, public.shop_order: a row that takes the key of a deleted one is refused (23505)
+-- warning reinsert, public.shop_order: a row that takes the key of a deleted one is refused (23505), and not told that an archive or reinsert = "revive" would let it in
 -- warning foreign-key, public.shop_order: shop_order_customer_id_f638df20_fk_shop_customer_id: a row can be written that points to a deleted row of public.shop_customer
 -- warning foreign-key, public.shop_order: shop_order_customer_id_f638df20_fk_shop_customer_id: deleting a row leaves its live children as they are
 -- warning archive-trigger, public.shop_orderitem: a row that a cascade deletes would be lost
@@ -103,7 +103,7 @@ INSERT INTO shop_review (product_id, deleted) SELECT id, now() FROM shop_product
 -- warning foreign-key, public.shop_orderitem: shop_orderitem_product_id_7f1b5b3e_fk_shop_product_id: deleting a row leaves its live children as they are
 -- warning lock-trigger, public.shop_product: a child that is being inserted while its parent is deleted stays, without a parent
 -- warning foreign-key, public.shop_product: in REPEATABLE READ and SERIALIZABLE, dead rows that point to a row stop its parent from being deleted
--- warning reinsert, public.shop_product: a row that takes the key of a deleted one is refused (23505)
+-- warning reinsert, public.shop_product: a row that takes the key of a deleted one is refused (23505), and not told that an archive or reinsert = "revive" would let it in
 -- warning archive-trigger, public.shop_product_tags: a row that a cascade deletes would be lost
 -- warning foreign-key, public.shop_product_tags: shop_product_tags_product_id_8d5c8a4f_fk_shop_product_id: a row can be written that points to a deleted row of public.shop_product
 -- warning foreign-key, public.shop_product_tags: shop_product_tags_product_id_8d5c8a4f_fk_shop_product_id: deleting a row leaves its live children as they are

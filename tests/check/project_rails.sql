@@ -99,13 +99,13 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning archive-trigger, public.comments: a row that a cascade deletes would be lost
 -- warning foreign-key, public.comments: a cascade ends only at COMMIT
 -- warning foreign-key, public.comments: dead rows that point to a row stop it from being deleted, or lose what they pointed to
--- warning reinsert, public.comments: a row that takes the key of a deleted one is refused (23505)
+-- warning reinsert, public.comments: a row that takes the key of a deleted one is refused (23505), and not told that an archive or reinsert = "revive" would let it in
 -- warning privilege, public.comments: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning foreign-key, public.comments: fk_rails_03de2dc08c: a row can be written that points to a deleted row of public.users
 -- warning foreign-key, public.comments: fk_rails_31554e7034: a row can be written that points to a deleted row of public.comments
 -- warning foreign-key, public.comments: fk_rails_31554e7034: deleting a row leaves its live children as they are
 -- warning archive-trigger, public.line_items: a row that a cascade deletes would be lost
--- warning reinsert, public.line_items: a row that takes the key of a deleted one is refused (23505)
+-- warning reinsert, public.line_items: a row that takes the key of a deleted one is refused (23505), and not told that an archive or reinsert = "revive" would let it in
 -- warning privilege, public.line_items: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning foreign-key, public.line_items: fk_rails_11e15d5c6b: a row can be written that points to a deleted row of public.products
 -- warning foreign-key, public.line_items: fk_rails_11e15d5c6b: deleting a row leaves its live children as they are
@@ -119,12 +119,12 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning privilege, public.orders: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning foreign-key, public.orders: fk_rails_f868b47f6a: a row can be written that points to a deleted row of public.users
 -- warning foreign-key, public.products: in REPEATABLE READ and SERIALIZABLE, dead rows that point to a row stop its parent from being deleted
--- warning reinsert, public.products: a row that takes the key of a deleted one is refused (23505)
+-- warning reinsert, public.products: a row that takes the key of a deleted one is refused (23505), and not told that an archive or reinsert = "revive" would let it in
 -- warning privilege, public.products: Sexton's own login check_own cannot count deleted rows: it may not SELECT discarded_at
 -- warning foreign-key, public.sessions: sessions_user_id_fkey: a row can be written that points to a deleted row of public.users
 -- warning lock-index, public.users: a child that is being inserted while its parent is deleted stays, without a parent
 -- warning foreign-key, public.users: dead rows that point to a row stop it from being deleted, or lose what they pointed to
--- warning reinsert, public.users: a row that takes the key of a deleted one is refused (23505)
+-- warning reinsert, public.users: a row that takes the key of a deleted one is refused (23505), and not told that an archive or reinsert = "revive" would let it in
 -- warning privilege, public.users: Sexton's own login check_own cannot count deleted rows: it may not SELECT deleted_at
 -- warning privilege, public.users: role check_reader cannot use it any more (42501): every statement tests deleted_at, which it may not SELECT
 -- warning foreign-key, public.users: fk_rails_5b9ed4d1a0: a row can be written that points to a deleted row of public.users

@@ -109,7 +109,12 @@ fn trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>, Words)
         "FOR EACH ROW",
         functions,
     );
-    let what = "a row that takes the key of a deleted one is refused (23505)".to_owned();
+    let refused = "a row that takes the key of a deleted one is refused (23505)";
+    let what = match (has_nowhere_to_go(kept), is_due(kept)) {
+        (false, _) => refused.to_owned(),
+        (true, Some(_)) => format!("{refused}, also where that is older than retain"),
+        (true, None) => format!("{refused}, and not told that an archive or reinsert = \"revive\" would let it in"),
+    };
     Some((wanted, Words { kind: "reinsert", object: table.quoted(), what }))
 }
 
@@ -130,6 +135,11 @@ fn settle_trigger<'a>(scene: &Scene<'a>, kept: &Kept<'a>) -> Option<(Wanted<'a>,
     );
     let what = "a deleted row whose place nothing takes comes back at COMMIT only".to_owned();
     Some((wanted, Words { kind: "reinsert", object: kept.table.quoted(), what }))
+}
+
+/// A dead row whose key is taken goes nowhere, as long as its time is not over.
+fn has_nowhere_to_go(kept: &Kept<'_>) -> bool {
+    archive_name(kept).is_none() && kept.settings.reinsert != Reinsert::Revive
 }
 
 /// A dead row that gives way is not kept: the new one is its revival, or its time is over.
@@ -210,7 +220,7 @@ fn statement(scene: &Scene<'_>, kept: &Kept<'_>, key: &[String], at: usize, path
 
 /// Without an archive, the row among `rows` goes for good only when its time is over.
 fn due_check(kept: &Kept<'_>, rows: &str) -> String {
-    if archive_name(kept).is_some() || kept.settings.reinsert == Reinsert::Revive {
+    if !has_nowhere_to_go(kept) {
         return String::new();
     }
     let due = is_due(kept).unwrap_or_else(|| "false".to_owned());
