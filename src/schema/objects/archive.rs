@@ -63,22 +63,34 @@ fn table_findings(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName) -> Vec<F
             }
         }
     }
-    if !missing.is_empty() {
-        let columns: Vec<&str> = missing.iter().map(|(column, _)| *column).collect();
-        let what = format!("it lacks {}: a deletion from {table} would lose that, so it fails", columns.join(", "));
-        let add = |(column, type_name): &(&str, &str)| {
-            let sql = format!("ALTER TABLE {archive} ADD COLUMN IF NOT EXISTS {} {type_name}", quote(column));
-            Step::new(format!("{archive} keeps what {table} has"), sql)
-        };
-        let steps = if there.kind == 'f' { Vec::new() } else { missing.iter().map(add).collect() };
-        let mut found = finding(level, what, steps);
-        if there.kind == 'f' {
-            found.mend = Some(format!("add the columns where the foreign table {archive} lives, and to it"));
-        }
-        findings.push(found);
+    let (own, recorded): (Vec<_>, Vec<_>) =
+        missing.into_iter().partition(|(name, _)| kept.table.column(name).is_some());
+    let lost = format!("a deletion from {table} would lose that, so it fails");
+    let unsaid =
+        format!("a DELETE from {table} does not record that, and what is archived inside the server needs it (42703)");
+    for (level, missing, what) in [(level, own, lost), (Level::Warning, recorded, unsaid)] {
+        findings.extend(lacking(kept, there, &missing).map(|(names, mend, steps)| Finding {
+            mend,
+            ..finding(level, format!("it lacks {names}: {what}"), steps)
+        }));
     }
     findings.extend(unique(scene, there, &archive));
     findings
+}
+
+/// The names of the columns that are `missing`, and what adds them, in words where no step can; `None` where none is.
+fn lacking(kept: &Kept<'_>, there: &Table, missing: &[(&str, &str)]) -> Option<(String, Option<String>, Vec<Step>)> {
+    let archive = there.quoted();
+    let names: Vec<&str> = missing.iter().map(|(column, _)| *column).collect();
+    let add = |(column, type_name): &(&str, &str)| {
+        let sql = format!("ALTER TABLE {archive} ADD COLUMN IF NOT EXISTS {} {type_name}", quote(column));
+        Step::new(format!("{archive} keeps what {} has", kept.table.quoted()), sql)
+    };
+    let (mend, steps) = match there.kind {
+        'f' => (Some(format!("add the columns where the foreign table {archive} lives, and to it")), Vec::new()),
+        _ => (None, missing.iter().map(add).collect()),
+    };
+    (!missing.is_empty()).then(|| (names.join(", "), mend, steps))
 }
 
 /// Whoever owns the archive reads what is in it, and its triggers run as the owner of schema `sexton`.

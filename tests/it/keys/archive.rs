@@ -104,6 +104,18 @@ fn a_type_that_changed_on_one_side_loses_nothing() {
 }
 
 #[test]
+fn columns_that_record_a_deletion_may_be_missing() {
+    let Some(twin) = Twin::new("keys::columns_that…", SCHEMA, &[("p", Soft), ("c", Archive)]) else { return };
+    twin.kept.run("ALTER TABLE c_archive DROP archived_by, DROP \"Odd name\"");
+    let found = twin.findings("");
+    let lacks = |column: &str| found.iter().find(|finding| finding.what.starts_with(&format!("it lacks {column}: ")));
+    let recorded = lacks("archived_by").expect("it is found");
+    assert!(recorded.level == Level::Warning && recorded.what.contains("does not record that"), "{recorded:#?}");
+    let own = lacks("Odd name").expect("it is found");
+    assert!(own.level == Level::Error && own.what.ends_with("would lose that, so it fails"), "{own:#?}");
+}
+
+#[test]
 fn a_soft_row_without_an_archive_is_not_destroyed_by_a_cascade() {
     let schema = "CREATE TABLE p (id int PRIMARY KEY);
         CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, deleted_at timestamptz);
