@@ -12,7 +12,8 @@ const UNDEFINED_FUNCTION: &str = "42883";
 pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
     let own = situation.unfit.iter().filter(|unfit| !unfit.key.ends_with(": archive"));
     let unreadable = written(situation.subject).filter_map(|scoped| unreadable(situation, scoped));
-    own.map(|unfit| finding(situation, unfit)).chain(unreadable).collect()
+    let unmarked = written(situation.subject).filter_map(|scoped| unmarked(situation, scoped));
+    own.map(|unfit| finding(situation, unfit)).chain(unreadable).chain(unmarked).collect()
 }
 
 /// The tables whose section says in SQL what lives, or what a deletion sets.
@@ -29,15 +30,67 @@ fn reading(scoped: Scoped<'_>) -> Question {
     Question::new(format!("EXPLAIN (COSTS OFF) SELECT {} FROM {table} WHERE {live}", values.join(", ")))
 }
 
-/// What has to be asked: whether the server understands that SQL.
+/// Whether the marks are of the types of their columns.
+fn setting(scoped: Scoped<'_>) -> Option<Question> {
+    let set: Vec<String> =
+        scoped.policy.marks.iter().map(|mark| format!("{} = {}", quote(&mark.column), mark.value.plain())).collect();
+    let (table, set) = (scoped.table.quoted(), set.join(", "));
+    (!set.is_empty()).then(|| Question::new(format!("EXPLAIN (COSTS OFF) UPDATE {table} SET {set}")))
+}
+
+/// Whether a row that is NULL elsewhere is live once a deletion has marked it: where the marks are constants, and no other
+/// column that `live` reads is NOT NULL.
+fn marking(scoped: Scoped<'_>) -> Option<Question> {
+    let mut names: Vec<&str> = scoped.live.columns().collect();
+    names.sort_unstable();
+    names.dedup();
+    let values: Option<Vec<String>> = names
+        .iter()
+        .map(|name| {
+            let column = scoped.table.column(name)?;
+            let value = match scoped.policy.marks.iter().find(|mark| mark.column == *name) {
+                Some(mark) if mark.value.columns().next().is_some() => return None,
+                Some(mark) => mark.value.plain(),
+                None if column.not_null => return None,
+                None => "NULL".to_owned(),
+            };
+            Some(format!("({value})::{} AS {}", column.type_name, quote(name)))
+        })
+        .collect();
+    let (values, live) = (values.filter(|_| !scoped.policy.marks.is_empty())?.join(", "), scoped.live.plain());
+    Some(Question::new(format!("SELECT ({live}) IS TRUE FROM (SELECT {values}) AS marked")))
+}
+
+/// What has to be asked: whether the server understands that SQL, and whether a deletion deletes.
 #[must_use]
 pub(crate) fn questions(subject: Subject<'_>) -> Vec<Question> {
-    written(subject).map(reading).collect()
+    written(subject)
+        .flat_map(|scoped| [Some(reading(scoped)), setting(scoped), marking(scoped)].into_iter().flatten())
+        .collect()
+}
+
+/// Marks after which the row still lives.
+fn unmarked(situation: &Situation<'_>, scoped: Scoped<'_>) -> Option<Finding> {
+    let is_live = situation.answers.text(&marking(scoped)?.sql) == Some("t");
+    let section = situation.section_of(&scoped.table.schema, &scoped.table.name);
+    is_live.then(|| Finding {
+        level: Level::Error,
+        kind: "mark",
+        object: scoped.table.display(),
+        what: format!("a DELETE leaves the row live: {} holds for what its mark sets", scoped.live.plain()),
+        mend: Some(format!("let mark in {section} set what makes live false")),
+        steps: Vec::new(),
+    })
 }
 
 /// SQL in a section that the server does not understand.
 fn unreadable(situation: &Situation<'_>, scoped: Scoped<'_>) -> Option<Finding> {
-    let Answer::Failed { sqlstate, message } = situation.answers.get(&reading(scoped).sql)? else { return None };
+    let asked = [Some(reading(scoped)), setting(scoped)].into_iter().flatten();
+    let (sqlstate, message) =
+        asked.filter_map(|question| situation.answers.get(&question.sql)).find_map(|answer| match answer {
+            Answer::Failed { sqlstate, message } => Some((sqlstate, message)),
+            Answer::Text(_) | Answer::Late | Answer::Denied => None,
+        })?;
     let is_unqualified = sqlstate == UNDEFINED_FUNCTION;
     Some(Finding {
         level: if is_unqualified { Level::Warning } else { Level::Error },

@@ -53,7 +53,7 @@ CREATE TABLE lines (id serial PRIMARY KEY, item_id int);
 -- toml: [tables.halls]
 -- toml: delete = "soft"
 -- toml: live = "public.is_live(state)"
--- toml: mark = { state = "1" }
+-- toml: mark = { state = "0" }
 CREATE TABLE seats (id serial PRIMARY KEY, state int);
 CREATE TABLE rows (id serial PRIMARY KEY, state int);
 CREATE TABLE halls (id serial PRIMARY KEY, state int);
@@ -63,3 +63,32 @@ CREATE FUNCTION is_live(int) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT $1 >
 --    mend: correct live and mark in [databases.shop.tables.seats]
 -- warning live-predicate, public.rows: what its live and mark say depends on search_path: function is_live(integer) does not exist (42883)
 --    mend: write the schema before the function, in live and in mark
+
+-- title: a mark after which the row still lives, and one that is not of its column's type
+-- toml: [tables.seats]
+-- toml: delete = "soft"
+-- toml: live = "state <> 'void'"
+-- toml: mark = { state = "'voidx'" }
+-- toml: [tables.halls]
+-- toml: delete = "soft"
+-- toml: live = "state IS DISTINCT FROM 0"
+-- toml: mark = { state = "'none'" }
+-- toml: [tables.rows]
+-- toml: delete = "soft"
+-- toml: live = "state"
+-- toml: mark = { state = "'void'" }
+-- toml: [tables.doors]
+-- toml: delete = "soft"
+-- toml: live = "open OR kind > 1"
+-- toml: mark = { open = "false" }
+CREATE TABLE seats (id serial PRIMARY KEY, state text);
+CREATE TABLE halls (id serial PRIMARY KEY, state int);
+CREATE TABLE rows (id serial PRIMARY KEY, state text);
+CREATE TABLE doors (id serial PRIMARY KEY, open bool, kind int);
+-- finds:
+-- error live-predicate, public.halls: statements on it fail, as the server does not understand its live and mark: invalid input syntax for type integer: "none" (22P02)
+--    mend: correct live and mark in [databases.shop.tables.halls]
+-- error live-predicate, public.rows: statements on it fail, as the server does not understand its live and mark: argument of WHERE must be type boolean, not type text (42804)
+--    mend: correct live and mark in [databases.shop.tables.rows]
+-- error mark, public.seats: a DELETE leaves the row live: (state <> 'void') holds for what its mark sets
+--    mend: let mark in [databases.shop.tables.seats] set what makes live false
