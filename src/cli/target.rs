@@ -116,7 +116,12 @@ async fn read(
     // A step may have set others.
     operator.run(&format!("SET lock_timeout = '{LOCK_TIMEOUT}'; SET statement_timeout = 0")).await.map_err(unset)?;
     let snapshot = operator.snapshot(database).await?;
-    let before = Survey::parse(&operator.text(schema::survey::QUERY, &[]).await?).map_err(unread)?;
+    let mut before = Survey::parse(&operator.text(schema::survey::QUERY, &[]).await?).map_err(unread)?;
+    if before.find("sexton", "tables").is_some()
+        && let Told::Rows(rows) = operator.ask(schema::survey::NOTED, QUESTION_TIMEOUT).await?
+    {
+        before.noted = rows.lines().filter_map(|line| line.parse().ok()).collect();
+    }
     let readers = Readers::parse(&operator.text(schema::readers::QUERY, &[]).await?).map_err(unread)?;
     let (_, unfit) = Registry::build(database, Arc::new(snapshot.clone()), &Bound::default(), 1);
     let (snapshot, survey) = schema::presume(database, snapshot, before.clone());

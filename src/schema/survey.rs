@@ -11,6 +11,10 @@ use crate::sql::ident::quote_qualified;
 /// The query. Its one row has one column of type `text`, for [`Survey::parse`].
 pub const QUERY: &str = include_str!("survey.sql");
 
+/// Which tables the proxies of a database have noted, where `sexton.tables` is there: one oid a line.
+pub const NOTED: &str = "SELECT coalesce((pg_catalog.to_jsonb(t) ->> 'oid')::pg_catalog.oid, \
+                         pg_catalog.to_regclass(t.relation)::pg_catalog.oid) FROM sexton.tables t";
+
 /// A survey of one database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +45,9 @@ pub struct Survey {
     pub is_superuser: bool,
     /// Schema `sexton` is there.
     pub has_own_schema: bool,
+    /// The tables that `sexton.tables` names, for [`NOTED`] to say.
+    #[serde(default)]
+    pub noted: Vec<u32>,
 }
 
 /// A table.

@@ -27,6 +27,7 @@ mod wanted;
 use crate::schema::objects::base::is_base_function;
 use crate::schema::objects::scene::Scene;
 use crate::schema::objects::wanted::{Wanted, Words};
+use crate::schema::survey::Table;
 use crate::schema::{Finding, Level, Step, Subject};
 use crate::sql::ident::quote;
 
@@ -51,10 +52,12 @@ pub fn findings(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
 /// dropped, a strategy changed.
 fn stale(scene: &Scene<'_>, wanted: &[(Wanted<'_>, Words)]) -> Vec<Finding> {
     let survey = scene.subject.survey;
+    let others = others(scene);
     let mut findings = Vec::new();
     for trigger in survey.triggers.iter().filter(|trigger| trigger.function_schema == "sexton") {
         let Some(table) = survey.table(trigger.table).filter(|table| table.schema != "sexton") else { continue };
-        if wanted.iter().any(|(wanted, _)| wanted.table.oid == table.oid && wanted.name == trigger.name) {
+        let is_wanted = |(wanted, _): &(Wanted<'_>, _)| wanted.table.oid == table.oid && wanted.name == trigger.name;
+        if others.contains(&table.oid) || wanted.iter().any(is_wanted) {
             continue;
         }
         let (name, table) = (quote(&trigger.name), table.quoted());
@@ -62,7 +65,9 @@ fn stale(scene: &Scene<'_>, wanted: &[(Wanted<'_>, Words)]) -> Vec<Finding> {
         let what = "it enforces what the configuration no longer says";
         findings.push(stale_finding(format!("trigger {name} on {table}"), what, sql));
     }
-    for routine in survey.own_routines.iter().filter(|routine| !is_base_function(&routine.name)) {
+    // A function's name does not say whose it is.
+    let routines = survey.own_routines.iter().filter(|_| others.is_empty());
+    for routine in routines.filter(|routine| !is_base_function(&routine.name)) {
         if wanted.iter().flat_map(|(wanted, _)| &wanted.functions).any(|function| function.is(routine)) {
             continue;
         }
@@ -71,6 +76,18 @@ fn stale(scene: &Scene<'_>, wanted: &[(Wanted<'_>, Words)]) -> Vec<Finding> {
         findings.push(stale_finding(format!("function sexton.{name}"), "nothing calls it any more", sql));
     }
     findings
+}
+
+/// The tables that some other configuration has noted, which another proxy serves, and those that share rows or foreign keys
+/// with them.
+fn others(scene: &Scene<'_>) -> Vec<u32> {
+    let survey = scene.subject.survey;
+    let is_other = |table: &&Table| survey.noted.contains(&table.oid) && scene.kept(table).is_none();
+    let noted: Vec<u32> = survey.tables.iter().filter(is_other).map(|table| table.oid).collect();
+    let keys = survey.foreign_keys.iter().filter(|key| noted.contains(&key.parent) || noted.contains(&key.child));
+    let ends = keys.flat_map(|key| [key.parent, key.child]).chain(noted.iter().copied());
+    let tables = ends.filter_map(|oid| survey.table(oid)).flat_map(|table| scene.named_as(table));
+    tables.map(|table| table.oid).collect()
 }
 
 fn stale_finding(object: String, what: &str, sql: String) -> Finding {

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::Ground;
+use super::{Found, Ground};
 use crate::support::cluster;
+use crate::support::database::Database;
 
 const USERS: &str = "[databases.NAME.tables.users]\ndelete = \"soft\"\n";
 
@@ -90,6 +91,32 @@ fn apply_stops_at_the_step_that_fails_and_says_what_to_do() {
         document["steps"].as_array().expect("steps").iter().filter_map(|step| step["outcome"].as_str()).collect();
     assert!(outcomes.contains(&"failed") && outcomes.last() == Some(&"not reached"), "{outcomes:?}");
     assert_eq!(ground.apply(), []);
+}
+
+/// What a second proxy of the same database has noted in `sexton.tables` is its own.
+#[test]
+fn what_another_configuration_has_noted_is_left_alone() {
+    let Some(cluster) = cluster::shared("check::what_another…") else { return };
+    let ground = Ground::new(cluster, "postgres", USERS);
+    ground.database.run(
+        "CREATE TABLE users (id serial PRIMARY KEY, deleted_at timestamptz);
+         CREATE TABLE posts (id serial PRIMARY KEY, deleted_at timestamptz);
+         CREATE TABLE notes (id serial PRIMARY KEY, post_id int REFERENCES posts)",
+    );
+    assert_eq!(ground.apply_of(true), []);
+    let (name, port) = (ground.database.name.clone(), ground.database.port);
+    let other = Ground { database: Database { name, port }, config: ground.config.with_extension("other.toml") };
+    let text = fs::read_to_string(&ground.config).expect("the configuration");
+    fs::write(&other.config, text.replace("tables.users", "tables.posts")).expect("another configuration");
+    // As `serve` does.
+    ground.database.run(
+        "INSERT INTO sexton.tables (relation, live, strategy) VALUES ('public.posts', 'deleted_at IS NULL', 'soft')",
+    );
+    let is_other = |found: &Found| found.line.contains("unregistered");
+    assert!(other.apply_of(true).iter().all(is_other));
+    assert!(ground.findings(true).iter().all(is_other), "{:#?}", ground.findings(true));
+    ground.database.run("DELETE FROM sexton.tables WHERE relation = 'public.posts'");
+    assert!(ground.findings(true).iter().any(|found| found.line.contains("stale-object")));
 }
 
 #[test]
