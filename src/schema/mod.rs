@@ -13,6 +13,7 @@ mod keys;
 mod limits;
 mod mention;
 pub mod objects;
+mod orphans;
 pub mod plan;
 mod policies;
 mod presume;
@@ -61,6 +62,7 @@ pub fn questions(subject: Subject<'_>) -> Vec<Question> {
         unique::questions(subject),
         checks::questions(subject),
         unregistered::questions(subject),
+        orphans::questions(subject),
     ]
     .concat()
 }
@@ -79,6 +81,7 @@ pub fn findings(situation: &Situation<'_>) -> Vec<Finding> {
         policies::findings,
         inside::findings,
         unregistered::findings,
+        orphans::findings,
         replication::findings,
         keys::findings,
         privileges::findings,

@@ -147,7 +147,7 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
 }
 
 /// `12431` as `12,431`.
-fn with_commas(digits: &str) -> String {
+pub(super) fn with_commas(digits: &str) -> String {
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
     groups.join(",")

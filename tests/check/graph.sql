@@ -76,3 +76,25 @@ CREATE TABLE notes (
 --    mend: add to the configuration: [databases.shop.tables.notes] archive = "notes_archive"
 -- note no-archive, foreign key notes_user_id_fkey on public.notes: no row takes the key of a deleted row of public.users that deleted rows of public.notes point to (23505)
 --    mend: add to the configuration: [databases.shop.tables.notes] archive = "notes_archive"
+
+-- title: live rows that point to a deleted one
+-- toml: [tables.users]
+-- toml: delete = "soft"
+-- toml: [tables.items]
+-- toml: delete = "soft"
+-- toml: visible_through = ["lines.item_id"]
+-- toml: [tables.lines]
+-- toml: delete = "soft"
+CREATE TABLE users (id serial PRIMARY KEY, deleted_at timestamptz);
+CREATE TABLE items (id serial PRIMARY KEY, deleted_at timestamptz);
+CREATE TABLE lines (id serial PRIMARY KEY, user_id int REFERENCES users, item_id int REFERENCES items, deleted_at timestamptz);
+CREATE TABLE posts (id serial PRIMARY KEY, user_id int REFERENCES users);
+INSERT INTO users (deleted_at) VALUES (now()), (NULL);
+INSERT INTO items (deleted_at) VALUES (now());
+INSERT INTO lines (user_id, item_id, deleted_at) VALUES (1, 1, NULL), (1, 1, NULL), (1, 1, now()), (2, 1, NULL);
+INSERT INTO posts (user_id) VALUES (1), (2);
+-- finds:
+-- warning orphans, foreign key lines_user_id_fkey on public.lines: 2 live rows point to a deleted row of public.users
+--    mend: delete, change or undelete one end of each: SELECT c.* FROM public.lines AS c JOIN public.users AS p ON p.id OPERATOR(pg_catalog.=) c.user_id WHERE (p.deleted_at IS NOT NULL) AND (c.deleted_at IS NULL)
+-- warning orphans, foreign key posts_user_id_fkey on public.posts: 1 live row points to a deleted row of public.users
+--    mend: delete, change or undelete one end of each: SELECT c.* FROM public.posts AS c JOIN public.users AS p ON p.id OPERATOR(pg_catalog.=) c.user_id WHERE (p.deleted_at IS NOT NULL)
