@@ -174,6 +174,20 @@ pub enum Action {
     SetDefault,
 }
 
+impl Action {
+    /// `pg_constraint.confdeltype`
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Self::NoAction => 'a',
+            Self::Restrict => 'r',
+            Self::Cascade => 'c',
+            Self::SetNull => 'n',
+            Self::SetDefault => 'd',
+        }
+    }
+}
+
 /// A foreign key; those that the server copies to partitions are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

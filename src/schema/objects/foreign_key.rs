@@ -38,14 +38,14 @@ impl Reference<'_> {
         function_name(self.child.table, &format!("{}_{what}", self.key.name))
     }
 
-    /// Statements that refuse to go on where the constraint is not there any more: it was dropped or renamed, or another
-    /// table has taken the child's name.
+    /// Statements that refuse to go on where the constraint is not there any more: it was dropped or renamed, another does
+    /// something else under its name, or another table has taken the child's name.
     pub(super) fn expected(&self) -> String {
         let (name, child) = (literal(&self.key.name), literal(&self.child.table.quoted()));
-        let parent = literal(&self.parent.table.quoted());
+        let (parent, action) = (literal(&self.parent.table.quoted()), self.key.on_delete.letter());
         format!(
             "    IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = {child}::regclass AND contypid = 0
-        AND conname = {name} AND confrelid = {parent}::regclass) THEN
+        AND conname = {name} AND confrelid = {parent}::regclass AND confdeltype = '{action}') THEN
         PERFORM sexton.refuse_key({name}, {child}::regclass, {parent}::regclass);
     END IF;
 "

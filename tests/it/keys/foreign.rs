@@ -271,6 +271,22 @@ fn an_undelete_wants_a_live_parent() {
 }
 
 #[test]
+fn a_key_that_is_made_anew_with_another_action_does_not_do_what_the_first_did() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int CONSTRAINT k REFERENCES p ON DELETE CASCADE);
+        INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)";
+    let Some(mut twin) = Twin::new("keys::a_key_that_is_made_anew…", schema, &[("p", Soft)]) else { return };
+    let anew = "ALTER TABLE c DROP CONSTRAINT k; ALTER TABLE c ADD CONSTRAINT k FOREIGN KEY (p) REFERENCES p";
+    assert_eq!(twin.kept_only(anew), None);
+    let error = twin.kept_only("UPDATE p SET deleted_at = now()").expect("nobody may judge by the first");
+    assert_eq!(error.sqlstate, "55000");
+    assert_eq!(twin.ask("SELECT count(*) FROM c"), "1");
+    crate::support::schema::apply(&twin.kept, &twin.config, false);
+    let error = twin.kept_only("UPDATE p SET deleted_at = now()").expect("the child is in the way");
+    assert_eq!(error.sqlstate, "23503");
+}
+
+#[test]
 fn what_is_no_longer_wanted_is_dropped() {
     let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
         CREATE TABLE c (id int PRIMARY KEY, p int CONSTRAINT k REFERENCES p ON DELETE CASCADE, deleted_at timestamptz)";
