@@ -125,6 +125,11 @@ fn create(table: &Table, name: &TableName) -> Vec<Step> {
     steps
 }
 
+/// A step may give the column `archived` of the archive `there` that type: what is in it already loses nothing.
+pub(super) fn widens(there: &Table, archived: &Column, type_name: &str) -> bool {
+    there.kind != 'f' && keeps(type_name, &archived.type_name)
+}
+
 /// What a deletion assigns to the archive's column `archived` is of type `type_name`, of the table's own columns or one that
 /// records the deletion; `None` where nothing of it is lost there.
 fn other_type(kept: &Kept<'_>, there: &Table, archived: &Column, type_name: &str) -> Option<Finding> {
@@ -132,9 +137,8 @@ fn other_type(kept: &Kept<'_>, there: &Table, archived: &Column, type_name: &str
         return None;
     }
     let (archive, column) = (there.quoted(), quote(&archived.name));
-    let alter = format!("ALTER TABLE {archive} ALTER COLUMN {column} TYPE {type_name}");
-    // What is archived already must not lose anything by it either.
-    let widens = there.kind != 'f' && keeps(type_name, &archived.type_name);
+    let alter = format!("ALTER TABLE {archive} ALTER COLUMN {column} TYPE");
+    let widens = widens(there, archived, type_name);
     let is_own = kept.table.column(&archived.name).is_some();
     Some(Finding {
         level: if is_own { Level::Error } else { Level::Warning },
@@ -148,11 +152,12 @@ fn other_type(kept: &Kept<'_>, there: &Table, archived: &Column, type_name: &str
                 false => "which a deletion writes there".to_owned(),
             }
         ),
-        mend: (!widens).then(|| {
-            format!("give it by hand a type that keeps both, so that nothing archived is cut: {alter} USING …, or a wider one")
-        }),
+        mend: (!widens).then(|| format!("give it by hand a type that keeps every value of both: {alter} …")),
         steps: match widens {
-            true => vec![Step::new(format!("{} loses nothing when it is archived", kept.table.quoted()), alter)],
+            true => vec![Step::new(
+                format!("{} loses nothing when it is archived", kept.table.quoted()),
+                format!("{alter} {type_name}"),
+            )],
             false => Vec::new(),
         },
     })

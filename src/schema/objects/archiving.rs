@@ -5,14 +5,15 @@
 //! inheritance its own columns only, and a single one for what a statement and its cascades delete of the same table:
 //! there a trigger looks at each row.
 
+use crate::catalog::column_type::keeps;
 use crate::config::{Strategy, TableName};
 use crate::rewrite::policy::quote_name;
-use crate::schema::objects::archive::{archive_name, records};
+use crate::schema::objects::archive::{archive_name, records, widens};
 use crate::schema::objects::exempt::{TRIED, stays};
 use crate::schema::objects::keys::{key_object, text};
 use crate::schema::objects::scene::{Kept, Scene, function_name, names};
 use crate::schema::objects::wanted::{Returns, Wanted, Words, function};
-use crate::schema::survey::{Action, Table};
+use crate::schema::survey::{Action, Column, Table};
 use crate::sql::ident::{literal, quote};
 
 /// The trigger's name.
@@ -192,12 +193,33 @@ impl Said {
     }
 }
 
-/// The column list is static. A table that has other columns by now takes a slower way, by the names it has.
+/// The columns of the table with their types, in the order of their names, as the function reads them: of a type that is
+/// not the server's own, without it. Empty where the archive does not keep every value, and will not.
+fn kept_columns(scene: &Scene<'_>, table: &Table, archive: &TableName) -> Vec<String> {
+    let there = scene.subject.survey.find(&archive.schema, &archive.relation);
+    let is_cut = |column: &Column| {
+        let pair = there.and_then(|there| Some((there, there.column(&column.name)?)));
+        pair.is_some_and(|(there, archived)| {
+            !keeps(&archived.type_name, &column.type_name) && !widens(there, archived, &column.type_name)
+        })
+    };
+    if table.columns.iter().any(is_cut) {
+        return Vec::new();
+    }
+    let mut sorted: Vec<&Column> = table.columns.iter().collect();
+    sorted.sort_unstable_by_key(|column| &column.name);
+    let typed = sorted.into_iter().map(|Column { name, type_name, .. }| match type_name.contains('.') {
+        true => format!("{name} "),
+        false => format!("{name} {type_name}"),
+    });
+    typed.collect()
+}
+
+/// The column list is static. A table that has other columns by now takes a slower way, by the names it has, where the
+/// archive has them of the very types.
 fn archiving(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName, gone: Gone) -> String {
     let (table, archive) = (kept.table, quote_name(name));
     let said = Said::new(scene, kept);
-    let mut sorted: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-    sorted.sort_unstable();
     let columns: Vec<String> = table.columns.iter().map(|column| quote(&column.name)).collect();
     let event = format!("coalesce(o.deletion_id, {})", said.event);
     let values = table.columns.iter().map(|column| match column.name.as_str() {
@@ -220,6 +242,11 @@ fn archiving(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName, gone: Gone) -
     here constant text[] := ARRAY(
         SELECT attname::text FROM pg_attribute WHERE attrelid = TG_RELID AND attnum > 0 AND NOT attisdropped
         ORDER BY attname COLLATE \"C\");
+    typed constant text[] := ARRAY(
+        SELECT format('%s %s', a.attname,
+            CASE t.typnamespace WHEN 'pg_catalog'::regnamespace THEN format_type(a.atttypid, a.atttypmod) END)
+        FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+        WHERE a.attrelid = TG_RELID AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attname COLLATE \"C\");
     lacking text;
 BEGIN
     IF NOT EXISTS (SELECT FROM {0} AS o) OR {TRIED} THEN
@@ -229,17 +256,11 @@ BEGIN
             WHERE c.oid = {3}::regclass AND NOT r.rolsuper AND r.rolname <> current_user) THEN
         RAISE insufficient_privilege USING MESSAGE = {8}, HINT = 'sexton check says whose it may be.';
     END IF;
-    IF here = {1} THEN
+    IF typed = {1} THEN
         {2};
         RETURN NULL;
     END IF;
-    SELECT string_agg(column_name, ', ') INTO lacking FROM unnest(here) AS column_name WHERE NOT EXISTS (
-        SELECT FROM pg_attribute WHERE attrelid = {3}::regclass AND attname = column_name AND NOT attisdropped);
-    IF lacking IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = '42703',
-            MESSAGE = format({4}, lacking),
-            HINT = 'Run sexton apply, which adds it.';
-    END IF;
+{4}
     EXECUTE format({5},
         (SELECT string_agg(quote_ident(column_name), ', ') FROM unnest(here) AS column_name),
         (SELECT string_agg(CASE column_name
@@ -248,13 +269,38 @@ BEGIN
     RETURN NULL;
 END",
         gone.rows(),
-        names(&sorted),
+        names(&kept_columns(scene, table, name)),
         insert(&columns.join(", "), &values.collect::<Vec<_>>().join(", "), gone.rows()),
         literal(&archive),
-        literal(&format!("sexton: the archive table {} lacks the column(s) %s", archive.replace('%', "%%"))),
+        losing(&archive),
         literal(&executed),
         literal(&event),
         gone.argument(),
         literal(&format!("sexton: the archive table {archive} belongs to somebody else")),
+    )
+}
+
+/// Refuses what the archive has no column for, or one of another type.
+fn losing(archive: &str) -> String {
+    let message = |what: &str| literal(&format!("sexton: the archive table {} {what} %s", archive.replace('%', "%%")));
+    let (table, lacks, cuts) =
+        (literal(archive), message("lacks the column(s)"), message("may not keep every value of"));
+    format!(
+        "    SELECT string_agg(column_name, ', ') INTO lacking FROM unnest(here) AS column_name WHERE NOT EXISTS (
+        SELECT FROM pg_attribute WHERE attrelid = {table}::regclass AND attname = column_name AND NOT attisdropped);
+    IF lacking IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '42703',
+            MESSAGE = format({lacks}, lacking),
+            HINT = 'Run sexton apply, which adds it.';
+    END IF;
+    SELECT string_agg(o.attname, ', ' ORDER BY o.attnum) INTO lacking
+    FROM pg_attribute AS o JOIN pg_attribute AS a ON a.attname = o.attname AND a.attrelid = {table}::regclass
+    WHERE o.attrelid = TG_RELID AND o.attnum > 0 AND NOT o.attisdropped AND NOT a.attisdropped
+        AND (o.atttypid, o.atttypmod) <> (a.atttypid, a.atttypmod);
+    IF lacking IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '42804',
+            MESSAGE = format({cuts}, lacking),
+            HINT = 'Run sexton apply, or look at what sexton check says of the archive.';
+    END IF;"
     )
 }

@@ -103,6 +103,27 @@ fn a_type_that_changed_on_one_side_loses_nothing() {
     assert_eq!(twin.ask(types), "text, numeric(12,4), timestamp with time zone, bigint");
 }
 
+/// A cascade is not seen by the rewriter: the trigger refuses what would be cut.
+#[test]
+fn a_cascade_rounds_nothing() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, cents numeric(10,2), at timestamp(0));
+        INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1, 1.25, '2026-01-31 12:34:56')";
+    let Some(mut twin) = Twin::new("keys::a_cascade_rounds…", schema, &[("p", Soft), ("c", Archive)]) else { return };
+    twin.both("ALTER TABLE c ALTER cents TYPE numeric(12,4), ALTER at TYPE timestamp(6); UPDATE c SET cents = 1.2345");
+    let mark = twin.rewritten("p", "id = 1");
+    let error = twin.kept_only(&mark).expect("it is refused");
+    assert_eq!(error.message, "sexton: the archive table public.c_archive may not keep every value of cents, at");
+    twin.apply_again("SELECT 1");
+    twin.delete("p", "id = 1");
+    assert_eq!(twin.ask("SELECT cents FROM c_archive"), "1.2345");
+    // One that no step mends.
+    twin.kept.run("ALTER TABLE c_archive ALTER cents TYPE text");
+    twin.apply_again("INSERT INTO p VALUES (2); INSERT INTO c VALUES (2, 2, 1.2345, NULL)");
+    let mark = twin.rewritten("p", "id = 2");
+    assert_eq!(twin.kept_only(&mark).expect("it is refused").sqlstate, "42804");
+}
+
 #[test]
 fn columns_that_record_a_deletion_may_be_missing() {
     let Some(twin) = Twin::new("keys::columns_that…", SCHEMA, &[("p", Soft), ("c", Archive)]) else { return };
