@@ -283,6 +283,27 @@ fn the_guard_lets_only_sexton_delete() {
 }
 
 #[test]
+fn the_guard_sees_each_partition_truncated_unless_truncate_passes() {
+    let Some(cluster) = cluster::shared("keys::the_guard_sees…") else { return };
+    let database = Database::create(cluster, "keys_guard");
+    database.run(
+        "CREATE TABLE t (id int, at date, deleted_at timestamptz) PARTITION BY RANGE (at);
+         CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM ('2022-01-01') TO ('2023-01-01');
+         CREATE TABLE free (id int, deleted_at timestamptz)",
+    );
+    let rest = "[databases.\"*\".tables.t]\ndelete = \"soft\"\n\
+                [databases.\"*\".tables.free]\ndelete = \"soft\"\ntruncate = \"pass\"";
+    schema::apply(&database, rest, true);
+    let mut session = database.direct();
+    for sql in ["TRUNCATE t", "TRUNCATE t_1"] {
+        assert_eq!(session.simple(sql).remove(0).error.expect("it is refused").sqlstate, "42501");
+    }
+    session.expect("TRUNCATE free");
+    session.expect("CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM ('2023-01-01') TO ('2024-01-01')");
+    assert!(schema::findings(&database, rest, false).iter().any(|found| found.object == "public.t_2"), "a new one");
+}
+
+#[test]
 fn a_parent_that_is_archived_notes_what_it_set_to_null() {
     let schema = "CREATE TABLE p (id int PRIMARY KEY);
         CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE SET NULL, deleted_at timestamptz);
