@@ -191,9 +191,7 @@ fn refused(path: &Path, error: &ServeError) -> Failure {
     match error {
         ServeError::Listen { key, source, .. } => failure.mend(mend_address(key, source.kind())),
         ServeError::Workers(_) => failure.mend("raise the limits on threads and open files"),
-        ServeError::Unreachable { .. } => {
-            failure.mend("look at upstream.address, upstream.user and upstream.password, that the server runs, and that it has this database")
-        }
+        ServeError::Unreachable { database: _, source } => failure.mend(source.mend()),
         ServeError::Files { findings } | ServeError::Unfit { findings, .. } => {
             let (causes, others): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(|finding| finding.fatal);
             warn(path, others);

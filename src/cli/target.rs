@@ -72,15 +72,9 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 pub async fn connect(settings: &UpstreamSettings, name: &str) -> Result<Operator, Failure> {
     let upstream = Upstream::new(settings, name)
         .map_err(|finding| Failure::new(format!("{}: {}", finding.key, finding.message)).mend(finding.mend))?;
-    Operator::connect(&upstream, name).await.map_err(|error| {
-        let mend = match error.is_absent {
-            true => "create it, or correct its name in the configuration".to_owned(),
-            false => {
-                "look at upstream.address, upstream.user and upstream.password, and that the server runs".to_owned()
-            }
-        };
-        Failure::new(format!("database \"{name}\" cannot be reached: {error}")).mend(mend)
-    })
+    Operator::connect(&upstream, name)
+        .await
+        .map_err(|error| Failure::new(format!("database \"{name}\" cannot be reached: {error}")).mend(error.mend()))
 }
 
 /// Everything there is to say of a database.

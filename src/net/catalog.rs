@@ -33,6 +33,15 @@ pub struct CatalogError {
 }
 
 impl CatalogError {
+    /// What to do about a database that cannot be reached.
+    #[must_use]
+    pub fn mend(&self) -> &'static str {
+        match self.is_absent {
+            true => "create it, or correct its name in the configuration",
+            false => "look at upstream.address, upstream.user and upstream.password, and that the server runs",
+        }
+    }
+
     /// A reason in words.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {

@@ -211,7 +211,7 @@ impl Directory {
 }
 
 fn unreachable(database: &str, error: CatalogError) -> ServeError {
-    ServeError::Unreachable { database: database.to_owned(), message: error.message }
+    ServeError::Unreachable { database: database.to_owned(), source: error }
 }
 
 /// The findings, where none of them is fatal.

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::net::cancel::CANCELS_MAX;
+use crate::net::catalog::CatalogError;
 use crate::net::client::{self, Shared};
 use crate::net::connection::Drain;
 use crate::net::databases::Directory;
@@ -56,12 +57,12 @@ pub enum ServeError {
         findings: Vec<Finding>,
     },
     /// A named database cannot be read.
-    #[error("database \"{database}\" cannot be read: {message}")]
+    #[error("database \"{database}\" cannot be read: {source}")]
     Unreachable {
         /// Its name.
         database: String,
         /// Why, with the address.
-        message: String,
+        source: CatalogError,
     },
     /// The configuration does not fit a database.
     #[error("the configuration does not fit database \"{database}\"")]

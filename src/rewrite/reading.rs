@@ -55,7 +55,9 @@ impl Statement<'_> {
                 && !(is_query && *index > first && self.keyword(index - 1) == Some(Keyword::As))
         };
         match (first..end).find(spells) {
-            Some(token) => self.refuse(Reason::Unreadable { what: "UESCAPE" }, token),
+            Some(token) => {
+                self.refuse(Reason::Unreadable { what: "UESCAPE, where the name itself could stand" }, token)
+            }
             None => Ok(()),
         }
     }

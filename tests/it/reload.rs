@@ -84,7 +84,7 @@ fn a_bad_file_changes_nothing_and_says_why() {
     for (rest, complaint) in [
         ("[databases.", "stays in force"),
         ("\n[databases.x]\ncolour = 1\n", "unknown key"),
-        ("\n[databases.reload_nosuch]\n", "cannot be read"),
+        ("\n[databases.reload_nosuch]\n", "mend: create it, or correct its name in the configuration"),
         (&named.replace("\"soft\"", "\"archive\""), "does not fit"),
         (
             &named.replace(
