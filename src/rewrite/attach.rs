@@ -68,7 +68,7 @@ impl<'a> Rewriter<'a> {
             self.bring([self.source_of(table)]);
         }
         let Some(entry) = self.reference(&table.name)? else { return Ok(Vec::new()) };
-        self.check_fault(entry, table.name.relation())?;
+        self.check_readable(entry, table.name.relation())?;
         if let Some(rows) = self.past_rows(entry, table)? {
             self.put_in_place(table, rows);
             return Ok(Vec::new());

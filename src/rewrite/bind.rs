@@ -49,11 +49,12 @@ impl Builder<'_> {
         let named = self.snapshot.find(&name.schema, &name.relation);
         let oids = self.bound.entry(name.clone()).or_default();
         oids.extend(named.map(|relation| relation.oid));
-        let children: Vec<&Relation> = oids.iter().flat_map(|oid| self.snapshot.descendants(*oid)).collect();
-        oids.extend(children.iter().map(|child| child.oid));
-        let is_child = |oid: &u32| children.iter().any(|child| child.oid == *oid);
-        let bound: Vec<&Relation> =
-            oids.iter().filter(|oid| !is_child(oid)).filter_map(|oid| self.snapshot.by_oid(*oid)).collect();
+        oids.retain(|oid| self.snapshot.by_oid(*oid).is_some());
+        let below = oids.iter().flat_map(|oid| self.snapshot.descendants(*oid));
+        let children: HashSet<u32> = below.map(|child| child.oid).collect();
+        oids.extend(&children);
+        let tops = oids.iter().filter(|oid| !children.contains(oid));
+        let bound: Vec<&Relation> = tops.filter_map(|oid| self.snapshot.by_oid(*oid)).collect();
         if bound.is_empty() {
             let policy = self.policy(table, None);
             self.find(

@@ -46,7 +46,7 @@ impl Rewriter<'_> {
             self.queries(&filter.subqueries)?;
         }
         let Some(entry) = entry.filter(|_| target.is_some() || update.is_some()) else { return Ok(()) };
-        self.check_fault(entry, table.name.relation())?;
+        self.check_readable(entry, table.name.relation())?;
         if let Some(target) = target {
             self.conflict_target(target, entry, *keyword)?;
         }

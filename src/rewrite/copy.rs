@@ -86,7 +86,7 @@ fn copy_table(statement: &Statement<'_>, table: &TableRef, binary: bool) -> Resu
         return Ok(Decision::unchanged(Effect::None));
     }
     let cause = table.name.relation();
-    rewriter.check_fault(entry, cause)?;
+    rewriter.check_readable(entry, cause)?;
     let past = rewriter.past_rows(entry, table)?;
     let limit = rewriter.limit(entry, rewriter.rows(entry), table);
     if past.is_none() && limit.is_none() {

@@ -77,9 +77,12 @@ pub struct Policy {
     pub marks: Vec<Mark>,
     /// Where an archived row goes.
     pub archive: Option<Archive>,
-    /// What the database lacks; every read of the table is refused with it.
+    /// What the database lacks; what depends on it is refused.
     pub fault: Option<Fault>,
 }
+
+/// The key that [`Fault`]s of archives concern: without one a table can be read, but not deleted from.
+pub(crate) const ARCHIVE: &str = "archive";
 
 /// Something the database lacks for a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -349,7 +352,7 @@ impl Policy {
         };
         if archive.is_none() {
             return Err(Fault {
-                key: "archive",
+                key: ARCHIVE,
                 message: format!("the archive table {name} does not exist"),
                 mend: format!("CREATE TABLE {} (LIKE {})", quote_name(name), quote_name(&table.name)),
             });
@@ -362,14 +365,14 @@ impl Policy {
                 .collect();
             let names: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();
             return Err(Fault {
-                key: "archive",
+                key: ARCHIVE,
                 message: format!("the archive table {name} lacks the column(s) {}", names.join(", ")),
                 mend: format!("ALTER TABLE {} {}", quote_name(name), add.join(", ")),
             });
         }
         if let Some((own, archived)) = misfit(relation, there) {
             return Err(Fault {
-                key: "archive",
+                key: ARCHIVE,
                 message: format!(
                     "the column {} of the archive table {name} is of type {}, which does not keep every value of {}",
                     own.name, archived.type_name, own.type_name

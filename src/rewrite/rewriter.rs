@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::catalog::Relation;
 use crate::config::Strategy;
 use crate::rewrite::outcome::TagChange;
+use crate::rewrite::policy::ARCHIVE;
 use crate::rewrite::reach::Reach;
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::{Entry, EntryKind};
@@ -167,7 +168,17 @@ impl<'a> Rewriter<'a> {
 
     /// Refuses what the database is not ready for, and what cannot be read as of another time.
     pub(crate) fn check_fault(&self, entry: &Entry, token: usize) -> Result<(), Refusal> {
-        match entry.policy().and_then(|policy| policy.fault.as_ref()) {
+        self.check_faults(entry, token, true)
+    }
+
+    /// The same for a statement that deletes nothing: in the present it has no need of an archive.
+    pub(crate) fn check_readable(&self, entry: &Entry, token: usize) -> Result<(), Refusal> {
+        self.check_faults(entry, token, self.scope.as_of.is_some())
+    }
+
+    fn check_faults(&self, entry: &Entry, token: usize, needs_archive: bool) -> Result<(), Refusal> {
+        let fault = entry.policy().and_then(|policy| policy.fault.as_ref());
+        match fault.filter(|fault| needs_archive || fault.key != ARCHIVE) {
             Some(fault) => self.refuse(Reason::Broken { table: entry.display(), fault: fault.message.clone() }, token),
             None => self.check_past(entry, token),
         }

@@ -19,7 +19,7 @@ impl Rewriter<'_> {
         let depth = self.open_block(from.as_ref(), filter.as_ref(), Target::Read(target));
         let mut own = None;
         if let Some(entry) = entry {
-            self.check_fault(entry, target.name.relation())?;
+            self.check_readable(entry, target.name.relation())?;
             own = self.limit(entry, self.rows(entry), target);
             // Nothing can be added to it.
             if let (Some(_), Some(Filter::CurrentOf { last: _ })) = (&own, filter) {

@@ -267,6 +267,29 @@ fn columns_that_a_transaction_has_changed_are_archived_after_it() {
 }
 
 #[test]
+fn an_archive_that_does_not_fit_keeps_rows_from_being_deleted_and_not_from_being_read() {
+    let config = format!("[access]\nsee_deleted = [\"postgres\"]\n{CONFIG}");
+    let Some(ground) = Ground::new("detours::an_archive_that_does_not_fit…", SCHEMA, &config) else { return };
+    for (changes, mends) in [
+        ("ALTER TABLE orders ADD more text", "ALTER TABLE orders_archive ADD more text"),
+        (
+            "ALTER TABLE orders ADD price numeric(9,3); ALTER TABLE orders_archive ADD price numeric(9,1)",
+            "ALTER TABLE orders_archive ALTER price TYPE numeric(9,3)",
+        ),
+    ] {
+        let mut connection = ground.connect();
+        connection.expect(changes);
+        refused(&mut connection, "0A000", &["DELETE FROM orders", "TRUNCATE orders"]);
+        connection.expect("UPDATE orders SET note = 'another'");
+        assert_eq!(said(&mut connection, &["SELECT note FROM orders"]), ["[[\"another\"]]"]);
+        connection.expect("SET sexton.as_of = '2026-01-01'");
+        refused(&mut connection, "0A000", &["SELECT note FROM orders"]);
+        connection.expect(&format!("RESET sexton.as_of; {mends}"));
+    }
+    ground.connect().expect("DELETE FROM orders");
+}
+
+#[test]
 fn a_generated_column_is_returned_as_it_was() {
     let schema = "
         CREATE TABLE users (id int PRIMARY KEY, deleted_at timestamptz,
