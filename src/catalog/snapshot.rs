@@ -32,7 +32,7 @@ pub enum RowSecurity {
 }
 
 /// One column that is not dropped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Column {
     /// The name as stored, unquoted.
     pub name: String,
@@ -42,6 +42,8 @@ pub struct Column {
     pub not_null: bool,
     /// GENERATED ALWAYS AS (…) STORED or VIRTUAL: may not be written.
     pub generated: bool,
+    /// The columns that its expression reads, where it is generated.
+    pub reads: Vec<String>,
 }
 
 /// A foreign key of a relation.

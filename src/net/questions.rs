@@ -101,13 +101,23 @@ JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 WHERE c.relpersistence OPERATOR(pg_catalog.<>) 't'
 ORDER BY c.oid";
 
+/// A generated column depends on those that its expression reads, so that they are not dropped under it.
 const COLUMNS: &str = "
-SELECT attrelid, attname::pg_catalog.text, pg_catalog.format_type(atttypid, atttypmod), attnotnull,
-       attgenerated OPERATOR(pg_catalog.<>) ''
-FROM pg_catalog.pg_attribute
-WHERE attrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
-  AND attnum OPERATOR(pg_catalog.>) 0 AND NOT attisdropped
-ORDER BY attrelid, attnum";
+SELECT a.attrelid, a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
+       CASE WHEN a.attgenerated OPERATOR(pg_catalog.<>) '' THEN ARRAY(
+           SELECT r.attname::pg_catalog.text FROM pg_catalog.pg_attrdef e
+           JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) e.oid
+               AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+               AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+               AND d.refobjid OPERATOR(pg_catalog.=) e.adrelid
+           JOIN pg_catalog.pg_attribute r ON r.attrelid OPERATOR(pg_catalog.=) e.adrelid
+               AND r.attnum OPERATOR(pg_catalog.=) d.refobjsubid AND r.attnum OPERATOR(pg_catalog.<>) a.attnum
+           WHERE e.adrelid OPERATOR(pg_catalog.=) a.attrelid AND e.adnum OPERATOR(pg_catalog.=) a.attnum
+           ORDER BY r.attnum) END
+FROM pg_catalog.pg_attribute a
+WHERE a.attrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+  AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
+ORDER BY a.attrelid, a.attnum";
 
 /// A key that is deferrable tells no row from another before COMMIT.
 const PRIMARY_KEYS: &str = "

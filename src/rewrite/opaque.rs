@@ -122,10 +122,14 @@ fn calls_function(behind: &str) -> bool {
     })
 }
 
-/// True where a body takes along what it does not name.
+/// True where a body may take along a table, or change its marker, without naming it.
 fn cascades(words: &[&str]) -> bool {
-    let has = |word| words.contains(&word);
-    has("owned") || (has("cascade") && (has("drop") || has("truncate") || has("alter")))
+    let pairs =
+        |first: &str, seconds: &[&str]| words.windows(2).any(|pair| pair[0] == first && seconds.contains(&pair[1]));
+    // Not ON DELETE CASCADE.
+    let cascades = words.windows(2).any(|pair| pair[1] == "cascade" && !matches!(pair[0], "delete" | "update"));
+    let reaches = pairs("drop", &["collation", "domain", "extension", "schema", "type"]) || pairs("alter", &["type"]);
+    pairs("drop", &["owned"]) || pairs("rename", &["value"]) || (cascades && (reaches || words.contains(&"truncate")))
 }
 
 /// Refuses a call of one of [`FUNCTIONS`] whose arguments name a registered table, or are not all plain constants.

@@ -11,10 +11,12 @@
 //! Where the value before the mark cannot be told from the mark, the rows are locked and read first,
 //! then marked by primary key.
 
+use std::sync::Arc;
+
 use crate::catalog::{Column, RelationKind};
 use crate::config::TableName;
 use crate::rewrite::delete::Place;
-use crate::rewrite::policy::{Before, quote_name};
+use crate::rewrite::policy::{Before, Policy, quote_name};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
 use crate::rewrite::rewriter::Rewriter;
@@ -35,7 +37,7 @@ impl Rewriter<'_> {
             Kind::Star => true,
             Kind::Word | Kind::QuotedWord | Kind::UnicodeWord => self.identifier(index).is_ok_and(|name| {
                 policy.marks.iter().any(|mark| mark.column == name)
-                    || entry.relation.column(&name).is_some_and(|column| column.generated)
+                    || entry.relation.column(&name).is_some_and(|column| follows_mark(column, policy))
             }),
             _ => false,
         });
@@ -56,9 +58,8 @@ impl Rewriter<'_> {
         if entry.relation.columns.is_empty() {
             return self.refuse(Reason::ReturningOld { table: entry.display() }, returning.first);
         }
-        // What is generated may be so from what the mark changes.
-        let is_generated = entry.relation.columns.iter().any(|column| column.generated);
-        if is_generated || marks.iter().any(|mark| mark.before == Before::Unknown) {
+        let follows = |policy: &Arc<Policy>| entry.relation.columns.iter().any(|column| follows_mark(column, policy));
+        if marks.iter().any(|mark| mark.before == Before::Unknown) || entry.policy().is_some_and(follows) {
             return self.locked_delete_returning(delete, returning, entry, place);
         }
         let guard = self.guard_privilege(delete, entry, place);
@@ -259,6 +260,11 @@ impl Rewriter<'_> {
         self.insert_after(returning.last, &format!(" FROM {from}"), cause);
         Ok(())
     }
+}
+
+/// True where the column is generated from what the mark changes.
+fn follows_mark(column: &Column, policy: &Policy) -> bool {
+    policy.marks.iter().any(|mark| column.reads.contains(&mark.column))
 }
 
 /// The table's columns in order.

@@ -186,8 +186,7 @@ impl<'a> Rewriter<'a> {
 
     /// Refuses what is written by the columns of a relation that are not those of the catalog any more.
     pub(crate) fn check_shape(&self, relation: &Relation, token: usize) -> Result<(), Refusal> {
-        let changes = &self.names.state.changes;
-        match changes.everything || changes.columns.contains_key(&relation.name) {
+        match self.names.state.changes.columns.contains_key(&relation.name) {
             true => self.refuse(Reason::Reshaped { table: relation.display() }, token),
             false => Ok(()),
         }

@@ -370,10 +370,11 @@ fn touched_columns(statement: &Statement<'_>) -> HashSet<String> {
     touched.filter_map(|index| statement.name_at(index)).collect()
 }
 
-/// True where one of the columns says whether a row is live, or what does so is generated, and goes with any of them.
+/// True where one of the columns says whether a row is live, or what does so is generated from one, and goes with it.
 fn touches_marker(columns: &HashSet<String>, cascades: bool, entry: &Entry) -> bool {
-    let is_generated = |name: &str| entry.relation.column(name).is_some_and(|column| column.generated);
-    let goes = |name: &str| columns.contains(name) || (cascades && !columns.is_empty() && is_generated(name));
+    let reads =
+        |name: &str| entry.relation.column(name).is_some_and(|it| it.reads.iter().any(|read| columns.contains(read)));
+    let goes = |name: &str| columns.contains(name) || (cascades && reads(name));
     entry.policy().is_some_and(|policy| policy.marker_columns().any(goes))
 }
 

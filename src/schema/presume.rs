@@ -38,8 +38,7 @@ pub fn presume(database: &Database, snapshot: Snapshot, mut survey: Survey) -> (
             relation.columns.push(catalog::Column {
                 name: marker.to_owned(),
                 type_name: MARKER_TYPE.to_owned(),
-                not_null: false,
-                generated: false,
+                ..catalog::Column::default()
             });
         }
         for table in survey.tables.iter_mut().filter(|table| family.contains(&table.oid)) {

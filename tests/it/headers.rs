@@ -49,7 +49,7 @@ fn relation(oid: u32, schema: &str, name: &str, columns: &[(&str, &str, bool)]) 
                 name: (*name).to_owned(),
                 type_name: (*type_name).to_owned(),
                 not_null: *not_null,
-                generated: false,
+                ..Column::default()
             })
             .collect(),
         primary_key: vec!["id".to_owned()],

@@ -114,7 +114,7 @@ fn column(text: &str) -> Column {
         name: name.to_owned(),
         type_name: type_name.trim_end_matches('!').to_owned(),
         not_null: type_name.ends_with('!'),
-        generated: false,
+        ..Column::default()
     }
 }
 
