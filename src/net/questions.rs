@@ -101,19 +101,23 @@ JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 WHERE c.relpersistence OPERATOR(pg_catalog.<>) 't'
 ORDER BY c.oid";
 
-/// A generated column depends on those that its expression reads, so that they are not dropped under it.
+/// The expression of a generated column, or before PostgreSQL 15 the column itself, depends on the columns that it reads.
 const COLUMNS: &str = "
 SELECT a.attrelid, a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
        CASE WHEN a.attgenerated OPERATOR(pg_catalog.<>) '' THEN ARRAY(
-           SELECT r.attname::pg_catalog.text FROM pg_catalog.pg_attrdef e
-           JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) e.oid
-               AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+           SELECT DISTINCT r.attname::pg_catalog.text FROM (
+               SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, a.attrelid, a.attnum::pg_catalog.int4
+               UNION ALL
+               SELECT 'pg_catalog.pg_attrdef'::pg_catalog.regclass, e.oid, 0 FROM pg_catalog.pg_attrdef e
+               WHERE e.adrelid OPERATOR(pg_catalog.=) a.attrelid AND e.adnum OPERATOR(pg_catalog.=) a.attnum
+           ) g (classid, objid, objsubid)
+           JOIN pg_catalog.pg_depend d ON d.classid OPERATOR(pg_catalog.=) g.classid
+               AND d.objid OPERATOR(pg_catalog.=) g.objid AND d.objsubid OPERATOR(pg_catalog.=) g.objsubid
                AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-               AND d.refobjid OPERATOR(pg_catalog.=) e.adrelid
-           JOIN pg_catalog.pg_attribute r ON r.attrelid OPERATOR(pg_catalog.=) e.adrelid
+               AND d.refobjid OPERATOR(pg_catalog.=) a.attrelid
+           JOIN pg_catalog.pg_attribute r ON r.attrelid OPERATOR(pg_catalog.=) a.attrelid
                AND r.attnum OPERATOR(pg_catalog.=) d.refobjsubid AND r.attnum OPERATOR(pg_catalog.<>) a.attnum
-           WHERE e.adrelid OPERATOR(pg_catalog.=) a.attrelid AND e.adnum OPERATOR(pg_catalog.=) a.attnum
-           ORDER BY r.attnum) END
+           ORDER BY 1) END
 FROM pg_catalog.pg_attribute a
 WHERE a.attrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
   AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped

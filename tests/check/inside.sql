@@ -71,6 +71,7 @@ CREATE FUNCTION reads() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM pub
 CREATE FUNCTION reads_live() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM users WHERE deleted_at IS NULL';
 CREATE FUNCTION atomic() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM users; END;
 CREATE PROCEDURE purges(int) LANGUAGE plpgsql AS $$ BEGIN DELETE FROM orders WHERE id = $1; TRUNCATE users; END $$;
+SET check_function_bodies = off;
 CREATE FUNCTION merges() RETURNS void LANGUAGE sql AS 'MERGE INTO users u USING orders o ON u.id = o.id WHEN MATCHED THEN DELETE';
 CREATE FUNCTION builds(t text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DELETE FROM orders WHERE id = ' || t; END $$;
 CREATE FUNCTION innocent(users int) RETURNS text LANGUAGE sql AS $$ SELECT users::text || 'users' FROM orders $$;

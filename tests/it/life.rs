@@ -116,8 +116,9 @@ fn x6_what_outlasts_the_grace_period_is_rolled_back_before_it_is_said_to_be() {
 #[test]
 fn x6_what_the_server_does_not_cancel_is_not_said_to_be_rolled_back() {
     let Some(ground) = ground("life::x6_what_the_server_does_not_cancel…") else { return };
-    let stubborn = "DO $$ BEGIN FOR i IN 1..150 LOOP \
-         BEGIN PERFORM pg_sleep(0.1); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$";
+    // Each cancel ends one of the naps, which last longer than it takes the next to come.
+    let stubborn = "DO $$ BEGIN FOR i IN 1..40 LOOP \
+         BEGIN PERFORM pg_sleep(0.5); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$";
     let mut connection = ground.connect();
     connection.send(&query(stubborn)).expect("sent");
     ground.sexton.terminate();

@@ -47,7 +47,7 @@ fn nobody_else_may_have_our_functions_called() {
 #[test]
 fn functions_that_are_right_but_for_their_path_still_work() {
     let schema = format!(
-        "{ROLE} CREATE TABLE p (id serial PRIMARY KEY, deleted_at timestamptz);
+        "{ROLE} REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE TABLE p (id serial PRIMARY KEY, deleted_at timestamptz);
         CREATE TABLE c (id serial PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, deleted_at timestamptz)"
     );
     let Some(mut twin) = Twin::new("keys::functions_that…", &schema, &[("p", Soft), ("c", Soft)]) else { return };
