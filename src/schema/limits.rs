@@ -117,24 +117,13 @@ fn begins(text: &Text<'_>, index: usize) -> bool {
 }
 
 fn ends(text: &Text<'_>, index: usize) -> bool {
-    let is_clause = matches!(
-        text.clause(index),
-        Some(
-            Keyword::Group
-                | Keyword::Having
-                | Keyword::Window
-                | Keyword::Union
-                | Keyword::Intersect
-                | Keyword::Except
-                | Keyword::Order
-                | Keyword::Limit
-                | Keyword::Offset
-                | Keyword::Fetch
-                | Keyword::For
-                | Keyword::Returning
-                | Keyword::Then
-        )
-    );
+    let is_clause = text.clause(index).is_some_and(|keyword| {
+        keyword.continues_query()
+            || matches!(
+                keyword,
+                Keyword::Group | Keyword::Having | Keyword::Window | Keyword::Returning | Keyword::Then
+            )
+    });
     let is_conflict = text.clause(index + 1) == Some(Keyword::Conflict);
     is_clause || is_conflict || text.is(index, Kind::Semicolon) || text.word(index).as_deref() == Some("loop")
 }

@@ -298,6 +298,23 @@ impl Keyword {
         )
     }
 
+    /// True for the words that set a query on behind what may be a query by itself: set operations, and what sorts, cuts
+    /// and locks its rows.
+    #[must_use]
+    pub fn continues_query(self) -> bool {
+        matches!(
+            self,
+            Self::Union
+                | Self::Intersect
+                | Self::Except
+                | Self::Order
+                | Self::Limit
+                | Self::Offset
+                | Self::Fetch
+                | Self::For
+        )
+    }
+
     /// True where the unquoted word may name a table, a column or an alias (`ColId` in the grammar).
     #[must_use]
     pub fn is_column_id(self) -> bool {

@@ -113,18 +113,11 @@ fn clause(tokens: &[Token], first: usize, index: usize, keyword: Keyword) -> Cla
         Keyword::Using if matches!(before(2), Some(Keyword::Set | Keyword::Default)) => Clause::Name,
         Keyword::Using if names_a_table(tokens, index + 1) => Clause::Table,
         Keyword::Only | Keyword::Lateral => Clause::Modifier,
+        _ if keyword.continues_query() => Clause::Other,
         Keyword::Where
         | Keyword::Group
         | Keyword::Having
         | Keyword::Window
-        | Keyword::Union
-        | Keyword::Intersect
-        | Keyword::Except
-        | Keyword::Order
-        | Keyword::Limit
-        | Keyword::Offset
-        | Keyword::Fetch
-        | Keyword::For
         | Keyword::Returning
         | Keyword::Select
         // A column of UPDATE … SET may be called like its table.

@@ -211,19 +211,7 @@ impl<'a> Reader<'a> {
         let mut group = first - 1;
         while group > open {
             let next = self.partner(group) + 1;
-            let goes_on = matches!(
-                self.keyword_at(next),
-                Some(
-                    Keyword::Union
-                        | Keyword::Intersect
-                        | Keyword::Except
-                        | Keyword::Order
-                        | Keyword::Limit
-                        | Keyword::Offset
-                        | Keyword::Fetch
-                        | Keyword::For
-                )
-            );
+            let goes_on = self.keyword_at(next).is_some_and(Keyword::continues_query);
             if !goes_on && self.kind_at(next) != Some(Kind::Close) {
                 return false;
             }
