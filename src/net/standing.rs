@@ -14,6 +14,7 @@ use crate::config::Database;
 use crate::net::catalog::{CatalogError, Reader};
 use crate::rewrite::policy::quote_name;
 use crate::rewrite::{Finding, Registry};
+use crate::schema::finding::with_commas;
 use crate::sql::ident::{literal, quote_qualified};
 use crate::sql::predicate::Predicate;
 
@@ -291,8 +292,8 @@ impl Seen {
         let (message, mend) = match self {
             Self::Nothing => return None,
             Self::Exactly(1) => holds("1 deleted row".to_owned()),
-            Self::Exactly(number) => holds(format!("{} deleted rows", grouped(number))),
-            Self::AtLeast(number) => holds(format!("at least {} deleted rows", grouped(number))),
+            Self::Exactly(number) => holds(format!("{} deleted rows", with_commas(&number.to_string()))),
+            Self::AtLeast(number) => holds(format!("at least {} deleted rows", with_commas(&number.to_string()))),
             // A marker that is gone hides nothing any more, but only the operator knows that it has not been renamed.
             Self::Untold(why) => (
                 format!("it cannot be told whether {relation} holds deleted rows that would become visible: {why}"),
@@ -305,30 +306,5 @@ impl Seen {
         };
         let (database, line) = place;
         Some(Finding { fatal: true, line, key: format!("databases.{database}"), message, mend })
-    }
-}
-
-/// `12,431`
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_431, "12,431"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
     }
 }

@@ -67,3 +67,26 @@ impl Step {
         Self { is_transactional: false, ..Self::new(why, sql) }
     }
 }
+
+/// A number's digits in groups: `12431` as `12,431`.
+#[must_use]
+pub fn with_commas(digits: &str) -> String {
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_in_groups() {
+        assert_eq!(["1", "12431", "100000"].map(with_commas), ["1", "12,431", "100,000"]);
+        for (digits, text) in
+            [("0", "0"), ("999", "999"), ("1000", "1,000"), ("12431", "12,431"), ("1234567", "1,234,567")]
+        {
+            assert_eq!(with_commas(digits), text);
+        }
+    }
+}

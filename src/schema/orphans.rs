@@ -1,9 +1,10 @@
 //! Live rows that point to a deleted one: a real DELETE would have taken them along, or been refused. `apply` lets no new
 //! ones in; these were there before.
 
+use crate::rewrite::policy::Through;
+use crate::schema::finding::with_commas;
 use crate::schema::situation::Scoped;
 use crate::schema::survey::{ForeignKey, Table};
-use crate::schema::unregistered::with_commas;
 use crate::schema::{Answer, Finding, Level, Question, Situation, Subject};
 use crate::sql::ident::{quote, quote_qualified};
 
@@ -13,8 +14,7 @@ fn candidates<'a>(subject: Subject<'a>) -> impl Iterator<Item = (&'a ForeignKey,
     survey.foreign_keys.iter().filter_map(move |key| {
         let (child, parent) = (survey.table(key.child)?, survey.table(key.parent)?);
         let scoped = Scoped::new(parent, subject.policy_of(parent)?)?;
-        let is_shown =
-            |through: &crate::rewrite::policy::Through| through.table == key.child && through.columns == key.columns;
+        let is_shown = |through: &Through| through.table == key.child && through.columns == key.columns;
         (!scoped.policy.through.iter().any(is_shown)).then_some((key, child, scoped))
     })
 }
@@ -35,14 +35,10 @@ fn rows(subject: Subject<'_>, key: &ForeignKey, child: &Table, parent: Scoped<'_
     )
 }
 
-fn question(rows: &str) -> Question {
-    Question { sql: format!("SELECT EXISTS (SELECT {rows})"), then: Some(format!("SELECT pg_catalog.count(*) {rows}")) }
-}
-
 /// Whether there are such rows, and how many.
 #[must_use]
 pub(crate) fn questions(subject: Subject<'_>) -> Vec<Question> {
-    candidates(subject).map(|(key, child, parent)| question(&rows(subject, key, child, parent))).collect()
+    candidates(subject).map(|(key, child, parent)| Question::of_rows(&rows(subject, key, child, parent))).collect()
 }
 
 /// One finding for each foreign key with such rows.
@@ -50,7 +46,7 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
     let subject = situation.subject;
     let found = candidates(subject).filter_map(|(key, child, parent)| {
         let rows = rows(subject, key, child, parent);
-        let Question { sql, then } = question(&rows);
+        let Question { sql, then } = Question::of_rows(&rows);
         if situation.answers.text(&sql) != Some("t") {
             return None;
         }

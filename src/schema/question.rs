@@ -20,6 +20,12 @@ impl Question {
     pub fn new(sql: impl Into<String>) -> Self {
         Self { sql: sql.into(), then: None }
     }
+
+    /// Whether there are rows, and how many; `rows`: what follows the select list.
+    #[must_use]
+    pub(crate) fn of_rows(rows: &str) -> Self {
+        Self { sql: format!("SELECT EXISTS (SELECT {rows})"), then: Some(format!("SELECT pg_catalog.count(*) {rows}")) }
+    }
 }
 
 /// What came of a question.

@@ -1,5 +1,6 @@
 //! Tables with deleted rows that every query sees: nobody registered them, or their section does not say what lives.
 
+use crate::schema::finding::with_commas;
 use crate::schema::survey::{Column, Table};
 use crate::schema::{Answer, Finding, Level, Question, Situation, Subject};
 use crate::sql::ident::quote;
@@ -62,11 +63,7 @@ fn candidates<'a>(subject: Subject<'a>) -> impl Iterator<Item = (&'a Table, &'a 
 }
 
 fn question(table: &Table, deleted: &str) -> Question {
-    let table = table.quoted();
-    Question {
-        sql: format!("SELECT EXISTS (SELECT FROM {table} WHERE {deleted})"),
-        then: Some(format!("SELECT pg_catalog.count(*) FROM {table} WHERE {deleted}")),
-    }
+    Question::of_rows(&format!("FROM {} WHERE {deleted}", table.quoted()))
 }
 
 /// Whether there are such rows, and how many.
@@ -144,21 +141,4 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
         })
     });
     found.collect()
-}
-
-/// `12431` as `12,431`.
-pub(super) fn with_commas(digits: &str) -> String {
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_read_in_groups() {
-        assert_eq!(["1", "12431", "100000"].map(with_commas), ["1", "12,431", "100,000"]);
-    }
 }
