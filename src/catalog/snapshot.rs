@@ -40,10 +40,22 @@ pub struct Column {
     pub type_name: String,
     /// NOT NULL.
     pub not_null: bool,
-    /// GENERATED ALWAYS AS (…) STORED or VIRTUAL: may not be written.
-    pub generated: bool,
-    /// The columns that its expression reads, where it is generated.
-    pub reads: Vec<String>,
+    /// The columns that its expression reads, where it is GENERATED ALWAYS AS (…) STORED or VIRTUAL.
+    pub generated_from: Option<Vec<String>>,
+}
+
+impl Column {
+    /// True where it is generated, and may not be written.
+    #[must_use]
+    pub fn is_generated(&self) -> bool {
+        self.generated_from.is_some()
+    }
+
+    /// True where it is generated from the column of that name.
+    #[must_use]
+    pub fn reads(&self, name: &str) -> bool {
+        self.generated_from.iter().flatten().any(|read| read == name)
+    }
 }
 
 /// A foreign key of a relation.

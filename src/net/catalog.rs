@@ -171,13 +171,11 @@ async fn describe_relations(
 }
 
 fn column(row: &Row) -> Result<Column, tokio_postgres::Error> {
-    let reads: Option<Vec<String>> = row.try_get(4)?;
     Ok(Column {
         name: row.try_get(1)?,
         type_name: row.try_get(2)?,
         not_null: row.try_get(3)?,
-        generated: reads.is_some(),
-        reads: reads.unwrap_or_default(),
+        generated_from: row.try_get(4)?,
     })
 }
 

@@ -7,7 +7,7 @@
 //! COPY (SELECT id, name FROM ONLY users WHERE users.deleted_at IS NULL) TO STDOUT WITH (FORMAT csv);
 //! ```
 
-use crate::catalog::RelationKind;
+use crate::catalog::{Column, RelationKind};
 use crate::rewrite::outcome::{Effect, Outcome};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
@@ -121,7 +121,7 @@ fn copy_table(statement: &Statement<'_>, table: &TableRef, binary: bool) -> Resu
 /// The columns that COPY gives without a list of them: all but generated ones; `None` where they are not known.
 fn columns(statement: &Statement<'_>, entry: &Entry) -> Option<String> {
     let columns = &entry.relation.columns;
-    let is_generated = columns.iter().any(|column| column.generated);
+    let is_generated = columns.iter().any(Column::is_generated);
     match statement.names.state.changes.columns.get(&entry.relation.name) {
         // Made or altered since the catalog was read, without generated columns before or after.
         Some(false) if !is_generated => return Some("*".to_owned()),
@@ -129,7 +129,7 @@ fn columns(statement: &Statement<'_>, entry: &Entry) -> Option<String> {
         None => {}
     }
     let names: Vec<String> =
-        columns.iter().filter(|column| !column.generated).map(|column| quote(&column.name)).collect();
+        columns.iter().filter(|column| !column.is_generated()).map(|column| quote(&column.name)).collect();
     // Unless the table is not there at all.
     (entry.relation.oid != 0 || !names.is_empty()).then(|| names.join(", "))
 }

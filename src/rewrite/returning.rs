@@ -11,12 +11,10 @@
 //! Where the value before the mark cannot be told from the mark, the rows are locked and read first,
 //! then marked by primary key.
 
-use std::sync::Arc;
-
 use crate::catalog::{Column, RelationKind};
 use crate::config::TableName;
 use crate::rewrite::delete::Place;
-use crate::rewrite::policy::{Before, Policy, quote_name};
+use crate::rewrite::policy::{Before, Mark, quote_name};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::registry::Entry;
 use crate::rewrite::rewriter::Rewriter;
@@ -37,7 +35,7 @@ impl Rewriter<'_> {
             Kind::Star => true,
             Kind::Word | Kind::QuotedWord | Kind::UnicodeWord => self.identifier(index).is_ok_and(|name| {
                 policy.marks.iter().any(|mark| mark.column == name)
-                    || entry.relation.column(&name).is_some_and(|column| follows_mark(column, policy))
+                    || entry.relation.column(&name).is_some_and(|column| follows_mark(column, &policy.marks))
             }),
             _ => false,
         });
@@ -58,8 +56,8 @@ impl Rewriter<'_> {
         if entry.relation.columns.is_empty() {
             return self.refuse(Reason::ReturningOld { table: entry.display() }, returning.first);
         }
-        let follows = |policy: &Arc<Policy>| entry.relation.columns.iter().any(|column| follows_mark(column, policy));
-        if marks.iter().any(|mark| mark.before == Before::Unknown) || entry.policy().is_some_and(follows) {
+        let follows = entry.relation.columns.iter().any(|column| follows_mark(column, marks));
+        if follows || marks.iter().any(|mark| mark.before == Before::Unknown) {
             return self.locked_delete_returning(delete, returning, entry, place);
         }
         let guard = self.guard_privilege(delete, entry, place);
@@ -262,9 +260,9 @@ impl Rewriter<'_> {
     }
 }
 
-/// True where the column is generated from what the mark changes.
-fn follows_mark(column: &Column, policy: &Policy) -> bool {
-    policy.marks.iter().any(|mark| column.reads.contains(&mark.column))
+/// True where the column is generated from what the marks change.
+fn follows_mark(column: &Column, marks: &[Mark]) -> bool {
+    marks.iter().any(|mark| column.reads(&mark.column))
 }
 
 /// The table's columns in order.

@@ -132,8 +132,7 @@ impl<'a> Rewriter<'a> {
 
     /// Refuses what a view would do to rows of the table below it that the statement must not reach.
     pub(crate) fn check_view(&self, name: &Name, what: &'static str, does: &'static str) -> Result<(), Refusal> {
-        let parts: Vec<String> = name.parts.iter().map(|part| self.identifier(*part)).collect::<Result<_, _>>()?;
-        if let Ok(Meaning::Relation(Some(entry))) = self.names.resolve(&parts)
+        if let Ok(Meaning::Relation(Some(entry))) = self.names.resolve(&self.spelled(name)?)
             && let EntryKind::View(table) = &entry.kind
         {
             let reason = Reason::View { what, does, view: entry.display(), table: table.clone() };
@@ -144,6 +143,10 @@ impl<'a> Rewriter<'a> {
 
     fn parts(&mut self, name: &Name) -> Result<Vec<String>, Refusal> {
         self.claims.push(name.relation());
+        self.spelled(name)
+    }
+
+    fn spelled(&self, name: &Name) -> Result<Vec<String>, Refusal> {
         name.parts.iter().map(|part| self.identifier(*part)).collect()
     }
 

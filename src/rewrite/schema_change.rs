@@ -278,6 +278,9 @@ fn alter_temporary(statement: &Statement<'_>, target: usize) -> Result<Decision,
     Ok(Decision::new(statement.outcome(rewriter, target)?, effect))
 }
 
+/// What takes columns along when it is dropped with CASCADE.
+pub(crate) const HOLDING_COLUMNS: &[&str] = &["collation", "domain", "extension", "type"];
+
 /// DROP TABLE and DROP SCHEMA destroy kept rows; DROP OWNED may.
 pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let noun = statement.piece.first + 1;
@@ -289,7 +292,7 @@ pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
         return allowed;
     }
     // With a type go the columns of that type.
-    let types = matches!(statement.word(noun).as_deref(), Some("collation" | "domain" | "extension" | "type"));
+    let types = statement.word(noun).is_some_and(|word| HOLDING_COLUMNS.contains(&word.as_str()));
     if types && has_word(statement, "cascade") && statement.names.registry.has_kept_relations() {
         return statement.refuse(Reason::Alter { table: "the marker of a registered table".to_owned() }, noun);
     }
@@ -373,7 +376,7 @@ fn touched_columns(statement: &Statement<'_>) -> HashSet<String> {
 /// True where one of the columns says whether a row is live, or what does so is generated from one, and goes with it.
 fn touches_marker(columns: &HashSet<String>, cascades: bool, entry: &Entry) -> bool {
     let reads =
-        |name: &str| entry.relation.column(name).is_some_and(|it| it.reads.iter().any(|read| columns.contains(read)));
+        |name: &str| entry.relation.column(name).is_some_and(|it| columns.iter().any(|column| it.reads(column)));
     let goes = |name: &str| columns.contains(name) || (cascades && reads(name));
     entry.policy().is_some_and(|policy| policy.marker_columns().any(goes))
 }

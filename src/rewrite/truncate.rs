@@ -9,7 +9,7 @@
 
 use std::collections::HashSet;
 
-use crate::catalog::{Relation, Snapshot};
+use crate::catalog::Snapshot;
 use crate::config::{Strategy, Truncate};
 use crate::rewrite::archive::conditions;
 use crate::rewrite::outcome::{Effect, TagChange};
@@ -135,7 +135,7 @@ fn followers<'a>(
     while let Some(relation) = open.pop().and_then(|oid| snapshot.by_oid(oid)) {
         let leaves = registry.by_oid(relation.oid).is_some_and(|entry| !is_soft(entry));
         for referencing in &relation.referencing {
-            let (table, by) = (display(relation), format!("{}.{}", referencing.schema, referencing.name));
+            let (table, by) = (relation.display(), format!("{}.{}", referencing.schema, referencing.name));
             if leaves && registry.by_oid(referencing.oid).is_some_and(is_soft) {
                 return statement.refuse(Reason::TruncateLeaves { table, by }, at);
             }
@@ -173,10 +173,6 @@ fn is_soft(entry: &Entry) -> bool {
 fn follower(entry: &Entry, token: usize) -> Target<'_> {
     let name = quote_qualified(&entry.relation.schema, &entry.relation.name);
     Target { entry: Some(entry), source: name.clone(), name, only: false, token, temporary: false }
-}
-
-fn display(relation: &Relation) -> String {
-    format!("{}.{}", relation.schema, relation.name)
 }
 
 /// The tables, and the token behind the last one.
