@@ -17,7 +17,7 @@ mod insert;
 mod merge;
 pub mod opaque;
 pub mod outcome;
-mod own_objects;
+pub mod own_objects;
 pub mod own_settings;
 mod past;
 pub mod policy;

@@ -13,8 +13,8 @@ use crate::sql::lexer::Kind;
 /// The schema that `sexton apply` makes.
 const OWN_SCHEMA: &str = "sexton";
 
-/// Its tables, as far as deletions depend on them.
-const OWN_TABLES: &[&str] = &["deletions", "exempt", "nulled", "queue", "tables"];
+/// Its tables.
+pub const OWN_TABLES: &[&str] = &["deletions", "exempt", "nulled", "queue", "tables"];
 
 /// Looks at an ALTER, CREATE or DROP, whatever it is of.
 pub(crate) fn check(statement: &Statement<'_>) -> Result<(), Refusal> {

@@ -183,3 +183,16 @@ fn records(scene: &Scene<'_>) -> Vec<Step> {
     });
     rows.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rewrite::own_objects::OWN_TABLES;
+
+    #[test]
+    fn the_rewriter_knows_the_tables() {
+        let mut names: Vec<&str> = TABLES.iter().map(|(name, ..)| *name).collect();
+        names.sort_unstable();
+        assert_eq!(names, OWN_TABLES);
+    }
+}
