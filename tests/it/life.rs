@@ -6,7 +6,7 @@ use sexton::cli::demo::cluster::Cluster;
 
 use crate::support::database::Database;
 use crate::support::ground::Ground;
-use crate::support::hollow::{HOLLOW, hollow_server, welcome};
+use crate::support::hollow::{HOLLOW, HOLLOW_ROLE, hollow_server, welcome, welcome_into};
 use crate::support::raw::{Raw, message, query, run_text, sync};
 use crate::support::sexton::Sexton;
 
@@ -26,6 +26,15 @@ fn pid(connection: &mut Raw) -> String {
     connection.expect("SELECT pg_backend_pid()")[0].texts()[0][0].clone()
 }
 
+/// Waits until it is so.
+fn within_patience(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not after {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn x1_a_client_that_goes_takes_its_server_process_with_it() {
     let Some(ground) = ground("life::x1_a_client_that_goes…") else { return };
@@ -37,11 +46,8 @@ fn x1_a_client_that_goes_takes_its_server_process_with_it() {
         let (kind, _) = connection.read_message().expect("an answer");
         assert_ne!(kind, b'E', "{statement}");
         drop(connection);
-        let deadline = Instant::now() + PATIENCE;
-        while !ground.directly(&format!("SELECT pid FROM pg_stat_activity WHERE pid = {pid}")).is_empty() {
-            assert!(Instant::now() < deadline, "the server process lives on: {statement}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let process = format!("SELECT pid FROM pg_stat_activity WHERE pid = {pid}");
+        within_patience(&format!("its server process ends: {statement}"), || ground.directly(&process).is_empty());
     }
     assert_eq!(
         ground.directly("SELECT count(*) FROM users WHERE deleted_at IS NULL"),
@@ -88,6 +94,9 @@ fn x6_what_outlasts_the_grace_period_is_rolled_back_before_it_is_said_to_be() {
         connection.send(&sent).expect("sent");
         cut.push((connection, expected));
     }
+    let running = "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' \
+         AND query ~ '^(UPDATE|COPY)'";
+    within_patience("every statement runs", || ground.directly(running).len() == 5);
     ground.sexton.terminate();
     for (connection, expected) in &mut cut {
         let mut told = Vec::new();
@@ -100,14 +109,8 @@ fn x6_what_outlasts_the_grace_period_is_rolled_back_before_it_is_said_to_be() {
         assert_eq!(kinds, *expected, "{told:?}");
         assert!(told.last().is_some_and(|(_, body)| body.contains("57P01")), "{told:?}");
     }
-    let running = "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(60)%' \
-         AND state = 'active' AND pid <> pg_backend_pid()";
     // The server tells of the error, and then rolls back.
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while !ground.directly(running).is_empty() {
-        assert!(Instant::now() < deadline, "it goes on");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    within_patience("nothing runs any more", || ground.directly(running).is_empty());
     assert_eq!(ground.directly("SELECT DISTINCT name FROM users WHERE id > 1"), [["old"]]);
     let log = ground.sexton.log();
     assert!(log.contains("sessions are cut") && log.contains("sessions=6"), "{log}");
@@ -116,23 +119,21 @@ fn x6_what_outlasts_the_grace_period_is_rolled_back_before_it_is_said_to_be() {
 #[test]
 fn x6_what_the_server_does_not_cancel_is_not_said_to_be_rolled_back() {
     let Some(ground) = ground("life::x6_what_the_server_does_not_cancel…") else { return };
-    // Each cancel ends one of the naps, which last longer than it takes the next to come.
-    let stubborn = "DO $$ BEGIN FOR i IN 1..40 LOOP \
-         BEGIN PERFORM pg_sleep(0.5); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$";
-    let mut connection = ground.connect();
-    connection.send(&query(stubborn)).expect("sent");
-    ground.sexton.terminate();
+    ground.database.run(HOLLOW_ROLE);
+    let sexton = Sexton::start(hollow_server(ground.database.port, welcome_into(b"T")), CONFIG);
+    let mut connection = sexton.connect(HOLLOW, &ground.database.name);
+    sexton.terminate();
+    // It may end its transaction, and nobody answers it.
+    connection.send(&query("COMMIT")).expect("sent");
     let (kind, body) = connection.read_message().expect("it is told");
     assert!(kind == b'E' && body.windows(5).any(|word| word == b"08007"), "{}", body.escape_ascii());
-    assert!(ground.sexton.log().contains("unknown"), "{}", ground.sexton.log());
+    assert!(sexton.log().contains("unknown"), "{}", sexton.log());
 }
 
 #[test]
 fn f6_a_server_that_makes_no_sense_ends_its_own_session_alone() {
     let Some(ground) = ground("life::f6_a_server_that_makes_no_sense…") else { return };
-    ground.database.run(
-        "DO $$BEGIN CREATE ROLE hollow LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END$$",
-    );
+    ground.database.run(HOLLOW_ROLE);
     let huge_row = [b"D\x7f\xff\xff\xff".as_slice(), &[0; 100_000]].concat();
     for (nonsense, ends) in [
         (b"C\0\0\0\x03".to_vec(), true),

@@ -12,7 +12,7 @@ use sexton::cli::demo::cluster::Cluster;
 use crate::support::cluster;
 use crate::support::database::Database;
 use crate::support::ground::Ground;
-use crate::support::hollow::{HOLLOW, hollow_server, welcome};
+use crate::support::hollow::{HOLLOW, HOLLOW_ROLE, hollow_server, welcome};
 use crate::support::offline::number;
 use crate::support::raw::{Raw, bind, execute, message, parse, query_bytes, run_text, sync};
 use crate::support::sexton::Sexton;
@@ -171,7 +171,7 @@ fn connections_that_do_nothing_take_next_to_nothing() {
     let Some(cluster) = cluster::shared("pressure::connections_that_do_nothing…") else { return };
     let database = Database::create(cluster, "idle");
     database.run("CREATE TABLE users (id int, deleted_at timestamptz)");
-    database.run("DO $$BEGIN CREATE ROLE hollow LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END$$");
+    database.run(HOLLOW_ROLE);
     let sexton = Sexton::start(hollow_server(cluster.port(), welcome()), CONFIG);
     let idle = number("SEXTON_IDLE").unwrap_or(1_500) as usize;
     let open = |count: usize| -> Vec<Raw> { (0..count).map(|_| sexton.connect(HOLLOW, &database.name)).collect() };

@@ -11,9 +11,18 @@ use super::raw::message;
 /// The role that meets it. The real server must have it as well: Sexton asks about whoever has logged in.
 pub const HOLLOW: &str = "hollow";
 
+/// Makes the role, unless a test beside has made it.
+pub const HOLLOW_ROLE: &str =
+    "DO $$BEGIN CREATE ROLE hollow LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END$$";
+
 /// What a server says to whoever needs no password.
 pub fn welcome() -> Vec<u8> {
-    [message(b'R', &[0, 0, 0, 0]), message(b'K', &[0; 8]), message(b'Z', b"I")].concat()
+    welcome_into(b"I")
+}
+
+/// The same with this transaction status, which no real server begins with.
+pub fn welcome_into(status: &[u8]) -> Vec<u8> {
+    [message(b'R', &[0, 0, 0, 0]), message(b'K', &[0; 8]), message(b'Z', status)].concat()
 }
 
 /// Starts one on a free port, which it gives: it answers the role [`HOLLOW`] with `answer`, and passes everybody else on to
