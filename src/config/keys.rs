@@ -60,6 +60,12 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
 /// Keys that are not built yet: writing one would promise what does not happen. To build one, delete its row.
 pub(super) const NOT_BUILT: &[&str] = &["purge", "databases.*.tables.*.retain_then", "databases.*.tables.*.erase"];
 
+/// True where the key or section `name` in the section `pattern` is acted on.
+pub(super) fn is_built(pattern: &str, name: &str) -> bool {
+    let path = if pattern.is_empty() { name.to_owned() } else { format!("{pattern}.{name}") };
+    !NOT_BUILT.contains(&path.as_str())
+}
+
 /// The patterns of all keys, such as `databases.*.tables.*.live`: the reference file is held against them.
 pub fn patterns() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(|(pattern, _)| *pattern)

@@ -239,7 +239,7 @@ impl Reader<'_> {
                 format!("for the table {name} in schema {schema} write [{tables}.\"{schema}.{name}\"]")
             }
             (_, None) => {
-                let mut known: Vec<_> = keys::children(section).collect();
+                let mut known: Vec<_> = keys::children(section).filter(|name| keys::is_built(section, name)).collect();
                 known.dedup();
                 format!("remove it; known here: {}", known.join(", "))
             }
