@@ -126,7 +126,7 @@ async fn connect(
     let server = match setup.upstream.connect().await {
         Ok(server) => server,
         Err(error) => {
-            tracing::error!(%error, "upstream unreachable");
+            tracing::error!(%error, "upstream unreachable: start PostgreSQL, or correct upstream.address");
             let message = "sexton: the PostgreSQL server cannot be reached";
             let report = FatalReport::new(SqlState::CLIENT_UNABLE_TO_CONNECT, message).hint("Look into Sexton's log.");
             refuse(&mut client, report, Some(startup)).await;
