@@ -129,3 +129,20 @@ CREATE PUBLICATION tagged FOR TABLE tags;
 -- note no-primary-key, public.tags: it has no primary key: a deleted row cannot be named, to be restored or found again
 --    mend: ALTER TABLE public.tags ADD PRIMARY KEY (…)
 -- note publication, publication people of public.users: a deletion reaches subscribers as an UPDATE: they keep the row, marked
+
+-- title: no policy of a table runs as Sexton's own login
+-- own login: check_own
+-- toml: [tables.users]
+-- toml: delete = "soft"
+CREATE FUNCTION spy() RETURNS bool LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'run as %', current_user; END$$;
+CREATE TABLE users (id serial PRIMARY KEY, deleted_at timestamptz);
+CREATE TABLE posts (id serial PRIMARY KEY, deleted bool);
+INSERT INTO posts (deleted) VALUES (true);
+ALTER TABLE posts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY spying ON posts USING (spy());
+GRANT SELECT ON users, posts TO check_own;
+-- finds:
+-- note unregistered, public.posts: whether rows are marked in deleted is not for check_own to see
+--    mend: add to the configuration: [databases.shop.tables.posts] delete = "soft" column = "deleted"
+-- then: warning unregistered, public.posts: 1 row is marked in deleted, and every query sees it
+-- then not: note unregistered, public.posts: whether rows are marked in deleted is not for check_own to see
