@@ -138,21 +138,23 @@ class Reading(Pgbench):
 
 
 class Idle(Pgbench):
-    """What sessions that do nothing take of a proxy's memory, and what 16 busy ones lose beside them."""
+    """What sessions that do nothing take of a proxy's memory, and what 16 busy ones lose beside them: some of it the server does."""
 
     def __init__(self, name, door):
-        super().__init__(name, [door], door, None, "prepared", 16)
+        super().__init__(name, ["direct", door], "direct", None, "prepared", 16)
 
     def samples(self, bed, doors, rounds, seconds):
-        [door] = doors
-        alone = [self.measure(bed, door, seconds) for _ in range(rounds)]
+        alone = super().samples(bed, doors, rounds, seconds)
+        [_, door] = doors
         before = door.memory_bytes()
         with contextlib.ExitStack() as held:
             for _ in range(bed.idle):
                 held.enter_context(contextlib.closing(door.connect()))
             each = (door.memory_bytes() - before) / bed.idle
-            beside = [{**self.measure(bed, door, seconds), "idle_bytes": each} for _ in range(rounds)]
-        return {door.name: alone, f"beside {bed.idle} idle sessions": beside}
+            beside = super().samples(bed, doors, rounds, seconds)
+        for sample in beside[door.name]:
+            sample["idle_bytes"] = each
+        return alone | {f"{name}, beside {bed.idle} idle": samples for name, samples in beside.items()}
 
 
 BULK = ["direct", "pgbouncer", "splice", "sexton, nothing registered"]
