@@ -24,7 +24,7 @@ pub(crate) fn scope(text: &[u8], tokens: &[Token], piece: Piece, names: Names<'_
         for (offset, request) in requests(&text[gap_start..gap_end]) {
             chosen = request
                 .on(chosen)
-                .and_then(|scope| check_allowed(&scope, names).map(|()| scope))
+                .and_then(|scope| check_asked(&scope, names).map(|()| scope))
                 .map_err(|reason| Refusal::at(reason, gap_start + offset))?;
         }
     }
@@ -35,6 +35,7 @@ pub(crate) fn scope(text: &[u8], tokens: &[Token], piece: Piece, names: Names<'_
 enum Request {
     Scope(String),
     AsOf(String),
+    Unknown(String),
 }
 
 impl Request {
@@ -49,8 +50,15 @@ impl Request {
                 Ok(as_of) => Ok(Scope { as_of, ..scope }),
                 Err(fault) => Err(Reason::AsOfValue { fault }),
             },
+            Self::Unknown(asked) => Err(Reason::Comment { asked }),
         }
     }
+}
+
+/// Whether the role may have a scope that is asked for, and the tables in it are registered.
+pub(crate) fn check_asked(scope: &Scope, names: Names<'_>) -> Result<(), Reason> {
+    check_allowed(scope, names)?;
+    scope.check_tables(names.registry.configured_tables()).map_err(|fault| Reason::ScopeValue { fault })
 }
 
 /// A scope beyond `live`, and the past, need a role in `access.see_deleted`.
@@ -58,7 +66,7 @@ pub(crate) fn check_allowed(scope: &Scope, names: Names<'_>) -> Result<(), Reaso
     if scope.is_live() || names.role.sees_deleted { Ok(()) } else { Err(Reason::Scope) }
 }
 
-/// What the block comments of a gap between two tokens ask for: `sexton: scope=…`, `sexton: as_of=…`.
+/// What the block comments of a gap between two tokens ask for, those that begin with `sexton:`.
 fn requests(gap: &[u8]) -> Vec<(usize, Request)> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -66,11 +74,14 @@ fn requests(gap: &[u8]) -> Vec<(usize, Request)> {
         let body = start + 2;
         let Some(end) = memchr::memmem::find(&gap[body..], b"*/").map(|offset| body + offset) else { break };
         let comment = String::from_utf8_lossy(&gap[body..end]);
-        let asked = comment.trim().strip_prefix("sexton:").and_then(|asked| asked.trim().split_once('='));
-        match asked.map(|(name, value)| (name, value.trim().to_owned())) {
-            Some(("scope", value)) => found.push((start, Request::Scope(value))),
-            Some(("as_of", value)) => found.push((start, Request::AsOf(value))),
-            _ => {}
+        if let Some(asked) = comment.trim().strip_prefix("sexton:").map(str::trim) {
+            let (name, value) = asked.split_once('=').unwrap_or((asked, ""));
+            let request = match name.trim() {
+                "scope" => Request::Scope(value.trim().to_owned()),
+                "as_of" => Request::AsOf(value.trim().to_owned()),
+                _ => Request::Unknown(asked.to_owned()),
+            };
+            found.push((start, request));
         }
         at = end + 2;
     }

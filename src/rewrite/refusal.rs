@@ -161,6 +161,11 @@ pub enum Reason {
     },
     /// Leaving scope `live` by a role outside `access.see_deleted`.
     Scope,
+    /// A comment to Sexton that asks for nothing it knows.
+    Comment {
+        /// What it asks for.
+        asked: String,
+    },
     /// A value that is no scope, or one that is not a constant.
     ScopeValue {
         /// What is wrong with it.

@@ -167,6 +167,11 @@ impl Registry {
         registered.filter(|(relation, policy)| relation.oid != 0 && relation.oid == policy.oid && policy.live.is_some())
     }
 
+    /// The tables of the configuration.
+    pub fn configured_tables(&self) -> impl Iterator<Item = &TableName> {
+        self.entries.iter().filter_map(Entry::registered).map(|policy| &policy.table)
+    }
+
     /// The oids of the relations whose DELETE and TRUNCATE become something else.
     #[must_use]
     pub fn kept_relations(&self) -> Vec<u32> {

@@ -197,7 +197,7 @@ impl<'a> Rewriter<'a> {
 
     /// The rows that a reference to `entry` sees.
     pub(crate) fn rows(&self, entry: &Entry) -> Rows {
-        entry.policy().map_or(Rows::All, |policy| self.scope.rows(&policy.table.schema, &policy.table.relation))
+        entry.policy().map_or(Rows::All, |policy| self.scope.rows(&policy.table))
     }
 
     /// How columns of `table` are qualified in its block: the alias, or the name as written.

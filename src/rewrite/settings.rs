@@ -1,7 +1,7 @@
 //! What SET, RESET, DISCARD, `set_config` and transaction control do to the state that rewriting depends on.
 
 use crate::rewrite::as_of::AsOf;
-use crate::rewrite::comment::check_allowed;
+use crate::rewrite::comment::check_asked;
 use crate::rewrite::ddl;
 use crate::rewrite::outcome::{Effect, Setting};
 use crate::rewrite::refusal::{Reason, Refusal};
@@ -211,7 +211,7 @@ fn checked(
     let outcome = match text {
         None => Err(reason("only a string constant can be followed".to_owned())),
         Some(text) => match read(&text) {
-            Ok(scope) => check_allowed(&scope, statement.names).map(|()| text),
+            Ok(scope) => check_asked(&scope, statement.names).map(|()| text),
             Err(fault) => Err(reason(fault)),
         },
     };

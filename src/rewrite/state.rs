@@ -1,7 +1,8 @@
 //! What a session has set that decides how its statements are read and scoped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crate::config::TableName;
 use crate::rewrite::as_of::AsOf;
 use crate::rewrite::outcome::Setting;
 use crate::sql::encoding::Encoding;
@@ -23,7 +24,7 @@ pub enum Rows {
 pub struct Scope {
     /// For every table not named.
     pub default: Rows,
-    /// By table as written in the setting: `name` or `schema.name`.
+    /// By table as named in the setting, `name` or `schema.name`, in lower case.
     pub tables: BTreeMap<String, Rows>,
     /// What tables in scope `live` are read as of: the present where there is none.
     pub as_of: Option<AsOf>,
@@ -66,10 +67,32 @@ impl Scope {
         self.as_of.is_none() && self.default == Rows::Live && self.tables.values().all(|rows| *rows == Rows::Live)
     }
 
-    /// The rows that references to `schema.name` see.
+    /// The rows that references to the configured `table` see.
     #[must_use]
-    pub fn rows(&self, schema: &str, name: &str) -> Rows {
-        self.tables.get(&format!("{schema}.{name}")).or_else(|| self.tables.get(name)).copied().unwrap_or(self.default)
+    pub fn rows(&self, table: &TableName) -> Rows {
+        let named = Self::keys(table).into_iter().find_map(|key| self.tables.get(&key));
+        named.copied().unwrap_or(self.default)
+    }
+
+    /// Holds the tables that it names against the `configured` ones.
+    ///
+    /// # Errors
+    /// A sentence that says which is none of them.
+    pub fn check_tables<'a>(&self, configured: impl Iterator<Item = &'a TableName>) -> Result<(), String> {
+        if self.tables.is_empty() {
+            return Ok(());
+        }
+        let known: HashSet<String> = configured.flat_map(Self::keys).collect();
+        match self.tables.keys().find(|table| !known.contains(*table)) {
+            Some(table) => Err(format!("no table \"{table}\" is registered")),
+            None => Ok(()),
+        }
+    }
+
+    /// What `table` may be called in the setting, the narrower first; letters are compared without regard to case.
+    fn keys(table: &TableName) -> [String; 2] {
+        let relation = table.relation.to_ascii_lowercase();
+        [format!("{}.{relation}", table.schema.to_ascii_lowercase()), relation]
     }
 }
 

@@ -197,6 +197,12 @@ impl Reason {
                 "permission denied to leave scope \"live\"".to_owned(),
                 "The role must be in access.see_deleted of the configuration.",
             ),
+            Self::Comment { asked } => words(
+                "comment",
+                SqlState::INVALID_PARAMETER_VALUE,
+                format!("a comment asks sexton for \"{asked}\", which it does not know"),
+                "Write /* sexton: scope=all */ or /* sexton: as_of=2026-01-31 12:00Z */.",
+            ),
             Self::ScopeValue { fault } => words(
                 "scope-value",
                 SqlState::INVALID_PARAMETER_VALUE,

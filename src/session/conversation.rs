@@ -297,7 +297,7 @@ impl Session {
     /// # Errors
     /// [`BeginFault`] where the startup packet asks for more than the role may have.
     pub fn begin(&mut self, role: RoleFacts, registry: Arc<Registry>, cache: Arc<PlanCache>) -> Result<(), BeginFault> {
-        let scope = self.scope(&role)?;
+        let scope = self.scope(&role, &registry)?;
         if let Some(name) = self.asked_own.take().filter(|_| !role.hard_deletes) {
             return Err(BeginFault::OwnSetting(name));
         }
@@ -321,7 +321,7 @@ impl Session {
         Ok(())
     }
 
-    fn scope(&mut self, role: &RoleFacts) -> Result<Scope, BeginFault> {
+    fn scope(&mut self, role: &RoleFacts, registry: &Registry) -> Result<Scope, BeginFault> {
         let read = |text: Option<Vec<u8>>| text.map(|text| String::from_utf8_lossy(&text).into_owned());
         let mut scope = match read(self.asked_scope.take()) {
             Some(text) => Scope::parse(&text).map_err(BeginFault::Scope)?,
@@ -330,7 +330,11 @@ impl Session {
         if let Some(text) = read(self.asked_as_of.take()) {
             scope.as_of = AsOf::parse(&text).map_err(BeginFault::AsOf)?;
         }
-        if scope.is_live() || role.sees_deleted { Ok(scope) } else { Err(BeginFault::Denied(role.name.clone())) }
+        if !scope.is_live() && !role.sees_deleted {
+            return Err(BeginFault::Denied(role.name.clone()));
+        }
+        scope.check_tables(registry.configured_tables()).map_err(BeginFault::Scope)?;
+        Ok(scope)
     }
 
     /// Decides from now on by `registry`.

@@ -108,6 +108,23 @@ fn a_connection_may_start_in_the_past() {
     }
 }
 
+/// A scope is held to the tables of the configuration, however a connection asks for it.
+#[test]
+fn a_connection_does_not_start_with_a_scope_of_a_table_that_is_not_registered() {
+    let Some((sexton, database)) = ground("scopes::a_connection_does_not_start_with_a_scope…") else { return };
+    let connect = |scope: &str| {
+        let options = format!("-c sexton.scope=live,{scope}");
+        Raw::connect_with(
+            sexton.port,
+            &[("user", "scopes_support"), ("database", &database.name), ("options", &options)],
+        )
+    };
+    let mut support = connect("Items=all").expect("it may");
+    assert_eq!(names(&mut support, ALONE), "pen,dead ink,dead cap");
+    let refused = connect("itmes=all").err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("22023") && refused.contains("no table \"itmes\" is registered"), "{refused}");
+}
+
 /// The settings of the server objects are not for clients, however a connection asks for them (P4, P5).
 #[test]
 fn a_connection_does_not_start_with_a_setting_of_the_server_objects() {

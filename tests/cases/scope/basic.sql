@@ -126,3 +126,50 @@ SAVEPOINT s; SET LOCAL sexton.scope = 'all'; SELECT count(*) FROM users; ROLLBAC
 -- not twin: the value is refused
 SET sexton.scope = 'everything';
 -- refused: scope-value 22023
+
+-- title: a table that nobody registered, named apart
+-- role: support
+-- not twin: the value is refused
+SET sexton.scope = 'live, psots=all';
+-- refused: scope-value 22023
+
+-- title: tables named apart, with their schema and in other letters
+-- role: support
+-- not twin: deleted rows are asked for
+SET LOCAL sexton.scope = 'live, Public.POSTS=all'; SELECT count(*) FROM posts;
+-- unchanged
+-- tag: SET, SELECT 1
+-- rows:
+-- 6
+
+-- title: a comment that names a table which nobody registered
+-- role: support
+-- not twin: the value is refused
+SELECT /* sexton: scope=live, psots=all */ count(*) FROM posts;
+-- refused: scope-value 22023
+
+-- title: a comment may have white space around its parts
+-- role: support
+-- not twin: deleted rows are asked for
+SELECT /*sexton:scope = all*/ count(*) FROM users;
+-- unchanged
+-- rows:
+-- 5
+
+-- title: a comment that asks for what nobody knows
+-- role: support
+-- not twin: the comment is refused
+SELECT /* sexton: scop=all */ count(*) FROM users;
+-- refused: comment 22023
+
+-- title: a comment that asks for nothing
+-- not twin: the comment is refused
+SELECT count(*) FROM users /* sexton: all */;
+-- refused: comment 22023
+
+-- title: what is no comment to sexton
+SELECT /* sexton counts: scope=all */ count(*) FROM users;
+-- rewritten:
+SELECT /* sexton counts: scope=all */ count(*) FROM users WHERE users.deleted_at IS NULL;
+-- rows:
+-- 3
