@@ -41,12 +41,19 @@ pub(crate) fn questions(subject: Subject<'_>) -> Vec<Question> {
     candidates(subject).map(|(key, child, parent)| Question::of_rows(&rows(subject, key, child, parent))).collect()
 }
 
-/// One finding for each foreign key with such rows.
+/// One finding for each foreign key with such rows, and for each table of which that cannot be seen.
 pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
     let subject = situation.subject;
     let found = candidates(subject).filter_map(|(key, child, parent)| {
         let rows = rows(subject, key, child, parent);
         let Question { sql, then } = Question::of_rows(&rows);
+        let finding =
+            |level, object, what, mend| Finding { level, kind: "orphans", object, what, mend, steps: Vec::new() };
+        let parent = parent.table.display();
+        if let Some(silence) = situation.answers.silence(&sql, subject.own_role) {
+            let what = format!("whether live rows point to deleted ones {silence}");
+            return Some(finding(Level::Note, parent, what, None));
+        }
         if situation.answers.text(&sql) != Some("t") {
             return None;
         }
@@ -56,14 +63,9 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
             Some(Answer::Text(count)) => (format!("{} live rows", with_commas(count)), "point"),
             _ => ("some live rows".to_owned(), "point"),
         };
-        Some(Finding {
-            level: Level::Warning,
-            kind: "orphans",
-            object: format!("foreign key {} on {}", quote(&key.name), quote_qualified(&child.schema, &child.name)),
-            what: format!("{count} {verb} to a deleted row of {}", parent.table.display()),
-            mend: Some(format!("delete, change or undelete one end of each:\nSELECT c.* {rows}")),
-            steps: Vec::new(),
-        })
+        let mend = format!("delete, change or undelete one end of each:\nSELECT c.* {rows}");
+        let object = format!("foreign key {} on {}", quote(&key.name), quote_qualified(&child.schema, &child.name));
+        Some(finding(Level::Warning, object, format!("{count} {verb} to a deleted row of {parent}"), Some(mend)))
     });
     found.collect()
 }

@@ -2,8 +2,12 @@
 
 use std::collections::HashMap;
 
+use crate::sql::ident::quote;
+
 /// What the plan of a query says that can have no rows.
 pub(crate) const PROVED: &str = "One-Time Filter: false";
+
+const UNDEFINED_COLUMN: &str = "42703";
 
 /// A question in SQL that reads only. It is answered by the text of its rows, one line each.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -70,6 +74,19 @@ impl Answers {
         match self.get(sql)? {
             Answer::Text(text) => Some(text),
             Answer::Late | Answer::Denied | Answer::Failed { .. } => None,
+        }
+    }
+
+    /// Why nothing is known of what `sql` asks, behind the words for it; `None` where something is. `own_role`: who asks.
+    #[must_use]
+    pub(crate) fn silence(&self, sql: &str, own_role: &str) -> Option<String> {
+        match self.get(sql)? {
+            Answer::Text(_) => None,
+            Answer::Late => Some("could not be seen in time".to_owned()),
+            Answer::Denied => Some(format!("is not for {} to see", quote(own_role))),
+            // `apply` will add the column, and nothing is in it yet.
+            Answer::Failed { sqlstate, .. } if sqlstate == UNDEFINED_COLUMN => None,
+            Answer::Failed { sqlstate, message } => Some(format!("cannot be seen: {message} ({sqlstate})")),
         }
     }
 }

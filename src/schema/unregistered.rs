@@ -119,17 +119,10 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
                 )
             }
             (Answer::Text(_), _) => return None,
-            (Answer::Late | Answer::Failed { .. }, _) => {
-                (Level::Note, format!("whether rows are marked in {} could not be seen in time", quote(&column.name)))
+            _ => {
+                let silence = situation.answers.silence(&question.sql, subject.own_role)?;
+                (Level::Note, format!("whether rows are marked in {} {silence}", quote(&column.name)))
             }
-            (Answer::Denied, _) => (
-                Level::Note,
-                format!(
-                    "whether rows are marked in {} is not for {} to see",
-                    quote(&column.name),
-                    quote(subject.own_role)
-                ),
-            ),
         };
         Some(Finding {
             level,

@@ -132,7 +132,9 @@ GRANT SELECT (id, email) ON users TO check_reader;
 -- warning own-schema, schema sexton: without it, foreign keys, re-used keys and deletion events are not what a real DELETE would make of them
 -- warning trigger, trigger orders_count on public.orders: it does not fire when a row is deleted from public.orders: a deletion is an UPDATE
 -- note no-archive, foreign key fk_rails_2dc2e5c22c on public.line_items: no row takes the key of a deleted row of public.orders that deleted rows of public.line_items point to (23505)
+-- note orphans, public.comments: whether live rows point to deleted ones is not for check_own to see
 -- note unregistered, public.coupons: whether rows are marked in deleted_at is not for check_own to see
+-- note orphans, public.users: whether live rows point to deleted ones is not for check_own to see
 -- leaves:
 -- warning check, CHECK constraint chk_rails_stock on public.products: it is NOT VALID: a row that breaks it can be deleted by a DELETE, but not be marked (23514)
 --    mend: mend the rows, then ALTER TABLE public.products VALIDATE CONSTRAINT chk_rails_stock
