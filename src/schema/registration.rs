@@ -1,9 +1,11 @@
-//! What the registry found when it was built: tables, markers, archives and foreign keys that are not there.
+//! Whether the tables fit their sections: what is not there, and what live, mark and defaults come to.
 
 use crate::schema::presume::missing_marker;
 use crate::schema::situation::Scoped;
+use crate::schema::survey::Column;
 use crate::schema::{Answer, Finding, Level, Question, Situation, Step, Subject};
 use crate::sql::ident::quote;
+use crate::sql::lexer::{Kind, Token, lex};
 
 /// A function that is not there, or not in the search path.
 const UNDEFINED_FUNCTION: &str = "42883";
@@ -13,7 +15,8 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
     let own = situation.unfit.iter().filter(|unfit| !unfit.key.ends_with(": archive"));
     let unreadable = written(situation.subject).filter_map(|scoped| unreadable(situation, scoped));
     let unmarked = written(situation.subject).filter_map(|scoped| unmarked(situation, scoped));
-    own.map(|unfit| finding(situation, unfit)).chain(unreadable).chain(unmarked).collect()
+    let stillborn = situation.subject.scoped().filter_map(|scoped| stillborn(situation, scoped));
+    own.map(|unfit| finding(situation, unfit)).chain(unreadable).chain(unmarked).chain(stillborn).collect()
 }
 
 /// The tables whose section says in SQL what lives, or what a deletion sets.
@@ -38,35 +41,91 @@ fn setting(scoped: Scoped<'_>) -> Option<Question> {
     (!set.is_empty()).then(|| Question::new(format!("EXPLAIN (COSTS OFF) UPDATE {table} SET {set}")))
 }
 
-/// Whether a row that is NULL elsewhere is live once a deletion has marked it: where the marks are constants, and no other
-/// column that `live` reads is NOT NULL.
-fn marking(scoped: Scoped<'_>) -> Option<Question> {
+/// The columns that decide whether a row is live.
+fn deciding(scoped: Scoped<'_>) -> Vec<&Column> {
     let mut names: Vec<&str> = scoped.live.columns().collect();
     names.sort_unstable();
     names.dedup();
-    let values: Option<Vec<String>> = names
-        .iter()
-        .map(|name| {
-            let column = scoped.table.column(name)?;
-            let value = match scoped.policy.marks.iter().find(|mark| mark.column == *name) {
-                Some(mark) if mark.value.columns().next().is_some() => return None,
-                Some(mark) => mark.value.plain(),
-                None if column.not_null => return None,
-                None => "NULL".to_owned(),
-            };
-            Some(format!("({value})::{} AS {}", column.type_name, quote(name)))
-        })
-        .collect();
-    let (values, live) = (values.filter(|_| !scoped.policy.marks.is_empty())?.join(", "), scoped.live.plain());
-    Some(Question::new(format!("SELECT ({live}) IS TRUE FROM (SELECT {values}) AS marked")))
+    names.into_iter().filter_map(|name| scoped.table.column(name)).collect()
 }
 
-/// What has to be asked: whether the server understands that SQL, and whether a deletion deletes.
+/// Whether a row is live, given the `value` of each column that decides it; `None` where that of one is not known. No
+/// function is called by it that `live` and the values do not name, as that of a domain's CHECK: it would run as whoever asks.
+fn living(scoped: Scoped<'_>, value: impl Fn(&Column) -> Option<String>) -> Option<Question> {
+    let cast = |column: &Column| Some(format!("({})::{} AS {}", value(column)?, column.base_type, quote(&column.name)));
+    let values: Option<Vec<String>> = deciding(scoped).into_iter().map(cast).collect();
+    let (values, live) = (values?.join(", "), scoped.live.plain());
+    Some(Question::new(format!("SELECT ({live}) IS TRUE FROM (SELECT {values}) AS one_row")))
+}
+
+/// What a column holds that nobody has set; `None` where it must be set.
+fn unset(column: &Column) -> Option<String> {
+    (!column.not_null).then(|| "NULL".to_owned())
+}
+
+/// Whether a row that is NULL elsewhere is live once a deletion has marked it: where the marks are constants, and no other
+/// column that `live` reads is NOT NULL.
+fn marking(scoped: Scoped<'_>) -> Option<Question> {
+    let marks = &scoped.policy.marks;
+    let marked = |column: &Column| match marks.iter().find(|mark| mark.column == column.name) {
+        Some(mark) if mark.value.columns().next().is_some() => None,
+        Some(mark) => Some(mark.value.plain()),
+        None => unset(column),
+    };
+    living(scoped, marked).filter(|_| !marks.is_empty())
+}
+
+/// Words of a default that is a constant, or the time.
+const PLAIN: &[&str] = &[
+    "true",
+    "false",
+    "null",
+    "now",
+    "current_timestamp",
+    "current_date",
+    "localtimestamp",
+    // In the names of their types.
+    "text",
+    "character",
+    "varying",
+    "boolean",
+    "integer",
+    "bigint",
+    "smallint",
+    "date",
+    "timestamp",
+    "with",
+    "without",
+    "time",
+    "zone",
+];
+
+/// True for a default that calls nothing of anybody's own.
+fn is_plain(default: &str) -> bool {
+    let is_plain = |token: &Token| match token.kind {
+        Kind::Word => PLAIN.contains(&&*default[token.start..token.end].to_ascii_lowercase()),
+        Kind::String | Kind::Number | Kind::Typecast | Kind::Open | Kind::Close => true,
+        _ => false,
+    };
+    lex(default.as_bytes(), true).is_ok_and(|tokens| tokens.iter().all(is_plain))
+}
+
+/// Whether a row is live that was inserted with the defaults of what decides it, where there are any.
+fn inserting(scoped: Scoped<'_>) -> Option<Question> {
+    let default = |column: &Column| match (column.generated || column.identity, &column.default) {
+        (true, _) => None,
+        (false, Some(default)) => is_plain(default).then(|| default.clone()),
+        (false, None) => unset(column),
+    };
+    let has_default = deciding(scoped).iter().any(|column| column.default.is_some());
+    living(scoped, default).filter(|_| has_default && scoped.policy.oid == scoped.table.oid)
+}
+
+/// What has to be asked: whether the server understands that SQL, whether a deletion deletes, and whether an INSERT does.
 #[must_use]
 pub(crate) fn questions(subject: Subject<'_>) -> Vec<Question> {
-    written(subject)
-        .flat_map(|scoped| [Some(reading(scoped)), setting(scoped), marking(scoped)].into_iter().flatten())
-        .collect()
+    let of_sections = written(subject).flat_map(|scoped| [Some(reading(scoped)), setting(scoped), marking(scoped)]);
+    of_sections.chain(subject.scoped().map(inserting)).flatten().collect()
 }
 
 /// Marks after which the row still lives.
@@ -79,6 +138,21 @@ fn unmarked(situation: &Situation<'_>, scoped: Scoped<'_>) -> Option<Finding> {
         object: scoped.table.display(),
         what: format!("a DELETE leaves the row live: {} holds for what its mark sets", scoped.live.plain()),
         mend: Some(format!("let mark in {section} set what makes live false")),
+        steps: Vec::new(),
+    })
+}
+
+/// Defaults under which a new row is a deleted one.
+fn stillborn(situation: &Situation<'_>, scoped: Scoped<'_>) -> Option<Finding> {
+    let is_deleted = situation.answers.text(&inserting(scoped)?.sql) == Some("f");
+    let default = |column: &Column| Some(format!("{} DEFAULT {}", quote(&column.name), column.default.as_ref()?));
+    let defaults: Vec<String> = deciding(scoped).into_iter().filter_map(default).collect();
+    is_deleted.then(|| Finding {
+        level: Level::Warning,
+        kind: "default",
+        object: scoped.table.display(),
+        what: format!("a row inserted with its defaults is a deleted one: {}", defaults.join(", ")),
+        mend: Some(format!("ALTER TABLE {} … DROP DEFAULT, or another default", scoped.table.quoted())),
         steps: Vec::new(),
     })
 }

@@ -92,3 +92,28 @@ CREATE TABLE doors (id serial PRIMARY KEY, open bool, kind int);
 --    mend: correct live and mark in [databases.shop.tables.rows]
 -- error mark, public.seats: a DELETE leaves the row live: (state <> 'void') holds for what its mark sets
 --    mend: let mark in [databases.shop.tables.seats] set what makes live false
+
+-- title: defaults under which a new row is a deleted one
+-- toml: [tables.users]
+-- toml: delete = "soft"
+-- toml: [tables.posts]
+-- toml: delete = "soft"
+-- toml: column = "gone"
+-- toml: [tables.seats]
+-- toml: delete = "soft"
+-- toml: live = "state <> 'void' AND kind > 0"
+-- toml: mark = { state = "'void'" }
+-- toml: [tables.halls]
+-- toml: delete = "soft"
+-- toml: live = "state <> 'void'"
+-- toml: mark = { state = "'void'" }
+CREATE FUNCTION born() RETURNS text LANGUAGE sql AS $$SELECT 'void'$$;
+CREATE TABLE users (id serial PRIMARY KEY, deleted_at timestamptz DEFAULT now());
+CREATE TABLE posts (id serial PRIMARY KEY, gone bool NOT NULL DEFAULT false);
+CREATE TABLE seats (id serial PRIMARY KEY, state text NOT NULL DEFAULT 'void', kind int DEFAULT 1);
+CREATE TABLE halls (id serial PRIMARY KEY, state text NOT NULL DEFAULT born());
+-- finds:
+-- warning default, public.seats: a row inserted with its defaults is a deleted one: kind DEFAULT 1, state DEFAULT 'void'::text
+--    mend: ALTER TABLE public.seats … DROP DEFAULT, or another default
+-- warning default, public.users: a row inserted with its defaults is a deleted one: deleted_at DEFAULT now()
+--    mend: ALTER TABLE public.users … DROP DEFAULT, or another default
