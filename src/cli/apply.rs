@@ -94,7 +94,6 @@ struct Done {
 
 async fn apply(arguments: &Arguments, config: &Config, target: &Target, format: Format) -> Result<Done, Failure> {
     let settings = login(config, arguments.user.as_deref());
-    let own_role = &config.upstream.user;
     let connecting = async || {
         let connected = connect(&settings, &target.name).await;
         connected.map_err(|failure| match &arguments.user {
@@ -108,7 +107,7 @@ async fn apply(arguments: &Arguments, config: &Config, target: &Target, format: 
     if arguments.execute {
         hold(&operator, &target.name).await?;
     }
-    let findings = examine(&mut operator, target, own_role, arguments.guard).await?;
+    let findings = examine(&mut operator, target, config, arguments.guard).await?;
     let plan = Plan::new(&findings);
     if !arguments.execute {
         let document = match format {
@@ -127,7 +126,7 @@ async fn apply(arguments: &Arguments, config: &Config, target: &Target, format: 
     let left = match &stopped {
         // The connection may be what failed.
         Some(_) => None,
-        None => Some(sorted(examine(&mut operator, target, own_role, arguments.guard).await?)),
+        None => Some(sorted(examine(&mut operator, target, config, arguments.guard).await?)),
     };
     let is_fine = left.as_ref().is_some_and(|left| !left.iter().any(counts));
     let document = match format {

@@ -9,7 +9,7 @@ use crate::cli::load::{Loaded, load};
 use crate::cli::report::{self, Failure};
 use crate::cli::target::{Target, connect, examine, runtime, targets};
 use crate::cli::{COULD_NOT_RUN, Common, FINE, Format, REFUSED};
-use crate::config::UpstreamSettings;
+use crate::config::Config;
 use crate::schema::{Finding, Level};
 
 /// Its exit codes in `--help`.
@@ -41,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let read: Vec<(Target, Result<Vec<Finding>, Failure>)> = targets
         .into_iter()
         .map(|target| {
-            let findings = runtime.block_on(look(&config.upstream, &target));
+            let findings = runtime.block_on(look(&config, &target));
             (target, findings)
         })
         .collect();
@@ -72,9 +72,9 @@ pub(super) fn counts(finding: &Finding) -> bool {
     finding.level != Level::Note
 }
 
-async fn look(settings: &UpstreamSettings, target: &Target) -> Result<Vec<Finding>, Failure> {
-    let mut operator = connect(settings, &target.name).await?;
-    let mut findings = examine(&mut operator, target, &settings.user, false).await?;
+async fn look(config: &Config, target: &Target) -> Result<Vec<Finding>, Failure> {
+    let mut operator = connect(&config.upstream, &target.name).await?;
+    let mut findings = examine(&mut operator, target, config, false).await?;
     sort(&mut findings);
     Ok(findings)
 }

@@ -84,16 +84,16 @@ pub async fn connect(settings: &UpstreamSettings, name: &str) -> Result<Operator
 pub async fn examine(
     operator: &mut Operator,
     target: &Target,
-    own_role: &str,
+    config: &Config,
     with_guard: bool,
 ) -> Result<Vec<Finding>, Failure> {
-    let error = match read(operator, target, own_role, with_guard).await {
+    let error = match read(operator, target, config, with_guard).await {
         Ok(findings) => return Ok(findings),
         Err(error) => error,
     };
     let failure = Failure::new(format!("database \"{}\" cannot be read: {error}", target.name));
     if !error.is_locked {
-        return Err(failure.mend(format!("let the role {own_role} connect to it and read its catalog")));
+        return Err(failure.mend(format!("let the role {} connect to it and read its catalog", config.upstream.user)));
     }
     let locked = waits::locked(operator).await;
     let failure = locked.lines().fold(failure, |failure, line| failure.detail(format!("  locked: {line}")));
@@ -103,10 +103,10 @@ pub async fn examine(
 async fn read(
     operator: &mut Operator,
     target: &Target,
-    own_role: &str,
+    config: &Config,
     with_guard: bool,
 ) -> Result<Vec<Finding>, CatalogError> {
-    let (database, section) = (&*target.database, &*target.section);
+    let (database, section, own_role) = (&*target.database, &*target.section, &config.upstream.user);
     // A step may have set others.
     operator.run(&format!("SET lock_timeout = '{LOCK_TIMEOUT}'; SET statement_timeout = 0")).await.map_err(unset)?;
     let snapshot = operator.snapshot(database).await?;
@@ -120,7 +120,7 @@ async fn read(
     let (_, unfit) = Registry::build(database, Arc::new(snapshot.clone()), &Bound::default(), 1);
     let (snapshot, survey) = schema::presume(database, snapshot, before.clone());
     let (registry, _) = Registry::build(database, snapshot, &Bound::default(), 1);
-    let subject = Subject { database, registry: &registry, survey: &survey, own_role };
+    let subject = Subject { database, registry: &registry, survey: &survey, own_role, access: &config.access };
     let tables = schema::rights::tables(subject);
     let rights = Rights::parse(&operator.text(schema::rights::QUERY, &[&tables, &own_role]).await?).map_err(unread)?;
     let answers = answers(operator, subject).await?;

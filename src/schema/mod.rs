@@ -3,6 +3,7 @@
 //! [`Situation`] is all that the rules look at; whoever has a connection brings it together (`cli::target`). Each rule
 //! is a file with a function `findings`; [`findings`] asks them all, and [`Plan`] puts their steps in order.
 
+mod access;
 mod cascades;
 mod checks;
 mod condition;
@@ -38,7 +39,7 @@ pub use rights::Rights;
 pub use situation::Situation;
 pub use survey::Survey;
 
-use crate::config::Database;
+use crate::config::{Access, Database};
 use crate::rewrite::Registry;
 
 /// What the rules of this room look at: one database, what the configuration says of it, and what it holds.
@@ -52,6 +53,8 @@ pub struct Subject<'a> {
     pub survey: &'a Survey,
     /// Sexton's own login: `upstream.user`.
     pub own_role: &'a str,
+    /// The roles with rights of their own.
+    pub access: &'a Access,
 }
 
 /// What has to be asked before [`findings`] can be answered.
@@ -63,6 +66,7 @@ pub fn questions(subject: Subject<'_>) -> Vec<Question> {
         checks::questions(subject),
         unregistered::questions(subject),
         orphans::questions(subject),
+        access::questions(subject),
     ]
     .concat()
 }
@@ -85,6 +89,7 @@ pub fn findings(situation: &Situation<'_>) -> Vec<Finding> {
         replication::findings,
         keys::findings,
         privileges::findings,
+        access::findings,
     ];
     said_once(rules.iter().flat_map(|rule| rule(situation)))
 }

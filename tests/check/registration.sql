@@ -117,3 +117,16 @@ CREATE TABLE halls (id serial PRIMARY KEY, state text NOT NULL DEFAULT born());
 --    mend: ALTER TABLE public.seats … DROP DEFAULT, or another default
 -- warning default, public.users: a row inserted with its defaults is a deleted one: deleted_at DEFAULT now()
 --    mend: ALTER TABLE public.users … DROP DEFAULT, or another default
+
+-- title: roles in [access] that are not there
+-- toml: [access]
+-- toml: see_deleted = ["check_reader", "check_raeder"]
+-- toml: hard_delete = ["Check_reader"]
+-- toml: [tables.users]
+-- toml: delete = "soft"
+CREATE TABLE users (id serial PRIMARY KEY, deleted_at timestamptz);
+-- finds:
+-- note access, access.hard_delete: there is no role "Check_reader"
+--    mend: correct the name, or create the role
+-- note access, access.see_deleted: there is no role check_raeder
+--    mend: correct the name, or create the role

@@ -33,7 +33,8 @@ pub fn findings(database: &Database, rest: &str, with_guard: bool) -> Vec<Findin
     direct.expect("SET search_path = ''");
     let text = direct.expect(survey::QUERY)[0].texts()[0][0].clone();
     let survey = Survey::parse(&text).expect("the survey reads");
-    let subject = Subject { database: section, registry: &registry, survey: &survey, own_role: Cluster::SUPERUSER };
+    let (own_role, access) = (Cluster::SUPERUSER, &config.access);
+    let subject = Subject { database: section, registry: &registry, survey: &survey, own_role, access };
     objects::findings(&subject, with_guard)
 }
 
