@@ -4,12 +4,13 @@
 //! -- before
 //! DELETE FROM invoices WHERE id = 1;
 //! -- after
-//! WITH sexton_1 AS (DELETE FROM invoices WHERE id = 1 RETURNING invoices.*) INSERT INTO public.invoices_archive (id, total, archived_at) SELECT sexton_1.*, now() FROM sexton_1;
+//! WITH sexton_1 AS (DELETE FROM invoices WHERE id = 1 RETURNING invoices.*) INSERT INTO public.invoices_archive (id, total, archived_at) SELECT sexton_1.id, sexton_1.total, now() FROM sexton_1 UNION ALL SELECT sexton_1.*, NULL FROM sexton_1 WHERE false;
 //! ```
 //!
 //! The DELETE feeds the INSERT, never the other way round: under a concurrent UPDATE the other order
-//! archives one version and destroys another. `sexton_1.*` makes the server itself refuse a row with
-//! more columns than the archive's list names.
+//! archives one version and destroys another. The table may have other columns when the statement runs than
+//! when it was decided: each value goes where its name says, and the branch without rows has the server
+//! refuse a table with more columns than are named.
 
 use crate::rewrite::delete::Place;
 use crate::rewrite::policy::{NEW_EVENT, THIS_EVENT, has_events, quote_name};
@@ -36,7 +37,7 @@ impl Rewriter<'_> {
         let qualifier = self.qualifier(&delete.target);
         match &delete.returning {
             None => {
-                let insert = self.insert_statement(entry, &format!("{inner}.*"), &inner, begun);
+                let insert = self.insert_statement(entry, &inner, &inner, begun);
                 let tail = self.close_cte(place);
                 self.insert_after(place.last, &format!(" RETURNING {qualifier}.*){tail}{insert}"), cause);
                 Ok(())
@@ -96,7 +97,7 @@ impl Rewriter<'_> {
                     true => self.typed_row(returning, &delete.target, entry, &all_columns(entry), inner),
                     false => format!("{inner} AS {row}"),
                 };
-                (format!("{}.*", self.qualifier(&delete.target)), format!("{inner}.*"), from)
+                (format!("{}.*", self.qualifier(&delete.target)), inner.to_owned(), from)
             }
             Some(using) => {
                 let Some(names) = row_names(using) else {
@@ -105,7 +106,7 @@ impl Rewriter<'_> {
                 let others: Vec<String> = names.iter().map(|name| self.source(*name, *name)).collect();
                 let target = format!("LATERAL (SELECT ({inner}.{row}).*) AS {row}");
                 let (rows, from) = self.whole_rows(returning, inner, &row, target, &others);
-                (rows, format!("({inner}.{row}).*"), from)
+                (rows, format!("({inner}.{row})"), from)
             }
         };
         let mover = self.fresh_name();
@@ -118,21 +119,27 @@ impl Rewriter<'_> {
         Ok(())
     }
 
-    /// `INSERT INTO archive (columns, records) SELECT row, records FROM inner`; `begun`: the statement has begun its event.
+    /// `INSERT INTO archive (columns, records) SELECT row's columns, records FROM inner`; `begun`: the statement has begun
+    /// its event.
     pub(crate) fn insert_statement(&self, entry: &Entry, row: &str, inner: &str, begun: bool) -> String {
         let Some(archive) = entry.policy().and_then(|policy| policy.archive.as_ref()) else { return String::new() };
         let table = quote_name(&archive.table);
         if entry.relation.columns.is_empty() {
             // Without a catalog the columns are not known; the archive is taken to have the table's own, in their order.
-            return format!("INSERT INTO {table} SELECT {row} FROM {inner}");
+            return format!("INSERT INTO {table} SELECT {row}.* FROM {inner}");
         }
         let mut columns: Vec<String> = entry.relation.columns.iter().map(|column| quote(&column.name)).collect();
-        let mut values = vec![row];
+        let mut values: Vec<String> = columns.iter().map(|column| format!("{row}.{column}")).collect();
+        let mut all = vec![format!("{row}.*")];
         for (column, value) in archive.records(&entry.relation, self.names.registry.snapshot()) {
             columns.push(quote(column));
-            values.push(if begun && value == NEW_EVENT { THIS_EVENT } else { value });
+            values.push(if begun && value == NEW_EVENT { THIS_EVENT } else { value }.to_owned());
+            all.push("NULL".to_owned());
         }
-        format!("INSERT INTO {table} ({}) SELECT {} FROM {inner}", columns.join(", "), values.join(", "))
+        let [columns, values, all] = [columns, values, all].map(|list| list.join(", "));
+        format!(
+            "INSERT INTO {table} ({columns}) SELECT {values} FROM {inner} UNION ALL SELECT {all} FROM {inner} WHERE false"
+        )
     }
 }
 

@@ -244,7 +244,7 @@ fn step(rewriter: &mut Rewriter<'_>, entry: &Entry, policy: &Policy, target: &Ta
         let begun = rewriter.begins_event(entry);
         let limit = clause(conditions([live, begun.clone()]));
         let delete = format!("{inner} AS (DELETE FROM {}{limit} RETURNING {}.*)", target.source, target.name);
-        return (vec![delete], rewriter.insert_statement(entry, &format!("{inner}.*"), &inner, begun.is_some()));
+        return (vec![delete], rewriter.insert_statement(entry, &inner, &inner, begun.is_some()));
     }
     if policy.strategy == Strategy::Hard {
         let limit = clause(conditions([live, rewriter.begins_event(entry)]));

@@ -169,7 +169,7 @@ WITH w AS (SELECT id FROM users WHERE users.deleted_at IS NULL) SELECT a.id, b.i
 -- title: an archive delete and a soft delete in one statement
 WITH o AS (DELETE FROM orders WHERE user_id = 1 RETURNING id), p AS (DELETE FROM posts WHERE user_id = 1 RETURNING id) SELECT (SELECT count(*) FROM o), (SELECT count(*) FROM p);
 -- rewritten:
-WITH sexton_1 AS (DELETE FROM orders WHERE user_id = 1 RETURNING orders.*), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), coalesce(nullif(current_setting('sexton.actor', true), ''), session_user), nullif(current_setting('sexton.reason', true), ''), pg_current_xact_id()::text::bigint, (SELECT gen_random_uuid()) FROM sexton_1), o AS ( SELECT id FROM sexton_1 AS orders), p AS (UPDATE posts SET deleted = true WHERE NOT posts.deleted AND (user_id = 1) RETURNING id) SELECT (SELECT count(*) FROM o), (SELECT count(*) FROM p);
+WITH sexton_1 AS (DELETE FROM orders WHERE user_id = 1 RETURNING orders.*), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.id, sexton_1.user_id, sexton_1.cents, now(), coalesce(nullif(current_setting('sexton.actor', true), ''), session_user), nullif(current_setting('sexton.reason', true), ''), pg_current_xact_id()::text::bigint, (SELECT gen_random_uuid()) FROM sexton_1 UNION ALL SELECT sexton_1.*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false), o AS ( SELECT id FROM sexton_1 AS orders), p AS (UPDATE posts SET deleted = true WHERE NOT posts.deleted AND (user_id = 1) RETURNING id) SELECT (SELECT count(*) FROM o), (SELECT count(*) FROM p);
 -- rows:
 -- 2 | 1
 

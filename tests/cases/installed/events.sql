@@ -9,14 +9,14 @@ UPDATE accounts SET deleted_at = now(), deletion_id = (SELECT sexton.event(true)
 -- database: installed
 DELETE FROM orders WHERE id = 100;
 -- rewritten:
-WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NULL AND (id = 100) RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1;
+WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NULL AND (id = 100) RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.id, sexton_1.user_id, sexton_1.cents, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1 UNION ALL SELECT sexton_1.*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false;
 -- tag: DELETE 1
 
 -- title: a deletion of every row of an archive table
 -- database: installed
 DELETE FROM orders RETURNING id;
 -- rewritten:
-WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NULL RETURNING orders.*), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1) SELECT id FROM sexton_1 AS orders;
+WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NULL RETURNING orders.*), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.id, sexton_1.user_id, sexton_1.cents, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1 UNION ALL SELECT sexton_1.*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false) SELECT id FROM sexton_1 AS orders;
 -- tag: DELETE 4
 -- rows:
 -- 100
@@ -28,7 +28,7 @@ WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NU
 -- database: installed
 DELETE FROM orders o USING users u WHERE u.id = o.user_id AND u.name = 'ann' RETURNING o.id;
 -- rewritten:
-WITH sexton_1 AS (DELETE FROM orders o USING users u WHERE (SELECT sexton.event(true)) IS NOT NULL AND u.deleted_at IS NULL AND (u.id = o.user_id AND u.name = 'ann') RETURNING o, u), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT (sexton_1.o).*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1) SELECT o.id FROM sexton_1, LATERAL (SELECT (sexton_1.o).*) AS o, LATERAL (SELECT (sexton_1.u).*) AS u;
+WITH sexton_1 AS (DELETE FROM orders o USING users u WHERE (SELECT sexton.event(true)) IS NOT NULL AND u.deleted_at IS NULL AND (u.id = o.user_id AND u.name = 'ann') RETURNING o, u), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT (sexton_1.o).id, (sexton_1.o).user_id, (sexton_1.o).cents, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1 UNION ALL SELECT (sexton_1.o).*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false) SELECT o.id FROM sexton_1, LATERAL (SELECT (sexton_1.o).*) AS o, LATERAL (SELECT (sexton_1.u).*) AS u;
 -- tag: DELETE 2
 -- rows:
 -- 100
@@ -38,7 +38,7 @@ WITH sexton_1 AS (DELETE FROM orders o USING users u WHERE (SELECT sexton.event(
 -- database: installed
 WITH gone AS (DELETE FROM orders WHERE id = 101 RETURNING id) SELECT id FROM gone;
 -- rewritten:
-WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NULL AND (id = 101) RETURNING orders.*), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1), gone AS ( SELECT id FROM sexton_1 AS orders) SELECT id FROM gone;
+WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NULL AND (id = 101) RETURNING orders.*), sexton_2 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.id, sexton_1.user_id, sexton_1.cents, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1 UNION ALL SELECT sexton_1.*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false), gone AS ( SELECT id FROM sexton_1 AS orders) SELECT id FROM gone;
 -- rows:
 -- 101
 
@@ -46,7 +46,7 @@ WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NU
 -- database: installed
 TRUNCATE orders; SELECT count(*) FROM orders;
 -- rewritten:
-WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NULL RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1; SELECT count(*) FROM orders;
+WITH sexton_1 AS (DELETE FROM orders WHERE (SELECT sexton.event(true)) IS NOT NULL RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.id, sexton_1.user_id, sexton_1.cents, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1 UNION ALL SELECT sexton_1.*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false; SELECT count(*) FROM orders;
 -- tag: TRUNCATE TABLE, SELECT 1
 -- rows:
 -- 0
@@ -82,7 +82,7 @@ MERGE INTO accounts a USING items i ON a.deleted_at IS NULL AND (i.id = a.id - 3
 -- database: installed
 DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; DELETE FROM orders WHERE CURRENT OF c RETURNING id, cents;
 -- rewritten:
-DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FROM orders USING (SELECT WHERE (SELECT sexton.event(true)) IS NOT NULL) AS sexton_2 WHERE CURRENT OF c RETURNING orders.*), sexton_3 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1) SELECT id, cents FROM sexton_1 AS orders;
+DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FROM orders USING (SELECT WHERE (SELECT sexton.event(true)) IS NOT NULL) AS sexton_2 WHERE CURRENT OF c RETURNING orders.*), sexton_3 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.id, sexton_1.user_id, sexton_1.cents, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1 UNION ALL SELECT sexton_1.*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false) SELECT id, cents FROM sexton_1 AS orders;
 -- tag: DECLARE CURSOR, FETCH 1, DELETE 1
 -- rows:
 -- 100
@@ -94,7 +94,7 @@ DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FR
 -- not twin: the kept rows are the point
 TRUNCATE accounts, logins, orders; SELECT /* sexton: scope=all */ count(DISTINCT deletion_id) FROM (SELECT deletion_id FROM accounts WHERE deletion_id IS NOT NULL UNION ALL SELECT deletion_id FROM archive.orders WHERE deletion_id IS NOT NULL) AS d;
 -- rewritten:
-WITH sexton_4 AS MATERIALIZED (SELECT (SELECT sexton.event(true)) AS event), sexton_2 AS (UPDATE accounts SET deleted_at = now(), deletion_id = (SELECT event FROM sexton_4) WHERE accounts.deleted_at IS NULL), sexton_3 AS (UPDATE logins SET gone = true WHERE logins.gone IS NOT TRUE), sexton_1 AS (DELETE FROM orders WHERE (SELECT event FROM sexton_4) IS NOT NULL RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1; SELECT /* sexton: scope=all */ count(DISTINCT deletion_id) FROM (SELECT deletion_id FROM accounts WHERE deletion_id IS NOT NULL UNION ALL SELECT deletion_id FROM archive.orders WHERE deletion_id IS NOT NULL) AS d;
+WITH sexton_4 AS MATERIALIZED (SELECT (SELECT sexton.event(true)) AS event), sexton_2 AS (UPDATE accounts SET deleted_at = now(), deletion_id = (SELECT event FROM sexton_4) WHERE accounts.deleted_at IS NULL), sexton_3 AS (UPDATE logins SET gone = true WHERE logins.gone IS NOT TRUE), sexton_1 AS (DELETE FROM orders WHERE (SELECT event FROM sexton_4) IS NOT NULL RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.id, sexton_1.user_id, sexton_1.cents, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1 UNION ALL SELECT sexton_1.*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false; SELECT /* sexton: scope=all */ count(DISTINCT deletion_id) FROM (SELECT deletion_id FROM accounts WHERE deletion_id IS NOT NULL UNION ALL SELECT deletion_id FROM archive.orders WHERE deletion_id IS NOT NULL) AS d;
 -- tag: TRUNCATE TABLE, SELECT 1
 -- rows:
 -- 1
@@ -103,7 +103,7 @@ WITH sexton_4 AS MATERIALIZED (SELECT (SELECT sexton.event(true)) AS event), sex
 -- database: installed
 DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; DELETE FROM orders o USING users u, items WHERE CURRENT OF c RETURNING o.id, u.name;
 -- rewritten:
-DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FROM orders o USING (SELECT * FROM users u WHERE u.deleted_at IS NULL) u, items, (SELECT WHERE (SELECT sexton.event(true)) IS NOT NULL) AS sexton_2 WHERE CURRENT OF c RETURNING o, u, items), sexton_3 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT (sexton_1.o).*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1) SELECT o.id, u.name FROM sexton_1, LATERAL (SELECT (sexton_1.o).*) AS o, LATERAL (SELECT (sexton_1.u).*) AS u, LATERAL (SELECT (sexton_1.items).*) AS items;
+DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FROM orders o USING (SELECT * FROM users u WHERE u.deleted_at IS NULL) u, items, (SELECT WHERE (SELECT sexton.event(true)) IS NOT NULL) AS sexton_2 WHERE CURRENT OF c RETURNING o, u, items), sexton_3 AS (INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT (sexton_1.o).id, (sexton_1.o).user_id, (sexton_1.o).cents, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1 UNION ALL SELECT (sexton_1.o).*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false) SELECT o.id, u.name FROM sexton_1, LATERAL (SELECT (sexton_1.o).*) AS o, LATERAL (SELECT (sexton_1.u).*) AS u, LATERAL (SELECT (sexton_1.items).*) AS items;
 -- tag: DECLARE CURSOR, FETCH 1, DELETE 1
 -- rows:
 -- 100
@@ -113,7 +113,7 @@ DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FR
 -- database: installed
 DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; DELETE FROM orders WHERE CURRENT OF c; SELECT id FROM orders;
 -- rewritten:
-DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FROM orders USING (SELECT WHERE (SELECT sexton.event(true)) IS NOT NULL) AS sexton_2 WHERE CURRENT OF c RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1; SELECT id FROM orders;
+DECLARE c CURSOR FOR SELECT id FROM orders; FETCH c; WITH sexton_1 AS (DELETE FROM orders USING (SELECT WHERE (SELECT sexton.event(true)) IS NOT NULL) AS sexton_2 WHERE CURRENT OF c RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.id, sexton_1.user_id, sexton_1.cents, now(), (SELECT sexton.actor()), (SELECT sexton.reason()), pg_current_xact_id()::text::bigint, (SELECT sexton.event(false)) FROM sexton_1 UNION ALL SELECT sexton_1.*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false; SELECT id FROM orders;
 -- tag: DECLARE CURSOR, FETCH 1, DELETE 1, SELECT 3
 -- rows:
 -- 100

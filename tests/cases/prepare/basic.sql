@@ -16,7 +16,7 @@ PREPARE d (int) AS UPDATE users SET deleted_at = now() WHERE users.deleted_at IS
 -- title: a prepared archive delete answers delete
 PREPARE d (int) AS DELETE FROM orders WHERE id = $1; EXECUTE d (100); EXECUTE d (100);
 -- rewritten:
-PREPARE d (int) AS WITH sexton_1 AS (DELETE FROM orders WHERE id = $1 RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), coalesce(nullif(current_setting('sexton.actor', true), ''), session_user), nullif(current_setting('sexton.reason', true), ''), pg_current_xact_id()::text::bigint, (SELECT gen_random_uuid()) FROM sexton_1; EXECUTE d (100); EXECUTE d (100);
+PREPARE d (int) AS WITH sexton_1 AS (DELETE FROM orders WHERE id = $1 RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.id, sexton_1.user_id, sexton_1.cents, now(), coalesce(nullif(current_setting('sexton.actor', true), ''), session_user), nullif(current_setting('sexton.reason', true), ''), pg_current_xact_id()::text::bigint, (SELECT gen_random_uuid()) FROM sexton_1 UNION ALL SELECT sexton_1.*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false; EXECUTE d (100); EXECUTE d (100);
 -- tag: PREPARE, DELETE 1, DELETE 0
 
 -- title: a prepared delete with returning

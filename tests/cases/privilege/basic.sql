@@ -30,7 +30,7 @@ WITH sexton_1 AS (DELETE FROM seats WHERE false), sexton_2 AS (SELECT seats.* FR
 -- role: clerk
 DELETE FROM orders WHERE id = 100;
 -- rewritten:
-WITH sexton_1 AS (DELETE FROM orders WHERE id = 100 RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), coalesce(nullif(current_setting('sexton.actor', true), ''), session_user), nullif(current_setting('sexton.reason', true), ''), pg_current_xact_id()::text::bigint, (SELECT gen_random_uuid()) FROM sexton_1;
+WITH sexton_1 AS (DELETE FROM orders WHERE id = 100 RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.id, sexton_1.user_id, sexton_1.cents, now(), coalesce(nullif(current_setting('sexton.actor', true), ''), session_user), nullif(current_setting('sexton.reason', true), ''), pg_current_xact_id()::text::bigint, (SELECT gen_random_uuid()) FROM sexton_1 UNION ALL SELECT sexton_1.*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false;
 -- error: 42501
 
 -- title: who may not truncate may not have it rewritten

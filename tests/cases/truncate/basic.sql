@@ -17,7 +17,7 @@ UPDATE public.posts SET deleted = true WHERE NOT public.posts.deleted; SELECT co
 -- title: truncate archives every row
 TRUNCATE orders; SELECT count(*) FROM orders;
 -- rewritten:
-WITH sexton_1 AS (DELETE FROM orders RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.*, now(), coalesce(nullif(current_setting('sexton.actor', true), ''), session_user), nullif(current_setting('sexton.reason', true), ''), pg_current_xact_id()::text::bigint, (SELECT gen_random_uuid()) FROM sexton_1; SELECT count(*) FROM orders;
+WITH sexton_1 AS (DELETE FROM orders RETURNING orders.*) INSERT INTO archive.orders (id, user_id, cents, archived_at, archived_by, archive_reason, archive_txid, deletion_id) SELECT sexton_1.id, sexton_1.user_id, sexton_1.cents, now(), coalesce(nullif(current_setting('sexton.actor', true), ''), session_user), nullif(current_setting('sexton.reason', true), ''), pg_current_xact_id()::text::bigint, (SELECT gen_random_uuid()) FROM sexton_1 UNION ALL SELECT sexton_1.*, NULL, NULL, NULL, NULL, NULL FROM sexton_1 WHERE false; SELECT count(*) FROM orders;
 -- tag: TRUNCATE TABLE, SELECT 1
 -- rows:
 -- 0
