@@ -16,7 +16,7 @@ use crate::cli::{COULD_NOT_RUN, Common, FINE, Format, REFUSED};
 use crate::config::{Config, UpstreamSettings};
 use crate::net::operator::{Operator, StatementError};
 use crate::schema::plan::{Batch, one_line};
-use crate::schema::{Finding, Plan};
+use crate::schema::{Finding, Plan, blocks};
 
 /// How often a batch is tried that cannot get its locks.
 const ATTEMPTS: u32 = 5;
@@ -108,6 +108,7 @@ async fn apply(arguments: &Arguments, config: &Config, target: &Target, format: 
         hold(&operator, &target.name).await?;
     }
     let findings = examine(&mut operator, target, config, arguments.guard).await?;
+    check_sections(target, &findings)?;
     let plan = Plan::new(&findings);
     if !arguments.execute {
         let document = match format {
@@ -137,6 +138,21 @@ async fn apply(arguments: &Arguments, config: &Config, target: &Target, format: 
         }
     };
     Ok(Done { code: if is_fine { FINE } else { REFUSED }, document })
+}
+
+/// Nothing is done halfway: what a table is taken for decides what becomes of its rows when those of another are deleted.
+fn check_sections(target: &Target, findings: &[Finding]) -> Result<(), Failure> {
+    let blocking: Vec<&Finding> = findings.iter().filter(|finding| blocks(finding)).collect();
+    if blocking.is_empty() {
+        return Ok(());
+    }
+    let failure =
+        Failure::new(format!("the configuration does not fit database \"{}\": nothing is applied", target.name));
+    let told = blocking.iter().fold(failure, |failure, found| {
+        let mend = found.mend.as_deref().unwrap_or("run sexton check");
+        failure.detail(format!("  {}: {}; mend: {mend}", found.object, found.what))
+    });
+    Err(told.mend("mend that first"))
 }
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {

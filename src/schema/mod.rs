@@ -35,6 +35,7 @@ pub use plan::Plan;
 pub use presume::presume;
 pub use question::{Answer, Answers, Question};
 pub use readers::Readers;
+pub use registration::blocks;
 pub use rights::Rights;
 pub use situation::Situation;
 pub use survey::Survey;

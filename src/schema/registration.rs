@@ -19,6 +19,15 @@ pub(crate) fn findings(situation: &Situation<'_>) -> Vec<Finding> {
     own.map(|unfit| finding(situation, unfit)).chain(unreadable).chain(unmarked).chain(stillborn).collect()
 }
 
+/// True for what keeps `apply` from doing anything: what a deletion should do to some table cannot be told, or would lose
+/// something, and what the others' triggers do to its rows rests on that.
+#[must_use]
+pub fn blocks(finding: &Finding) -> bool {
+    let is_about_sections =
+        ["marker-column", "live-predicate", "mark", "visible-through", "table"].contains(&finding.kind);
+    finding.level == Level::Error && finding.steps.is_empty() && is_about_sections
+}
+
 /// The tables whose section says in SQL what lives, or what a deletion sets.
 fn written<'a>(subject: Subject<'a>) -> impl Iterator<Item = Scoped<'a>> {
     subject.scoped().filter(move |scoped| {

@@ -94,6 +94,26 @@ fn apply_stops_at_the_step_that_fails_and_says_what_to_do() {
 }
 
 /// What a second proxy of the same database has noted in `sexton.tables` is its own.
+/// A child whose section does not hold would go for good with its parent.
+#[test]
+fn nothing_is_applied_by_a_configuration_that_does_not_fit() {
+    let Some(cluster) = cluster::shared("check::nothing_is_applied…") else { return };
+    let sections = "[databases.NAME.tables.orders]\ndelete = \"archive\"\n[databases.NAME.tables.items]\n\
+                    delete = \"soft\"\nlive = \"gone IS NULL\"\nmark = { gone_at = \"now()\" }\n";
+    let ground = Ground::new(cluster, "postgres", sections);
+    ground.database.run(
+        "CREATE TABLE orders (id int PRIMARY KEY);
+         CREATE TABLE items (order_id int REFERENCES orders ON DELETE CASCADE, gone timestamptz)",
+    );
+    for arguments in [["apply"].as_slice(), &["apply", "--execute"]] {
+        let ran = ground.sexton(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
+        assert!(ran.err.contains("nothing is applied\n  public.items: ") && ran.err.contains("gone_at"), "{}", ran.err);
+    }
+    let mut direct = ground.database.direct();
+    assert_eq!(direct.expect("SELECT FROM pg_trigger WHERE NOT tgisinternal")[0].rows.len(), 0);
+}
+
 #[test]
 fn what_another_configuration_has_noted_is_left_alone() {
     let Some(cluster) = cluster::shared("check::what_another…") else { return };
