@@ -42,6 +42,8 @@ pub struct Column {
     pub not_null: bool,
     /// The columns that its expression reads, where it is GENERATED ALWAYS AS (…) STORED or VIRTUAL.
     pub generated_from: Option<Vec<String>>,
+    /// GENERATED ALWAYS AS IDENTITY: an INSERT gives it no value.
+    pub is_identity_always: bool,
 }
 
 impl Column {

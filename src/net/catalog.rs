@@ -176,6 +176,7 @@ fn column(row: &Row) -> Result<Column, tokio_postgres::Error> {
         type_name: row.try_get(2)?,
         not_null: row.try_get(3)?,
         generated_from: row.try_get(4)?,
+        is_identity_always: row.try_get(5)?,
     })
 }
 

@@ -117,7 +117,7 @@ SELECT a.attrelid, a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid
                AND d.refobjid OPERATOR(pg_catalog.=) a.attrelid
            JOIN pg_catalog.pg_attribute r ON r.attrelid OPERATOR(pg_catalog.=) a.attrelid
                AND r.attnum OPERATOR(pg_catalog.=) d.refobjsubid AND r.attnum OPERATOR(pg_catalog.<>) a.attnum
-           ORDER BY 1) END
+           ORDER BY 1) END, a.attidentity OPERATOR(pg_catalog.=) 'a'
 FROM pg_catalog.pg_attribute a
 WHERE a.attrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
   AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped

@@ -107,7 +107,7 @@ impl Builder<'_> {
                 let above = self.registered(ancestor);
                 let is_faulty = policy.fault.is_some() || above.is_some_and(|above| above.fault.is_some());
                 let hides_alike = match above {
-                    Some(above) => (&above.live, above.strategy) == (&policy.live, policy.strategy),
+                    Some(above) => above.rule() == policy.rule(),
                     None => policy.is_transparent(),
                 };
                 if is_faulty || hides_alike {

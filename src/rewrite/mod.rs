@@ -1,6 +1,7 @@
 //! The rules: one statement, a registry and the session's state in; an outcome out. No IO, no clock, no lock.
 
 mod archive;
+mod archive_fit;
 pub mod as_of;
 mod attach;
 mod bind;

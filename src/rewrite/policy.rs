@@ -1,8 +1,8 @@
 //! What deletion means for one registered table, resolved against the columns it has.
 
-use crate::catalog::column_type::keeps;
 use crate::catalog::{Column, ForeignKey, Relation, Snapshot};
 use crate::config::{OnMention, Reference, Strategy, Table, TableName, Truncate};
+use crate::rewrite::archive_fit;
 use crate::rewrite::as_of::AsOf;
 use crate::rewrite::state::Rows;
 use crate::sql::ident::{quote, quote_qualified};
@@ -124,6 +124,29 @@ pub fn archive_records() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 impl Record {
+    /// False where `column` is of a type that takes no such value: it is the application's own, by the same name.
+    fn fits(self, column: &Column) -> bool {
+        /// The server's own types that are neither text nor uuid; domains and types of extensions are tried.
+        const OTHERS: &[&str] = &[
+            "smallint",
+            "integer",
+            "bigint",
+            "numeric",
+            "real",
+            "double precision",
+            "boolean",
+            "date",
+            "interval",
+            "json",
+            "jsonb",
+            "bytea",
+            "oid",
+        ];
+        let name = column.type_name.split('(').next().unwrap_or_default().trim();
+        let is_other = OTHERS.contains(&name) || name.starts_with("time") || name.ends_with("[]");
+        !is_other && (name != "uuid" || self == Self::Event)
+    }
+
     /// The expression that fills it: by a function of schema `sexton` where there is one, which knows what is said in
     /// the statement's comments, and tells the same event to whatever the deletion brings about.
     fn value(self, relation: &Relation, snapshot: &Snapshot) -> &'static str {
@@ -198,6 +221,11 @@ impl Policy {
         policy.fault = resolved.err();
         policy.time = policy.deletion_time(table, relation);
         policy
+    }
+
+    /// What parent and child must have in common: each statement on the parent goes by the parent's, for the child's rows too.
+    pub(super) fn rule(&self) -> (Option<&Predicate>, Strategy, Option<&TableName>) {
+        (self.live.as_ref(), self.strategy, self.archive.as_ref().map(|archive| &archive.table))
     }
 
     /// The predicate that limits a reference to the rows that lived at `as_of`; `None` where nothing limits it.
@@ -320,7 +348,8 @@ impl Policy {
         }
         check_columns("mark", self.marks.iter().map(|mark| mark.column.as_str()), relation)?;
         for (column, record) in RECORDS {
-            if let Some(relation) = relation.filter(|relation| relation.column(column).is_some())
+            let is_filled = |relation: &&Relation| relation.column(column).is_some_and(|column| record.fits(column));
+            if let Some(relation) = relation.filter(is_filled)
                 && !self.marks.iter().any(|mark| mark.column == *column)
             {
                 let value = Predicate::without_columns(record.value(relation, snapshot));
@@ -350,47 +379,10 @@ impl Policy {
             self.archive = Some(Archive { table: name.clone(), columns });
             return Ok(());
         };
-        if archive.is_none() {
-            return Err(Fault {
-                key: ARCHIVE,
-                message: format!("the archive table {name} does not exist"),
-                mend: format!("CREATE TABLE {} (LIKE {})", quote_name(name), quote_name(&table.name)),
-            });
-        }
-        let missing: Vec<&Column> = relation.columns.iter().filter(|column| !columns.contains(&column.name)).collect();
-        if !missing.is_empty() {
-            let add: Vec<String> = missing
-                .iter()
-                .map(|column| format!("ADD COLUMN {} {}", quote(&column.name), column.type_name))
-                .collect();
-            let names: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();
-            return Err(Fault {
-                key: ARCHIVE,
-                message: format!("the archive table {name} lacks the column(s) {}", names.join(", ")),
-                mend: format!("ALTER TABLE {} {}", quote_name(name), add.join(", ")),
-            });
-        }
-        if let Some((own, archived)) = misfit(relation, there) {
-            return Err(Fault {
-                key: ARCHIVE,
-                message: format!(
-                    "the column {} of the archive table {name} is of type {}, which does not keep every value of {}",
-                    own.name, archived.type_name, own.type_name
-                ),
-                mend: "run sexton check, which says how to widen it".to_owned(),
-            });
-        }
+        archive_fit::check(&table.name, relation, (name, archive), snapshot)?;
         self.archive = Some(Archive { table: name.clone(), columns });
         Ok(())
     }
-}
-
-/// The first column whose values the archive's column of that name would not keep, with that.
-fn misfit<'a>(relation: &'a Relation, archive: &'a [Column]) -> Option<(&'a Column, &'a Column)> {
-    relation.columns.iter().find_map(|own| {
-        let archived = archive.iter().find(|archived| archived.name == own.name)?;
-        (!keeps(&archived.type_name, &own.type_name)).then_some((own, archived))
-    })
 }
 
 /// The foreign keys that `visible_through` names, as the catalog has them.

@@ -130,3 +130,40 @@ CREATE TABLE users (id serial PRIMARY KEY, deleted_at timestamptz);
 --    mend: correct the name, or create the role
 -- note access, access.see_deleted: there is no role check_raeder
 --    mend: correct the name, or create the role
+
+-- title: an archive that would lose what only a child has, and one that takes no value
+-- toml: [tables.orders]
+-- toml: delete = "archive"
+-- toml: [tables.bills]
+-- toml: delete = "archive"
+CREATE TABLE orders (id int);
+CREATE TABLE rush (secret text) INHERITS (orders);
+CREATE TABLE orders_archive (id int, secret text, archived_at timestamptz, archived_by text, archive_reason text, archive_txid bigint, deletion_id uuid);
+CREATE TABLE bills (id int GENERATED ALWAYS AS IDENTITY);
+CREATE TABLE bills_archive (LIKE bills INCLUDING ALL);
+-- finds:
+-- error table, public.bills: the column id of the archive table public.bills_archive is generated, and takes no value
+--    mend: ALTER TABLE public.bills_archive ALTER COLUMN id DROP IDENTITY
+-- error table, public.orders: public.rush inherits from it and has a column secret of its own, which a deletion from public.orders would lose
+--    mend: let the table itself have that column, or delete = "soft"
+-- note no-primary-key, public.bills: it has no primary key: a deleted row cannot be named, to be restored or found again
+--    mend: ALTER TABLE public.bills ADD PRIMARY KEY (…)
+-- note no-primary-key, public.orders: it has no primary key: a deleted row cannot be named, to be restored or found again
+--    mend: ALTER TABLE public.orders ADD PRIMARY KEY (…)
+
+-- title: a partition with an archive of its own
+-- toml: [tables.bills]
+-- toml: delete = "archive"
+-- toml: [tables.bills_old]
+-- toml: delete = "archive"
+CREATE TABLE bills (id int) PARTITION BY LIST (id);
+CREATE TABLE bills_old PARTITION OF bills FOR VALUES IN (1);
+CREATE TABLE bills_archive (id int);
+CREATE TABLE bills_old_archive (id int);
+-- finds:
+-- error table, public.bills: the rows of public.bills_old, a child of it, are also read through public.bills, which is registered otherwise
+--    mend: give both the same rule, or leave the section of the child out
+-- note no-primary-key, public.bills: it has no primary key: a deleted row cannot be named, to be restored or found again
+--    mend: ALTER TABLE public.bills ADD PRIMARY KEY (…)
+-- note no-primary-key, public.bills_old: it has no primary key: a deleted row cannot be named, to be restored or found again
+--    mend: ALTER TABLE public.bills_old ADD PRIMARY KEY (…)

@@ -5,6 +5,8 @@ mod support;
 
 /// Metrics and health.
 mod admin;
+/// What an archive must keep.
+mod archives;
 /// Case files: the text that reaches the server, and what comes back.
 mod cases;
 /// `sexton check` and `sexton apply`.

@@ -6,7 +6,7 @@
 
 use crate::catalog::column_type::keeps;
 use crate::config::{Strategy, TableName};
-use crate::rewrite::policy::{archive_records, quote_name};
+use crate::rewrite::policy::{Fault, archive_records, quote_name};
 use crate::schema::objects::scene::{Kept, Scene};
 use crate::schema::survey::{Column, Table};
 use crate::schema::{Finding, Level, Step};
@@ -75,7 +75,21 @@ fn table_findings(scene: &Scene<'_>, kept: &Kept<'_>, name: &TableName) -> Vec<F
         }));
     }
     findings.extend(unique(scene, there, &archive));
+    let is_said = kept.policy.oid != kept.table.oid || findings.iter().any(|found| found.level == level);
+    findings.extend(kept.policy.fault.as_ref().filter(|_| !is_said).map(|fault| unfit(kept, fault)));
     findings
+}
+
+/// What nothing else here says of an archive that does not fit.
+fn unfit(kept: &Kept<'_>, fault: &Fault) -> Finding {
+    Finding {
+        level: Level::Error,
+        kind: "table",
+        object: kept.table.display(),
+        what: fault.message.clone(),
+        mend: Some(fault.mend.clone()),
+        steps: Vec::new(),
+    }
 }
 
 /// The names of the columns that are `missing`, and what adds them, in words where no step can; `None` where none is.
