@@ -140,7 +140,8 @@ key_json AS (
         'is_valid', x.convalidated) AS body
     FROM pg_catalog.pg_constraint x
     JOIN tables t ON t.oid = x.conrelid
-    WHERE x.contype = 'f' AND x.conparentid = 0
+    -- What is not enforced, from 18 on, only says what should be.
+    WHERE x.contype = 'f' AND x.conparentid = 0 AND coalesce(pg_catalog.to_json(x) ->> 'conenforced', 'true') = 'true'
 ),
 check_json AS (
     SELECT t.nspname, t.relname, x.conname, pg_catalog.json_build_object(
