@@ -39,13 +39,22 @@ impl Reference<'_> {
     }
 
     /// Statements that refuse to go on where the constraint is not there any more: it was dropped or renamed, another does
-    /// something else under its name, or another table has taken the child's name.
+    /// something else under its name, another table has taken the child's name, or another column that of one of its own.
     pub(super) fn expected(&self) -> String {
         let (name, child) = (literal(&self.key.name), literal(&self.child.table.quoted()));
         let (parent, action) = (literal(&self.parent.table.quoted()), self.key.on_delete.letter());
+        let number = |table: &str, column: &String| {
+            let column = literal(column);
+            format!("(SELECT attnum FROM pg_attribute WHERE attrelid = {table}::regclass AND attname = {column})")
+        };
+        let numbers = |table: &str, columns: &[String]| {
+            columns.iter().map(|column| number(table, column)).collect::<Vec<_>>().join(", ")
+        };
+        let (columns, referenced) = (numbers(&child, &self.key.columns), numbers(&parent, &self.key.referenced));
         format!(
             "    IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = {child}::regclass AND contypid = 0
-        AND conname = {name} AND confrelid = {parent}::regclass AND confdeltype = '{action}') THEN
+        AND conname = {name} AND confrelid = {parent}::regclass AND confdeltype = '{action}'
+        AND conkey = ARRAY[{columns}] AND confkey = ARRAY[{referenced}]) THEN
         PERFORM sexton.refuse_key({name}, {child}::regclass, {parent}::regclass);
     END IF;
 "

@@ -287,6 +287,35 @@ fn a_key_that_is_made_anew_with_another_action_does_not_do_what_the_first_did() 
 }
 
 #[test]
+fn columns_that_have_changed_their_names_lead_to_no_other_row() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE TABLE c (a int REFERENCES p ON DELETE CASCADE, b int);
+        INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1, 2), (2, 1)";
+    let Some(mut twin) = Twin::new("keys::columns_that_have_changed…", schema, &[("p", Soft)]) else { return };
+    let swap = "ALTER TABLE c RENAME a TO x; ALTER TABLE c RENAME b TO a; ALTER TABLE c RENAME x TO b";
+    assert_eq!(twin.kept_only(swap), None);
+    let error = twin.kept_only("UPDATE p SET deleted_at = now() WHERE id = 1").expect("it leads elsewhere");
+    assert_eq!(error.sqlstate, "55000");
+    crate::support::schema::apply(&twin.kept, &twin.config, false);
+    assert_eq!(twin.kept_only("UPDATE p SET deleted_at = now() WHERE id = 1"), None);
+    assert_eq!(twin.ask("SELECT b FROM c"), "2");
+}
+
+/// PostgreSQL 18 has foreign keys that only say what should be.
+#[test]
+fn a_key_that_is_not_enforced_does_nothing() {
+    let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz); CREATE TABLE c (p int);
+        INSERT INTO p VALUES (1); INSERT INTO c VALUES (1), (2)";
+    let Some(mut twin) = Twin::new("keys::a_key_that_is_not_enforced…", schema, &[("p", Soft)]) else { return };
+    if twin.kept.direct().major_version() < 18 {
+        return;
+    }
+    twin.apply_again("ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p ON DELETE CASCADE NOT ENFORCED");
+    twin.delete("p", "true");
+    assert_eq!(twin.ask("SELECT count(*) FROM c"), "2");
+}
+
+#[test]
 fn what_is_no_longer_wanted_is_dropped() {
     let schema = "CREATE TABLE p (id int PRIMARY KEY, deleted_at timestamptz);
         CREATE TABLE c (id int PRIMARY KEY, p int CONSTRAINT k REFERENCES p ON DELETE CASCADE, deleted_at timestamptz)";
