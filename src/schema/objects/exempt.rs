@@ -25,11 +25,13 @@ pub(super) const CLEARS: &str =
 pub(super) const CLEARED: &str =
     "INSERT INTO sexton.exempt (txid, relation, key) VALUES (pg_current_xact_id(), 0, 'true');";
 
-/// Holds for a row `alias` of the table that is not let go on purpose.
+/// Holds for a row `alias` of the table that is not let go on purpose. A live row is none of those, though it may have the
+/// key of one: it has taken its place.
 pub(super) fn stays(scene: &Scene<'_>, kept: &Kept<'_>, alias: &str) -> String {
+    let is_dead = kept.dead(alias).map(|dead| format!(" AND {dead}")).unwrap_or_default();
     format!(
         "NOT EXISTS (SELECT FROM sexton.exempt AS e WHERE e.txid = pg_current_xact_id_if_assigned()
-        AND (e.relation = 0 OR e.relation = {}::regclass AND e.key = {}))",
+        AND (e.relation = 0 OR e.relation = {}::regclass AND e.key = {}{is_dead}))",
         literal(&scene.registered(kept).quoted()),
         key(scene, kept, alias)
     )

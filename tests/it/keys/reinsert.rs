@@ -215,6 +215,26 @@ fn a_dead_row_whose_place_nothing_takes_stays() {
     }
 }
 
+/// Until it is settled what becomes of the dead row, the live one has its key.
+#[test]
+fn a_row_that_has_taken_the_place_of_a_dead_one_is_archived_when_it_goes() {
+    let Some(cluster) = cluster::shared("keys::a_row_that_has_taken…") else { return };
+    let database = Database::create(cluster, "keys_revived");
+    database.run(
+        "CREATE TABLE own (id int PRIMARY KEY);
+        CREATE TABLE t (id int, part int, own int REFERENCES own ON DELETE CASCADE, what text, deleted_at timestamptz,
+            PRIMARY KEY (id, part)) PARTITION BY LIST (part);
+        CREATE TABLE t_1 PARTITION OF t FOR VALUES IN (1);
+        INSERT INTO own VALUES (1), (2); INSERT INTO t VALUES (1, 1, 1, 'dead', '2020-01-01')",
+    );
+    let section = "[databases.\"*\".tables.t]\ndelete = \"soft\"\nreinsert = \"revive\"\narchive = \"t_archive\"";
+    schema::apply(&database, section, false);
+    database.run("BEGIN; INSERT INTO t_1 VALUES (1, 1, 2, 'precious'); DELETE FROM own WHERE id = 2; COMMIT");
+    let mut session = database.direct();
+    assert_eq!(session.expect("SELECT what FROM t_archive")[0].texts(), [["precious"]]);
+    assert_eq!(session.expect("SELECT what FROM t")[0].texts(), [["dead"]]);
+}
+
 /// A statement trigger is not copied to partitions: a statement that names one is settled at COMMIT.
 #[test]
 fn a_dead_row_of_a_partition_comes_back_at_commit() {
