@@ -100,7 +100,8 @@ fn sets(words: &[&str]) -> bool {
     sets || words.iter().any(|word| SETTERS.contains(word))
 }
 
-fn is_string(kind: Kind) -> bool {
+/// A string constant of any form.
+pub(crate) fn is_string(kind: Kind) -> bool {
     matches!(kind, Kind::String | Kind::EscapeString | Kind::UnicodeString | Kind::BitString | Kind::DollarString)
 }
 

@@ -3,6 +3,7 @@
 use crate::rewrite::as_of::AsOf;
 use crate::rewrite::comment::check_asked;
 use crate::rewrite::ddl;
+use crate::rewrite::opaque::is_string;
 use crate::rewrite::outcome::{Effect, Setting};
 use crate::rewrite::refusal::{Reason, Refusal};
 use crate::rewrite::state::{Scope, User};
@@ -21,9 +22,7 @@ pub(crate) fn effect(statement: &Statement<'_>) -> Result<Option<Effect>, Refusa
         Keyword::Commit | Keyword::End if !is_prepared(statement, first + 1) => {
             Effect::Commit { chain: chains(statement) }
         }
-        Keyword::Prepare if statement.keyword(first + 1) == Some(Keyword::Transaction) => {
-            Effect::Commit { chain: false }
-        }
+        Keyword::Prepare if prepares_transaction(statement, first + 1) => Effect::Commit { chain: false },
         Keyword::Rollback | Keyword::Abort if !is_prepared(statement, first + 1) => rollback(statement),
         // What another transaction did becomes visible.
         Keyword::Commit | Keyword::End | Keyword::Rollback | Keyword::Abort => ddl::everything(statement),
@@ -46,6 +45,11 @@ fn named(statement: &Statement<'_>, index: usize) -> Option<String> {
 
 fn is_prepared(statement: &Statement<'_>, index: usize) -> bool {
     statement.word(index).as_deref() == Some("prepared")
+}
+
+/// `PREPARE TRANSACTION 'id'`; without the string it prepares a statement called transaction.
+fn prepares_transaction(statement: &Statement<'_>, index: usize) -> bool {
+    statement.keyword(index) == Some(Keyword::Transaction) && statement.kind(index + 1).is_some_and(is_string)
 }
 
 fn behind_savepoint(statement: &Statement<'_>, index: usize) -> usize {
@@ -272,7 +276,10 @@ fn reset(statement: &Statement<'_>) -> Result<Effect, Refusal> {
     let effect = |setting| Ok(Effect::Set { local: false, setting });
     match statement.keyword(first) {
         Some(Keyword::All) => return Ok(Effect::ResetAll),
-        Some(Keyword::Session) => return effect(Setting::SessionUser(None)),
+        // A setting of one's own may be called session.something.
+        Some(Keyword::Session) if statement.keyword(first + 1) == Some(Keyword::Authorization) => {
+            return effect(Setting::SessionUser(None));
+        }
         _ => {}
     }
     let Some((parts, _)) = statement.name_parts(first) else { return Ok(Effect::None) };
