@@ -101,7 +101,9 @@ fn clause(tokens: &[Token], first: usize, index: usize, keyword: Keyword) -> Cla
     let before = |distance: usize| (index >= first + distance).then(|| tokens[index - distance].keyword).flatten();
     match keyword {
         Keyword::From
-            if before(1) == Some(Keyword::Distinct) && matches!(before(2), Some(Keyword::Is | Keyword::Not)) =>
+            if before(1) == Some(Keyword::Distinct)
+                && matches!(before(2), Some(Keyword::Is | Keyword::Not))
+                && !(index >= first + 3 && matches!(tokens[index - 3].kind, Kind::Dot | Kind::Typecast)) =>
         {
             Clause::Name
         }
@@ -161,6 +163,8 @@ mod tests {
         assert_eq!(positions("INSERT INTO t (a, b) SELECT a, b FROM s ON CONFLICT DO UPDATE SET a = 1"), ["t", "s"]);
         assert_eq!(positions("UPDATE t SET a = 1, b = 2 FROM u, w WHERE t.a = u.a"), ["t", "u", "w"]);
         assert_eq!(positions("SELECT a FROM t ORDER BY a USING <, b USING OPERATOR(pg_catalog.>), c"), ["t"]);
+        assert_eq!(positions("SELECT q.is distinct FROM t, u"), ["t", "u"]);
+        assert_eq!(positions("SELECT 1::is distinct FROM t, u"), ["t", "u"]);
         assert_eq!(positions("SELECT * FROM (WITH a AS (SELECT 1), b AS (SELECT 2) TABLE b) q, t"), ["b", "t"]);
         assert_eq!(
             positions("UPDATE price SET active = true, price = i.price FROM input i, t"),

@@ -74,5 +74,11 @@ impl Reader<'_> {
         index >= 2
             && self.keyword_at(index - 1) == Some(Keyword::Distinct)
             && matches!(self.keyword_at(index - 2), Some(Keyword::Is | Keyword::Not))
+            && !self.names_is(index - 2)
+    }
+
+    /// True where the word at `index` is a column's name or a type's: DISTINCT behind it is a label.
+    fn names_is(&self, index: usize) -> bool {
+        index > 0 && matches!(self.tokens[index - 1].kind, Kind::Dot | Kind::Typecast)
     }
 }

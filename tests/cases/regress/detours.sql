@@ -23,3 +23,36 @@ SAVEPOINT savepoint; SET LOCAL search_path TO billing; ROLLBACK TO savepoint; SE
 -- 1
 -- 2
 -- 3
+
+-- title: IS and NOT as columns, DISTINCT as a label
+SELECT u.id, q.is distinct FROM (SELECT 1 AS is) q, ONLY users u ORDER BY u.id;
+-- rewritten:
+SELECT u.id, q.is distinct FROM (SELECT 1 AS is) q, ONLY users u WHERE u.deleted_at IS NULL ORDER BY u.id;
+-- rows:
+-- 1 | 1
+-- 2 | 1
+-- 3 | 1
+
+-- title: NOT as a column, DISTINCT as a label
+SELECT u.id, q.not distinct FROM (SELECT 2 AS not) q, users u ORDER BY u.id;
+-- rewritten:
+SELECT u.id, q.not distinct FROM (SELECT 2 AS not) q, users u WHERE u.deleted_at IS NULL ORDER BY u.id;
+-- rows:
+-- 1 | 2
+-- 2 | 2
+-- 3 | 2
+
+-- title: IS as a type, DISTINCT as a label
+SELECT 1::is distinct FROM users u;
+-- rewritten:
+SELECT 1::is distinct FROM users u WHERE u.deleted_at IS NULL;
+-- error: 42704
+
+-- title: IS NOT DISTINCT FROM behind a column called is
+SELECT u.id, q.is IS NOT DISTINCT FROM u.id FROM (SELECT 1 AS is) q, users u ORDER BY u.id;
+-- rewritten:
+SELECT u.id, q.is IS NOT DISTINCT FROM u.id FROM (SELECT 1 AS is) q, users u WHERE u.deleted_at IS NULL ORDER BY u.id;
+-- rows:
+-- 1 | t
+-- 2 | f
+-- 3 | f
