@@ -117,22 +117,68 @@ pub(crate) fn policy(statement: &Statement<'_>) -> Result<Outcome, Refusal> {
     statement.part(statement.piece.first + 2, statement.piece.end).rewrite_expressions()
 }
 
-/// CREATE SCHEMA with views among its elements: they may read what the schema brings along, which stands before
-/// everything else there. A view of a registered table is made by a statement of its own, so that it is known as one.
+/// The first server version of which it is not known that it makes the elements of a schema in their own order.
+const ORDER_UNKNOWN: u32 = 190_000;
+
+/// An element of CREATE SCHEMA. The server makes sequences, then tables, then views, then everything else, each kind as
+/// written; before an element of such a name is made the name means what lies outside the schema.
+struct Element {
+    /// Its kind's place among the kinds; [`Element::LAST`] for what is no relation to be read.
+    rank: u8,
+    /// The token where it starts.
+    start: usize,
+    /// The token of its name.
+    name: usize,
+    /// The name, without a schema.
+    called: String,
+}
+
+impl Element {
+    const LAST: u8 = 3;
+
+    fn read(statement: &Statement<'_>, create: usize) -> Self {
+        let head = create_head(&statement.part(create, statement.piece.end));
+        let rank = match statement.word(head.noun).as_deref() {
+            Some("sequence") => 0,
+            Some("table") => 1,
+            Some("view") => 2,
+            _ => Self::LAST,
+        };
+        let called = statement.name_at(head.name).unwrap_or_default();
+        Self { rank, start: create, name: head.name, called }
+    }
+
+    /// True where it is there when `other` is made, of which a foreign key is made last of all.
+    fn precedes(&self, other: &Self, by_key: bool, server_version: u32) -> bool {
+        let rank = if by_key { Self::LAST } else { other.rank };
+        self.rank < Self::LAST
+            && (self.rank, self.start) < (rank, other.start)
+            && (self.start < other.start || server_version < ORDER_UNKNOWN)
+    }
+}
+
+/// CREATE SCHEMA with views among its elements: each may read what the schema brings along before it, and nothing else that
+/// has a watched name. A view of a registered table is made by a statement of its own, so that it is known as one.
 pub(crate) fn schema(statement: &Statement<'_>, noun: usize) -> Result<Outcome, Refusal> {
-    let end = statement.piece.end;
     let registry = statement.names.registry;
+    let server_version = registry.snapshot().server_version;
     let own = statement.name_at(noun + 1).unwrap_or_default();
-    let creates = (noun + 2..end).filter(|&index| statement.keyword(index) == Some(Keyword::Create));
-    let made: Vec<String> = creates
-        .filter_map(|index| statement.name_at(create_head(&statement.part(index, end)).name))
-        .filter(|name| registry.find(&own, name).is_none())
+    let creates = (noun + 2..statement.piece.end).filter(|&index| statement.keyword(index) == Some(Keyword::Create));
+    let elements: Vec<Element> = creates
+        .map(|create| Element::read(statement, create))
+        .filter(|element| registry.find(&own, &element.called).is_none())
         .collect();
-    let foreign = (noun + 2..end).find(|&index| {
+    let is_foreign = |index: &usize| {
+        let Some(name) = statement.name_at(*index).filter(|name| registry.is_watched(name)) else { return false };
         let qualified = statement.kind(index - 1) == Some(Kind::Dot);
-        statement.name_at(index).is_some_and(|name| registry.is_watched(&name) && (qualified || !made.contains(&name)))
-    });
-    match foreign {
+        let by_key = statement.word(index - 1).as_deref() == Some("references");
+        let Some(reader) = elements.iter().rev().find(|element| element.start < *index) else { return true };
+        let is_made = || {
+            elements.iter().any(|element| element.called == name && element.precedes(reader, by_key, server_version))
+        };
+        qualified || !(reader.name == *index || is_made())
+    };
+    match (noun + 2..statement.piece.end).find(is_foreign) {
         Some(mention) => statement.refuse(Reason::Utility { verb: "CREATE SCHEMA with a view".to_owned() }, mention),
         None => Ok(Outcome::Unchanged),
     }

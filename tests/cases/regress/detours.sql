@@ -56,3 +56,25 @@ SELECT u.id, q.is IS NOT DISTINCT FROM u.id FROM (SELECT 1 AS is) q, users u WHE
 -- 1 | t
 -- 2 | f
 -- 3 | f
+
+-- title: a schema whose view has the name of a registered table
+CREATE SCHEMA api CREATE VIEW users AS SELECT * FROM users;
+-- refused: utility 0A000
+
+-- title: a schema whose view reads another view of a registered table's name
+CREATE SCHEMA api CREATE VIEW posts AS SELECT 1 AS id CREATE VIEW users AS SELECT * FROM posts;
+-- unchanged
+-- error: 42501
+
+-- title: a schema whose index has the name of a registered table
+CREATE SCHEMA api CREATE TABLE t (id int) CREATE INDEX users ON t (id) CREATE VIEW v AS SELECT * FROM users;
+-- refused: utility 0A000
+
+-- title: a schema whose table has the name of its parent
+CREATE SCHEMA api CREATE TABLE users () INHERITS (users) CREATE VIEW v AS SELECT 1;
+-- refused: utility 0A000
+
+-- title: a schema whose sequence and table have the names of registered ones
+CREATE SCHEMA api CREATE VIEW v AS SELECT * FROM users CREATE SEQUENCE posts CREATE TABLE users (id int PRIMARY KEY, above int REFERENCES users);
+-- unchanged
+-- error: 42501
