@@ -90,6 +90,7 @@ impl Rewriter<'_> {
         let cause = delete.target.name.relation();
         let row = self.row_name(&delete.target);
         self.check_versions(returning, &delete.target, entry, true)?;
+        self.check_own_with(returning, entry, place)?;
         let (rows, archived, from) = match &delete.using {
             None => {
                 let typed = self.names_row(returning, &delete.target) && !entry.relation.columns.is_empty();

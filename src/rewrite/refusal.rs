@@ -149,6 +149,11 @@ pub enum Reason {
         /// The table.
         table: String,
     },
+    /// RETURNING of a DELETE inside a CTE that reads what the DELETE's own WITH brings.
+    ReturningWith {
+        /// The table.
+        table: String,
+    },
     /// RETURNING of a DELETE that names the rows OLD and NEW, where there are no such rows.
     ReturningVersions {
         /// The table.

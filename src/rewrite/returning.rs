@@ -53,6 +53,7 @@ impl Rewriter<'_> {
         let cause = delete.target.name.relation();
         let marks = entry.policy().map(|policy| policy.marks.as_slice()).unwrap_or_default();
         self.check_shape(&entry.relation, returning.first)?;
+        self.check_own_with(returning, entry, place)?;
         if entry.relation.columns.is_empty() {
             return self.refuse(Reason::ReturningOld { table: entry.display() }, returning.first);
         }
@@ -88,6 +89,20 @@ impl Rewriter<'_> {
         self.queries(&returning.subqueries)?;
         self.insert_after(returning.last, &format!(" FROM {from}"), cause);
         Ok(())
+    }
+
+    /// Refuses a list whose subqueries may read what the DELETE's own WITH brings: inside a CTE that WITH stays with the
+    /// statement that runs, and the list leaves it.
+    pub(crate) fn check_own_with(
+        &self,
+        returning: &Returning,
+        entry: &Entry,
+        place: &Place<'_>,
+    ) -> Result<(), Refusal> {
+        if place.member.is_none() || !place.has_with || returning.subqueries.is_empty() {
+            return Ok(());
+        }
+        self.refuse(Reason::ReturningWith { table: entry.display() }, returning.first)
     }
 
     /// What a RETURNING list that names the row itself reads: the `columns` of `inner` under the target's name, as a value

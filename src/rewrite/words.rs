@@ -185,6 +185,12 @@ impl Reason {
                 format!("RETURNING of this DELETE FROM {table} cannot name OLD and NEW rows"),
                 "Name the columns plainly: they are returned as they were before.",
             ),
+            Self::ReturningWith { table } => words(
+                "returning-with",
+                unscoped,
+                format!("subqueries in RETURNING of this DELETE FROM {table} cannot be carried past its own WITH"),
+                "Write the members of that WITH before the one that holds the DELETE.",
+            ),
             Self::Sampled { table } => words(
                 "sampled",
                 unscoped,

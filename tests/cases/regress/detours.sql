@@ -78,3 +78,22 @@ CREATE SCHEMA api CREATE TABLE users () INHERITS (users) CREATE VIEW v AS SELECT
 CREATE SCHEMA api CREATE VIEW v AS SELECT * FROM users CREATE SEQUENCE posts CREATE TABLE users (id int PRIMARY KEY, above int REFERENCES users);
 -- unchanged
 -- error: 42501
+
+-- title: RETURNING of a deletion with a WITH of its own inside a CTE
+WITH d AS (WITH posts AS (SELECT 1 AS id) DELETE FROM users WHERE id = 3 RETURNING *, (SELECT string_agg(p::text, ';') FROM posts p) AS p) SELECT * FROM d;
+-- refused: returning-with 0A000
+
+-- title: the same of a table whose value before the mark is not known
+WITH d AS (WITH posts AS (SELECT 1 AS id) DELETE FROM seats WHERE id = 1 RETURNING *, (SELECT string_agg(p::text, ';') FROM posts p) AS p) SELECT * FROM d;
+-- refused: returning-with 0A000
+
+-- title: the same of an archive table
+WITH d AS (WITH posts AS (SELECT 1 AS id) DELETE FROM orders WHERE id = 100 RETURNING *, (SELECT string_agg(p::text, ';') FROM posts p) AS p) SELECT * FROM d;
+-- refused: returning-with 0A000
+
+-- title: a list without subqueries behind a WITH inside a CTE
+WITH d AS (WITH p AS (SELECT 3 AS id) DELETE FROM users WHERE id = (SELECT id FROM p) RETURNING *) SELECT id, name FROM d;
+-- rewritten:
+WITH sexton_1 AS (WITH p AS (SELECT 3 AS id) UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL AND (id = (SELECT id FROM p)) RETURNING users.*), d AS ( SELECT * FROM (SELECT id, name, email, NULL::timestamp with time zone AS deleted_at FROM sexton_1) AS users) SELECT id, name FROM d;
+-- rows:
+-- 3 | cid
