@@ -23,10 +23,10 @@ use crate::sql::lexer::Kind;
 pub(crate) fn routine(statement: &Statement<'_>, noun: usize) -> Result<Outcome, Refusal> {
     let end = statement.piece.end;
     // The function itself may be called begin.
-    let begins = |index: &usize| {
-        statement.keyword(*index) == Some(Keyword::Begin) && statement.keyword(index + 1) == Some(Keyword::Atomic)
+    let begins = |index: usize| {
+        statement.keyword(index) == Some(Keyword::Begin) && statement.keyword(index + 1) == Some(Keyword::Atomic)
     };
-    if let Some(begin) = (noun..end).find(begins) {
+    if let Some(begin) = statement.find_outside_groups(noun, begins) {
         if statement.keyword(end - 1) != Some(Keyword::End) && !statement.names.registry.is_empty() {
             return refuse(statement, noun, begin);
         }

@@ -19,18 +19,20 @@ pub fn statements(tokens: &[Token]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut first = 0;
     let mut brackets = 0usize;
-    let mut body = 0usize;
+    let mut body = false;
     for (index, token) in tokens.iter().enumerate() {
         match token.kind {
             Kind::Open => brackets += 1,
             Kind::Close => brackets = brackets.saturating_sub(1),
-            Kind::Semicolon if brackets == 0 && body == 0 => {
+            Kind::Semicolon if brackets == 0 && !body => {
                 if index > first {
                     pieces.push(Piece { first, end: index });
                 }
                 first = index + 1;
             }
-            Kind::Word => body = body_depth(tokens, first, index, body),
+            Kind::Word if brackets == 0 => {
+                body = if body { !ends_body(tokens, index) } else { begins_body(tokens, first, index) }
+            }
             _ => {}
         }
     }
@@ -40,25 +42,19 @@ pub fn statements(tokens: &[Token]) -> Vec<Piece> {
     pieces
 }
 
-/// How many BEGIN ATOMIC and CASE are open behind the word at `index`.
-fn body_depth(tokens: &[Token], first: usize, index: usize, body: usize) -> usize {
-    // A label behind AS or a dot opens and closes nothing.
-    let before = index.checked_sub(1).filter(|before| *before >= first).map(|before| &tokens[before]);
-    if before.is_some_and(|before| before.keyword == Some(Keyword::As) || before.kind == Kind::Dot) {
-        return body;
-    }
-    match tokens[index].keyword {
-        Some(Keyword::Begin)
-            if body == 0
-                && is_routine(tokens, first)
-                && tokens.get(index + 1).and_then(|next| next.keyword) == Some(Keyword::Atomic) =>
-        {
-            1
-        }
-        Some(Keyword::Case) if body > 0 => body + 1,
-        Some(Keyword::End) if body > 0 => body - 1,
-        _ => body,
-    }
+/// True for the BEGIN of a body.
+fn begins_body(tokens: &[Token], first: usize, index: usize) -> bool {
+    tokens[index].keyword == Some(Keyword::Begin)
+        && is_routine(tokens, first)
+        && tokens.get(index + 1).and_then(|next| next.keyword) == Some(Keyword::Atomic)
+}
+
+/// True for the END of the body that stands at `index`. Behind each of a body's statements stands a semicolon, and none
+/// starts with END: one elsewhere is that of a CASE, or a name.
+fn ends_body(tokens: &[Token], index: usize) -> bool {
+    let before = &tokens[index - 1];
+    tokens[index].keyword == Some(Keyword::End)
+        && (before.kind == Kind::Semicolon || before.keyword == Some(Keyword::Atomic))
 }
 
 /// CREATE [OR REPLACE] FUNCTION or PROCEDURE.
@@ -87,6 +83,9 @@ mod tests {
             ),
             2
         );
+        assert_eq!(count("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1 end; SELECT 2 case; END; SELECT 3"), 2);
+        assert_eq!(count("CREATE PROCEDURE f() BEGIN ATOMIC END; SELECT 3"), 2);
+        assert_eq!(count("CREATE FUNCTION f(begin atomic) RETURNS int AS ''; SELECT 3"), 2);
         assert_eq!(count("BEGIN; SELECT 1; END; SELECT 2"), 4);
     }
 }

@@ -97,3 +97,23 @@ WITH d AS (WITH p AS (SELECT 3 AS id) DELETE FROM users WHERE id = (SELECT id FR
 WITH sexton_1 AS (WITH p AS (SELECT 3 AS id) UPDATE users SET deleted_at = now() WHERE users.deleted_at IS NULL AND (id = (SELECT id FROM p)) RETURNING users.*), d AS ( SELECT * FROM (SELECT id, name, email, NULL::timestamp with time zone AS deleted_at FROM sexton_1) AS users) SELECT id, name FROM d;
 -- rows:
 -- 3 | cid
+
+-- title: a label called end in a body
+CREATE FUNCTION pg_temp.f() RETURNS void BEGIN ATOMIC SELECT 1 end; SELECT set_config('search_path', 'billing', false); END; SELECT id FROM users ORDER BY id;
+-- refused: opaque 0A000
+
+-- title: a label called case in a body
+CREATE FUNCTION pg_temp.f() RETURNS void BEGIN ATOMIC SELECT 1 AS "x" , 2 case; END; SELECT id FROM users ORDER BY id;
+-- rewritten:
+CREATE FUNCTION pg_temp.f() RETURNS void BEGIN ATOMIC SELECT 1 AS "x" , 2 case; END; SELECT id FROM users WHERE users.deleted_at IS NULL ORDER BY id;
+-- tag: CREATE FUNCTION, SELECT 3
+-- rows:
+-- 1
+-- 2
+-- 3
+
+-- title: a parameter called begin of a type called atomic
+CREATE FUNCTION pg_temp.f(begin atomic) RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT id FROM users ORDER BY id;
+-- rewritten:
+CREATE FUNCTION pg_temp.f(begin atomic) RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT id FROM users WHERE users.deleted_at IS NULL ORDER BY id;
+-- error: 42704

@@ -108,7 +108,12 @@ CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1 AS case; END;
 
 -- title: a bare label called case ends no body
 CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1 case; END; SET LOCAL search_path TO billing; SELECT id FROM invoices;
--- refused: utility 0A000
+-- rewritten:
+CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1 case; END; SET LOCAL search_path TO billing; SELECT id FROM invoices WHERE invoices.deleted_at IS NULL;
+-- tag: CREATE FUNCTION, SET, SELECT 2
+-- rows:
+-- 1
+-- 3
 
 -- title: a table prepared under another search path
 -- not twin: it is refused when it is sent
