@@ -13,8 +13,9 @@ use crate::sql::tree::Insert;
 
 impl Rewriter<'_> {
     pub(crate) fn insert(&mut self, insert: &Insert) -> Result<(), Refusal> {
-        let Insert { target, source, conflict, returning } = insert;
+        let Insert { target, columns, source, conflict, returning } = insert;
         let entry = self.target(&target.name)?;
+        self.queries(columns)?;
         if let Some(source) = source {
             self.query(source)?;
         }

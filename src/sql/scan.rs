@@ -25,20 +25,7 @@ pub fn table_positions(tokens: &[Token], first: usize, end: usize) -> Vec<usize>
         let level = levels.len() - 1;
         match token.kind {
             Kind::Open | Kind::OpenBracket => {
-                let query = matches!(
-                    tokens.get(index + 1).map(|next| (next.kind, next.keyword)),
-                    Some((
-                        _,
-                        Some(
-                            Keyword::Select
-                                | Keyword::With
-                                | Keyword::Table
-                                | Keyword::Delete
-                                | Keyword::Insert
-                                | Keyword::Update
-                        )
-                    )) | Some((Kind::Open, _))
-                );
+                let query = opens_query(tokens, index);
                 // A parenthesis where a table is expected holds a join, whose first word is one too, or a query: a comma
                 // of its WITH starts no table.
                 let with = tokens.get(index + 1).is_some_and(|next| next.keyword == Some(Keyword::With));
@@ -84,6 +71,23 @@ pub fn table_positions(tokens: &[Token], first: usize, end: usize) -> Vec<usize>
         index += 1;
     }
     found
+}
+
+/// True where the bracket at `open` may enclose a query, or another that does.
+fn opens_query(tokens: &[Token], open: usize) -> bool {
+    tokens.get(open + 1).is_some_and(|next| match next.keyword {
+        Some(
+            Keyword::Select
+            | Keyword::With
+            | Keyword::Table
+            | Keyword::Values
+            | Keyword::Delete
+            | Keyword::Insert
+            | Keyword::Update
+            | Keyword::Merge,
+        ) => true,
+        _ => next.kind == Kind::Open,
+    })
 }
 
 enum Clause {
@@ -159,12 +163,13 @@ mod tests {
             positions("SELECT a IS NOT DISTINCT FROM b, c FROM t WHERE (a, b) IN (SELECT x, y FROM u)"),
             ["t", "u"]
         );
+        assert_eq!(positions("SELECT q.is distinct FROM t, u"), ["t", "u"]);
+        assert_eq!(positions("SELECT 1::is distinct FROM t, u"), ["t", "u"]);
         assert_eq!(positions("DELETE FROM t USING u, w WHERE t.a = u.a"), ["t", "u", "w"]);
+        assert_eq!(positions("INSERT INTO t (a[(VALUES (0) UNION SELECT b FROM u)]) VALUES (1)"), ["t", "u"]);
         assert_eq!(positions("INSERT INTO t (a, b) SELECT a, b FROM s ON CONFLICT DO UPDATE SET a = 1"), ["t", "s"]);
         assert_eq!(positions("UPDATE t SET a = 1, b = 2 FROM u, w WHERE t.a = u.a"), ["t", "u", "w"]);
         assert_eq!(positions("SELECT a FROM t ORDER BY a USING <, b USING OPERATOR(pg_catalog.>), c"), ["t"]);
-        assert_eq!(positions("SELECT q.is distinct FROM t, u"), ["t", "u"]);
-        assert_eq!(positions("SELECT 1::is distinct FROM t, u"), ["t", "u"]);
         assert_eq!(positions("SELECT * FROM (WITH a AS (SELECT 1), b AS (SELECT 2) TABLE b) q, t"), ["b", "t"]);
         assert_eq!(
             positions("UPDATE price SET active = true, price = i.price FROM input i, t"),

@@ -273,6 +273,8 @@ pub struct Returning {
 pub struct Insert {
     /// The target, with its alias.
     pub target: TableRef,
+    /// Subqueries in the subscripts of its column list.
+    pub columns: Vec<Query>,
     /// VALUES or a query; `None` for DEFAULT VALUES.
     pub source: Option<Query>,
     /// ON CONFLICT

@@ -36,8 +36,10 @@ impl Reader<'_> {
             self.at += 1;
             target.last = self.at - 1;
         }
+        let mut columns = Vec::new();
         if self.kind() == Some(Kind::Open) && !self.opens_query(self.at) {
-            self.at = self.partner(self.at) + 1;
+            // A subscript of a column is an expression.
+            self.group(&mut columns)?;
         }
         if self.eat(Keyword::Overriding) {
             // SYSTEM VALUE or USER VALUE
@@ -50,7 +52,7 @@ impl Reader<'_> {
             Some(self.query()?)
         };
         let conflict = if self.is(Keyword::On) { Some(self.conflict()?) } else { None };
-        Ok(Insert { target, source, conflict, returning: self.returning()? })
+        Ok(Insert { target, columns, source, conflict, returning: self.returning()? })
     }
 
     fn insert_target(&mut self) -> Result<TableRef, Unreadable> {

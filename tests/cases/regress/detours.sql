@@ -117,3 +117,28 @@ CREATE FUNCTION pg_temp.f(begin atomic) RETURNS int LANGUAGE sql AS 'SELECT 1'; 
 -- rewritten:
 CREATE FUNCTION pg_temp.f(begin atomic) RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT id FROM users WHERE users.deleted_at IS NULL ORDER BY id;
 -- error: 42704
+
+-- title: a subquery in a subscript of an INSERT's columns
+INSERT INTO items (name[(VALUES (0) UNION SELECT count(*)::int FROM users ORDER BY 1 DESC LIMIT 1)]) VALUES ('x');
+-- rewritten:
+INSERT INTO items (name[(VALUES (0) UNION SELECT count(*)::int FROM users WHERE users.deleted_at IS NULL ORDER BY 1 DESC LIMIT 1)]) VALUES ('x');
+-- error: 42804
+
+-- title: a subquery in a subscript of a SET list
+UPDATE items SET name[(VALUES (0) UNION SELECT count(*)::int FROM users ORDER BY 1 DESC LIMIT 1)] = 'x';
+-- rewritten:
+UPDATE items SET name[(VALUES (0) UNION SELECT count(*)::int FROM users WHERE users.deleted_at IS NULL ORDER BY 1 DESC LIMIT 1)] = 'x';
+-- error: 42804
+
+-- title: a subquery in a subscript of DO UPDATE
+INSERT INTO items AS i (id, name) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name[(VALUES (0) UNION SELECT count(*)::int FROM users)] = 'x';
+-- rewritten:
+INSERT INTO items AS i (id, name) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name[(VALUES (0) UNION SELECT count(*)::int FROM users WHERE users.deleted_at IS NULL)] = 'x';
+-- error: 42804
+
+-- title: a subquery in a subscript of a MERGE
+-- since: 15
+MERGE INTO items i USING (SELECT 1 AS id) s ON i.id = s.id WHEN NOT MATCHED THEN INSERT (id, name[(VALUES (0) UNION SELECT count(*)::int FROM users)]) VALUES (9, 'x') WHEN MATCHED THEN UPDATE SET name[(VALUES (0) UNION SELECT count(*)::int FROM posts)] = 'x';
+-- rewritten:
+MERGE INTO items i USING (SELECT 1 AS id) s ON i.id = s.id WHEN NOT MATCHED THEN INSERT (id, name[(VALUES (0) UNION SELECT count(*)::int FROM users WHERE users.deleted_at IS NULL)]) VALUES (9, 'x') WHEN MATCHED THEN UPDATE SET name[(VALUES (0) UNION SELECT count(*)::int FROM posts WHERE NOT posts.deleted)] = 'x';
+-- error: 42804
