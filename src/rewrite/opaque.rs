@@ -5,7 +5,7 @@ use crate::config::Unscoped;
 use crate::rewrite::ddl;
 use crate::rewrite::outcome::Effect;
 use crate::rewrite::refusal::{Reason, Refusal};
-use crate::rewrite::schema_change::HOLDING_COLUMNS;
+use crate::rewrite::schema_change::{HOLDING, create_head};
 use crate::rewrite::statement::{Decision, Statement};
 use crate::sql::ident::plain_string;
 use crate::sql::keyword::Keyword;
@@ -130,7 +130,7 @@ fn cascades(words: &[&str]) -> bool {
         |first: &str, seconds: &[&str]| words.windows(2).any(|pair| pair[0] == first && seconds.contains(&pair[1]));
     // Not ON DELETE CASCADE.
     let cascades = words.windows(2).any(|pair| pair[1] == "cascade" && !matches!(pair[0], "delete" | "update"));
-    let reaches = pairs("drop", HOLDING_COLUMNS) || pairs("drop", &["schema"]) || pairs("alter", &["type"]);
+    let reaches = pairs("drop", HOLDING) || pairs("drop", &["schema"]) || pairs("alter", &["type"]);
     pairs("drop", &["owned"]) || pairs("rename", &["value"]) || (cascades && (reaches || words.contains(&"truncate")))
 }
 

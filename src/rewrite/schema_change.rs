@@ -278,23 +278,44 @@ fn alter_temporary(statement: &Statement<'_>, target: usize) -> Result<Decision,
     Ok(Decision::new(statement.outcome(rewriter, target)?, effect))
 }
 
-/// What takes columns along when it is dropped with CASCADE.
-pub(crate) const HOLDING_COLUMNS: &[&str] = &["collation", "domain", "extension", "type"];
+/// What may take columns along when it is dropped with CASCADE, or a whole table: one that is partitioned goes with any
+/// function, operator or type that its key is made of. A wrapper (`foreign data wrapper`) takes the tables behind it.
+pub(crate) const HOLDING: &[&str] = &[
+    "access",
+    "aggregate",
+    "cast",
+    "collation",
+    "conversion",
+    "domain",
+    "extension",
+    "foreign",
+    "function",
+    "language",
+    "operator",
+    "procedural",
+    "procedure",
+    "routine",
+    "server",
+    "text",
+    "transform",
+    "type",
+];
 
 /// DROP TABLE and DROP SCHEMA destroy kept rows; DROP OWNED may.
 pub(crate) fn drop(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     let noun = statement.piece.first + 1;
     let allowed = Ok(Decision::unchanged(ddl::drop(statement, noun)));
-    if matches!(statement.keyword(noun), Some(Keyword::Table | Keyword::Foreign | Keyword::View)) {
+    let is_wrapper =
+        statement.keyword(noun) == Some(Keyword::Foreign) && statement.word(noun + 1).as_deref() == Some("data");
+    if matches!(statement.keyword(noun), Some(Keyword::Table | Keyword::Foreign | Keyword::View)) && !is_wrapper {
         return drop_table::drop_tables(statement, noun);
     }
     if statement.names.role.hard_deletes {
         return allowed;
     }
-    // With a type go the columns of that type.
-    let types = statement.word(noun).is_some_and(|word| HOLDING_COLUMNS.contains(&word.as_str()));
-    if types && has_word(statement, "cascade") && statement.names.registry.has_kept_relations() {
-        return statement.refuse(Reason::Alter { table: "the marker of a registered table".to_owned() }, noun);
+    let holding = statement.word(noun).is_some_and(|word| HOLDING.contains(&word.as_str()));
+    if holding && has_word(statement, "cascade") && statement.names.registry.has_kept_relations() {
+        return statement.refuse(Reason::Alter { table: "a registered table, or its marker,".to_owned() }, noun);
     }
     match statement.keyword(noun) {
         Some(Keyword::Schema) => {

@@ -142,3 +142,45 @@ MERGE INTO items i USING (SELECT 1 AS id) s ON i.id = s.id WHEN NOT MATCHED THEN
 -- rewritten:
 MERGE INTO items i USING (SELECT 1 AS id) s ON i.id = s.id WHEN NOT MATCHED THEN INSERT (id, name[(VALUES (0) UNION SELECT count(*)::int FROM users WHERE users.deleted_at IS NULL)]) VALUES (9, 'x') WHEN MATCHED THEN UPDATE SET name[(VALUES (0) UNION SELECT count(*)::int FROM posts WHERE NOT posts.deleted)] = 'x';
 -- error: 42804
+
+-- title: dropping a function that a table may be partitioned by
+DROP FUNCTION part_of(int) CASCADE;
+-- refused: alter 42501
+
+-- title: dropping an operator class with what rests on it
+DROP OPERATOR CLASS hashed USING hash CASCADE;
+-- refused: alter 42501
+
+-- title: dropping a cast with what rests on it
+DROP CAST (text AS int) CASCADE;
+-- refused: alter 42501
+
+-- title: dropping a language with what rests on it
+DROP PROCEDURAL LANGUAGE plperl CASCADE;
+-- refused: alter 42501
+
+-- title: dropping a wrapper with the foreign tables behind it
+DROP FOREIGN DATA WRAPPER postgres_fdw CASCADE;
+-- refused: alter 42501
+
+-- title: dropping a server with its foreign tables
+DROP SERVER IF EXISTS other CASCADE;
+-- refused: alter 42501
+
+-- title: a block that drops a function with what rests on it
+DO $$ BEGIN DROP FUNCTION part_of(int) CASCADE; END $$;
+-- refused: opaque 0A000
+
+-- title: a block that drops an access method with what rests on it
+DO $$ BEGIN DROP ACCESS METHOD heap2 CASCADE; END $$;
+-- refused: opaque 0A000
+
+-- title: dropping a function that nothing rests on
+DROP FUNCTION nosuch(int);
+-- unchanged
+-- error: 42883
+
+-- title: dropping a trigger with CASCADE
+DROP TRIGGER nosuch ON items CASCADE;
+-- unchanged
+-- error: 42704
