@@ -263,7 +263,7 @@ impl<'a> Lexer<'a> {
             while self.peek(0).is_ascii_digit() {
                 self.at += 1;
             }
-            return Ok(self.number_end(Kind::Parameter));
+            return Ok(self.number_end(Kind::Parameter, start));
         }
         let mut tag = 1;
         if is_word_start(self.peek(1)) {
@@ -316,6 +316,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn number(&mut self) -> Kind {
+        let start = self.at;
         if self.peek(0) == b'0' {
             let digit: Option<fn(u8) -> bool> = match self.peek(1) {
                 b'x' | b'X' => Some(|byte| byte.is_ascii_hexdigit()),
@@ -328,7 +329,7 @@ impl<'a> Lexer<'a> {
                 if digit(self.peek(first)) {
                     self.at += first;
                     self.digits(digit);
-                    return self.number_end(Kind::Number);
+                    return self.number_end(Kind::Number, start);
                 }
             }
         }
@@ -345,12 +346,15 @@ impl<'a> Lexer<'a> {
                 self.digits(|byte| byte.is_ascii_digit());
             }
         }
-        self.number_end(Kind::Number)
+        self.number_end(Kind::Number, start)
     }
 
     /// A word glued to a number or parameter is refused by the server since version 15, and read as two tokens before.
-    fn number_end(&mut self, kind: Kind) -> Kind {
-        if !is_word_start(self.peek(0)) {
+    /// There `1_000$$` and `0x1$$` end in a word that a dollar sign belongs to: it opens no string on any version.
+    fn number_end(&mut self, kind: Kind, start: usize) -> Kind {
+        let plain = |byte: &u8| matches!(byte, b'0'..=b'9' | b'$' | b'.' | b'e' | b'E' | b'+' | b'-');
+        let holds_word = || self.text[start..self.at].iter().any(|byte| !plain(byte));
+        if !(is_word_start(self.peek(0)) || (self.peek(0) == b'$' && holds_word())) {
             return kind;
         }
         self.skip_word();
@@ -448,6 +452,7 @@ mod tests {
     #[test]
     fn numbers() {
         assert_eq!(cut("1..10 .5 1.e5 1e 0x1F 1_000"), ["1", "..", "10", ".5", "1.e5", "1e", "0x1F", "1_000"]);
+        assert_eq!(cut("1_0$$ FROM t 0x1$a$ 1$$ $$"), ["1_0$$", "FROM", "t", "0x1$a$", "1", "$$ $$"]);
         assert_eq!(lex(b"1FROM users", true).expect("lexes")[0].kind, Kind::Junk);
     }
 

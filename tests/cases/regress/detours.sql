@@ -184,3 +184,27 @@ DROP FUNCTION nosuch(int);
 DROP TRIGGER nosuch ON items CASCADE;
 -- unchanged
 -- error: 42704
+
+-- title: a number with an underscore before a dollar sign
+-- since: 15
+SELECT 1_000$$ , u.* FROM users u -- $$;
+-- rewritten:
+SELECT 1_000$$ , u.* FROM users u -- $$;
+;)
+-- error: 42601
+
+-- title: a hexadecimal number before a dollar sign
+-- since: 15
+SELECT 0x1$a$ , u.* FROM users u -- $a$;
+-- rewritten:
+SELECT 0x1$a$ , u.* FROM users u -- $a$;
+;)
+-- error: 42601
+
+-- title: a fraction with an underscore before a dollar sign
+-- since: 15
+SELECT 1.5_0$$ , u.* FROM users u -- $$;
+-- rewritten:
+SELECT 1.5_0$$ , u.* FROM users u -- $$;
+;)
+-- error: 42601
