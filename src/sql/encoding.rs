@@ -19,14 +19,14 @@ pub enum Encoding {
     DoubleByte,
     /// EUC_TW: two bytes, or four behind the byte 0x8E.
     EucTw,
-    /// SJIS, SHIFT_JIS_2004: two bytes, or one for a half-width kana. The second may look like ASCII.
+    /// SJIS: two bytes, or one for a half-width kana. The second may look like ASCII.
     ShiftJis,
     /// GB18030: two bytes, or four where the second is a digit. The second may look like ASCII.
     Gb18030,
     /// SQL_ASCII (the server's own encoding, whatever it is) and MULE_INTERNAL: of unknown width, but nothing in a character
     /// looks like ASCII.
     Opaque,
-    /// JOHAB, and what is not known: it cannot be read.
+    /// JOHAB, SHIFT_JIS_2004 (two bytes of which may become an ASCII backslash), and what is not known: it cannot be read.
     Unknown,
 }
 
@@ -46,7 +46,7 @@ impl Encoding {
             "euctw" => Self::EucTw,
             "euccn" | "big5" | "win950" | "windows950" | "gbk" | "win936" | "windows936" | "uhc" | "win949"
             | "windows949" => Self::DoubleByte,
-            "sjis" | "shiftjis" | "mskanji" | "win932" | "windows932" | "shiftjis2004" => Self::ShiftJis,
+            "sjis" | "shiftjis" | "mskanji" | "win932" | "windows932" => Self::ShiftJis,
             "gb18030" => Self::Gb18030,
             "sqlascii" | "muleinternal" => Self::Opaque,
             _ if ["latin", "iso8859", "win", "windows", "koi8", "abc", "tcvn", "alt", "vscii"]
