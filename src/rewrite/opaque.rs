@@ -140,19 +140,93 @@ pub(crate) fn check_functions(statement: &Statement<'_>) -> Result<(), Refusal> 
     if registry.unscoped == Unscoped::Pass || registry.is_empty() {
         return Ok(());
     }
-    // CREATE AGGREGATE, OPERATOR or CAST gives such a function another name.
-    let renames = matches!(statement.keyword(statement.piece.first), Some(Keyword::Create | Keyword::Alter));
+    let renames = renames(statement);
     for index in statement.piece.first..statement.piece.end {
-        let called = statement.kind(index + 1) == Some(Kind::Open);
-        // `(argument).function` is a call as well.
-        let applied = index > statement.piece.first && statement.kind(index - 1) == Some(Kind::Dot);
-        let Some(name) = (called || applied || renames).then(|| statement.name_at(index)).flatten() else { continue };
-        let listed = FUNCTIONS.iter().any(|function| name.starts_with(function));
+        let called = statement.kind(index + 1) == Some(Kind::Open) && !is_table(statement, index);
+        let named = match renames {
+            true => function_named(statement, index)?,
+            false => statement.name_at(index).filter(|_| called || is_applied(statement, index)),
+        };
+        let Some(name) = named else { continue };
+        let listed = FUNCTIONS.iter().any(|function| name.starts_with(function)) || (renames && name == "set_config");
         if listed && !(called && is_harmless(statement, index, &name)) {
             return statement.refuse(Reason::Opaque { holder: format!("{name}()") }, index);
         }
     }
     Ok(())
+}
+
+/// Nouns of what a CREATE or ALTER may make such a function by another name.
+const RENAMING: &[&str] = &[
+    "access",
+    "aggregate",
+    "cast",
+    "conversion",
+    "foreign",
+    "language",
+    "operator",
+    "procedural",
+    "text",
+    "transform",
+    "trusted",
+];
+
+/// True for a CREATE or ALTER that may make a function known by another name: CREATE AGGREGATE, OPERATOR, CAST and their
+/// like.
+fn renames(statement: &Statement<'_>) -> bool {
+    let first = statement.piece.first;
+    match statement.keyword(first) {
+        Some(Keyword::Create) => {
+            let noun = create_head(statement).noun;
+            match statement.word(noun).as_deref() {
+                // A base type; the labels and attributes of others are no functions.
+                Some("type") => statement.outside_groups(noun, Keyword::As).is_none(),
+                word => word.is_some_and(|word| RENAMING.contains(&word)),
+            }
+        }
+        Some(Keyword::Alter) => statement.word(first + 1).is_some_and(|word| {
+            matches!(word.as_str(), "function" | "procedure" | "routine") || RENAMING.contains(&word.as_str())
+        }),
+        _ => false,
+    }
+}
+
+/// The function that a word of such a statement names, or a string: both are taken.
+fn function_named(statement: &Statement<'_>, index: usize) -> Result<Option<String>, Refusal> {
+    if !statement.kind(index).is_some_and(is_string) {
+        return Ok(statement.name_at(index));
+    }
+    match plain_string(statement.text, &statement.tokens[index]) {
+        Some(name) => Ok(String::from_utf8(name).ok()),
+        None => {
+            let noun = statement.word(statement.piece.first + 1).unwrap_or_default().to_uppercase();
+            statement.refuse(Reason::Opaque { holder: format!("a string in CREATE or ALTER {noun}") }, index)
+        }
+    }
+}
+
+/// `(argument).function` is a call as well. What stands behind the dot of a name is a column.
+fn is_applied(statement: &Statement<'_>, index: usize) -> bool {
+    index >= statement.piece.first + 2
+        && statement.kind(index - 1) == Some(Kind::Dot)
+        && matches!(statement.kind(index - 2), Some(Kind::Close | Kind::CloseBracket | Kind::Parameter))
+}
+
+/// True where a list of columns follows the name at `index`, not arguments.
+fn is_table(statement: &Statement<'_>, index: usize) -> bool {
+    let first = statement.piece.first;
+    let mut start = index;
+    while start >= first + 2 && statement.kind(start - 1) == Some(Kind::Dot) {
+        start -= 2;
+    }
+    let before = |distance: usize| {
+        start.checked_sub(distance).filter(|before| *before >= first).and_then(|before| statement.word(before))
+    };
+    match before(1).as_deref() {
+        Some("into" | "references" | "table" | "view") => true,
+        Some("exists") => before(2).as_deref() == Some("not") && before(3).as_deref() == Some("if"),
+        _ => false,
+    }
 }
 
 fn is_harmless(statement: &Statement<'_>, call: usize, name: &str) -> bool {

@@ -208,3 +208,38 @@ SELECT 1.5_0$$ , u.* FROM users u -- $$;
 SELECT 1.5_0$$ , u.* FROM users u -- $$;
 ;)
 -- error: 42601
+
+-- title: an aggregate that is set_config by another name
+CREATE AGGREGATE setter (text, boolean) (sfunc = set_config, stype = text);
+-- refused: opaque 0A000
+
+-- title: an aggregate that is set_config in a string
+CREATE AGGREGATE setter (text, boolean) (sfunc = 'set_config', stype = text);
+-- refused: opaque 0A000
+
+-- title: an aggregate whose function stands in a string with escapes
+CREATE AGGREGATE setter (text, boolean) (sfunc = E'set\x5fconfig', stype = text);
+-- refused: opaque 0A000
+
+-- title: an aggregate that runs SQL
+CREATE AGGREGATE reader (boolean, boolean, text) (sfunc = "query_to_xml", stype = text);
+-- refused: opaque 0A000
+
+-- title: a column called like a function that runs SQL
+SELECT i.ts_status FROM items i;
+-- unchanged
+-- error: 42703
+
+-- title: columns and tables called like functions that run SQL
+CREATE TEMP TABLE dblink_config (id int, ts_state text); ALTER TABLE dblink_config ADD COLUMN ts_stats text; INSERT INTO dblink_config (id) VALUES (1);
+-- unchanged
+-- tag: CREATE TABLE, ALTER TABLE, INSERT 0 1
+
+-- title: an extension called like its functions
+CREATE EXTENSION IF NOT EXISTS dblink;
+-- unchanged
+-- error: 42501
+
+-- title: a function that runs SQL on the value before its dot
+SELECT ('SELECT name FROM users'::text).query_to_xml;
+-- refused: opaque 0A000
