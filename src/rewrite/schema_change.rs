@@ -198,7 +198,9 @@ pub(crate) fn alter(statement: &Statement<'_>) -> Result<Decision, Refusal> {
     // ALTER INDEX and its like reach tables too: the name decides, not the noun.
     for (token, entry) in registered(statement, reparents)? {
         let is_moved = is_extension || (moves && token == target);
-        if is_moved || reparents || touches_marker(&columns, cascades, entry) {
+        // A table that is referred to keeps its columns.
+        let is_referred = statement.word(token - 1).as_deref() == Some("references");
+        if is_moved || reparents || (!is_referred && touches_marker(&columns, cascades, entry)) {
             return statement.refuse(Reason::Alter { table: entry.display() }, token);
         }
     }

@@ -243,3 +243,12 @@ CREATE EXTENSION IF NOT EXISTS dblink;
 -- title: a function that runs SQL on the value before its dot
 SELECT ('SELECT name FROM users'::text).query_to_xml;
 -- refused: opaque 0A000
+
+-- title: a marker of a table that is not registered, dropped beside a reference
+ALTER TABLE items DROP COLUMN IF EXISTS deleted_at, ADD COLUMN user_id int REFERENCES users (id);
+-- unchanged
+-- error: 42501
+
+-- title: a marker dropped by way of a parent
+ALTER TABLE measurements_2025 DROP COLUMN deleted_at;
+-- refused: alter 42501
