@@ -12,7 +12,7 @@ use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 
 /// Functions of PostgreSQL and its contrib modules that run SQL from a string or read a table named by one
-/// (proxy notes R9); a name here covers the longer ones that start with it.
+/// (proxy notes R9); a name here covers the longer ones that start with it, [`WHOLE`] excepted.
 pub const FUNCTIONS: &[&str] = &[
     "query_to_xml",
     "table_to_xml",
@@ -26,6 +26,14 @@ pub const FUNCTIONS: &[&str] = &[
     "connectby",
     "xpath_table",
 ];
+
+/// Those of which there are no longer ones: a column may well be called `ts_status`.
+const WHOLE: &[&str] = &["ts_rewrite", "ts_stat"];
+
+/// True for the name of such a function.
+fn runs_sql(name: &str) -> bool {
+    FUNCTIONS.iter().any(|function| name == *function || (!WHOLE.contains(function) && name.starts_with(function)))
+}
 
 /// DO: refused where its text mentions a registered name, builds SQL of its own, or is not there to be read.
 ///
@@ -143,12 +151,14 @@ pub(crate) fn check_functions(statement: &Statement<'_>) -> Result<(), Refusal> 
     let renames = renames(statement);
     for index in statement.piece.first..statement.piece.end {
         let called = statement.kind(index + 1) == Some(Kind::Open) && !is_table(statement, index);
+        // `(argument).function` is a call as well, and so is `a.function` where `a` stands for what a function in FROM gives.
+        let applied = index > statement.piece.first && statement.kind(index - 1) == Some(Kind::Dot);
         let named = match renames {
             true => function_named(statement, index)?,
-            false => statement.name_at(index).filter(|_| called || is_applied(statement, index)),
+            false => statement.name_at(index).filter(|_| called || applied),
         };
         let Some(name) = named else { continue };
-        let listed = FUNCTIONS.iter().any(|function| name.starts_with(function)) || (renames && name == "set_config");
+        let listed = runs_sql(&name) || (renames && name == "set_config");
         if listed && !(called && is_harmless(statement, index, &name)) {
             return statement.refuse(Reason::Opaque { holder: format!("{name}()") }, index);
         }
@@ -191,25 +201,19 @@ fn renames(statement: &Statement<'_>) -> bool {
     }
 }
 
-/// The function that a word of such a statement names, or a string: both are taken.
+/// The function that a word of such a statement names, or a string: CREATE takes both.
 fn function_named(statement: &Statement<'_>, index: usize) -> Result<Option<String>, Refusal> {
-    if !statement.kind(index).is_some_and(is_string) {
+    let creates = statement.keyword(statement.piece.first) == Some(Keyword::Create);
+    if !creates || !statement.kind(index).is_some_and(is_string) {
         return Ok(statement.name_at(index));
     }
     match plain_string(statement.text, &statement.tokens[index]) {
         Some(name) => Ok(String::from_utf8(name).ok()),
         None => {
             let noun = statement.word(statement.piece.first + 1).unwrap_or_default().to_uppercase();
-            statement.refuse(Reason::Opaque { holder: format!("a string in CREATE or ALTER {noun}") }, index)
+            statement.refuse(Reason::Opaque { holder: format!("a string in CREATE {noun}") }, index)
         }
     }
-}
-
-/// `(argument).function` is a call as well. What stands behind the dot of a name is a column.
-fn is_applied(statement: &Statement<'_>, index: usize) -> bool {
-    index >= statement.piece.first + 2
-        && statement.kind(index - 1) == Some(Kind::Dot)
-        && matches!(statement.kind(index - 2), Some(Kind::Close | Kind::CloseBracket | Kind::Parameter))
 }
 
 /// True where a list of columns follows the name at `index`, not arguments.

@@ -244,6 +244,10 @@ CREATE EXTENSION IF NOT EXISTS dblink;
 SELECT ('SELECT name FROM users'::text).query_to_xml;
 -- refused: opaque 0A000
 
+-- title: a function that runs SQL on what a function in FROM gives
+SELECT p.ts_stat FROM lower('SELECT to_tsvector(name) FROM users') p;
+-- refused: opaque 0A000
+
 -- title: a marker of a table that is not registered, dropped beside a reference
 ALTER TABLE items DROP COLUMN IF EXISTS deleted_at, ADD COLUMN user_id int REFERENCES users (id);
 -- unchanged
