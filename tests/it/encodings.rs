@@ -28,7 +28,7 @@ const UNSAFE: [(&str, &[u8]); 8] = [
 
 /// `?` is the character.
 const ATTACKS: [&str; 10] = [
-    "SELECT E'?', ', name FROM users --'",
+    "SELECT E'?\\', name FROM users --'",
     "SELECT E'?' UNION SELECT name FROM users --'",
     "SELECT E'?', name FROM users WHERE E'?' <> '' OR true --'",
     "SELECT name AS \"?\" FROM users WHERE 1 = 1 OR E'?' = ''",
