@@ -236,6 +236,8 @@ pub struct Check {
     pub columns: Vec<String>,
     /// What must hold.
     pub expression: String,
+    /// To test it calls nothing that anybody but the server has made, and nothing that could.
+    pub is_plain: bool,
     /// False where it is NOT VALID.
     pub is_valid: bool,
 }

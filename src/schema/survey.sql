@@ -151,6 +151,24 @@ check_json AS (
             SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY a.attnum), '[]')
             FROM pg_catalog.pg_attribute a WHERE a.attrelid = x.conrelid AND a.attnum = ANY (x.conkey)),
         'expression', pg_catalog.pg_get_expr(x.conbin, x.conrelid),
+        'is_plain', NOT EXISTS (
+            -- What is the server's own has no dependencies; an enum has nothing but values.
+            SELECT FROM pg_catalog.pg_depend d LEFT JOIN pg_catalog.pg_type y ON y.oid = d.refobjid
+            WHERE d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = x.oid
+              AND d.refobjid <> x.conrelid
+              AND NOT (d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND y.typtype = 'e'))
+        AND NOT EXISTS (
+            -- Of the server's functions some run a text as SQL, or read files: these change with time, or give XML.
+            SELECT FROM pg_catalog.regexp_matches(x.conbin::pg_catalog.text, ':funcid (\d+)', 'g') f (id)
+            JOIN pg_catalog.pg_proc p ON p.oid = f.id[1]::pg_catalog.oid
+            WHERE p.provolatile = 'v' OR p.prorettype = 'pg_catalog.xml'::pg_catalog.regtype)
+        AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a
+            JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+            WHERE a.attrelid = x.conrelid AND a.attnum = ANY (x.conkey)
+              AND y.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace
+              AND (y.typtype <> 'e' OR EXISTS (
+                SELECT FROM pg_catalog.pg_cast k WHERE k.casttarget = y.oid AND k.castfunc <> 0))),
         'is_valid', x.convalidated) AS body
     FROM pg_catalog.pg_constraint x
     JOIN tables t ON t.oid = x.conrelid

@@ -57,3 +57,42 @@ CREATE TABLE rows (id serial PRIMARY KEY, state text NOT NULL CHECK (state IN ('
 -- finds:
 -- error check, CHECK constraint rows_state_check on public.rows: no row can be deleted (23514): what a deletion sets in state breaks it
 --    mend: let deleted rows be: ALTER TABLE public.rows DROP CONSTRAINT rows_state_check, ADD CONSTRAINT rows_state_check CHECK ((state = ANY (ARRAY['free'::text, 'sold'::text])) OR (state <> 'void') IS NOT TRUE) NOT VALID; ALTER TABLE public.rows VALIDATE CONSTRAINT rows_state_check;
+
+-- title: what a constraint calls that is not the server's own is not called
+-- toml: [tables.users]
+-- toml: delete = "soft"
+-- toml: [tables.posts]
+-- toml: delete = "soft"
+-- toml: live = "state <> 'dead'"
+-- toml: mark = { state = "'dead'" }
+CREATE FUNCTION spy(anyelement) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN false; END $$;
+CREATE FUNCTION spy() RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN false; END $$;
+CREATE FUNCTION compare(timestamptz, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN spy(); END $$;
+CREATE OPERATOR === (LEFTARG = timestamptz, RIGHTARG = text, FUNCTION = compare);
+CREATE DOMAIN kind AS text CHECK (spy(VALUE));
+CREATE TYPE mood AS ENUM ('dead', 'live');
+CREATE VIEW trap AS SELECT 1 AS x;
+CREATE TABLE users (id serial PRIMARY KEY, deleted_at timestamptz,
+    CONSTRAINT by_function CHECK (spy(deleted_at)),
+    CONSTRAINT by_operator CHECK (deleted_at === ''),
+    CONSTRAINT by_domain CHECK ((deleted_at::text::kind)::text <> ''),
+    CONSTRAINT by_query CHECK (query_to_xml(deleted_at::text, true, true, '') IS NOT NULL),
+    CONSTRAINT by_view CHECK (deleted_at IS NULL OR table_to_xml('trap'::regclass, true, true, '') IS NULL),
+    CONSTRAINT by_nothing CHECK (deleted_at > '2000-01-01' AND deleted_at IS NOT NULL AND deleted_at::date <= now()));
+ALTER TABLE users ADD CONSTRAINT late CHECK (spy()) NOT VALID;
+CREATE TABLE posts (id serial PRIMARY KEY, state mood, CONSTRAINT by_enum CHECK (state <> 'dead'));
+-- finds:
+-- error check, CHECK constraint by_enum on public.posts: no row can be deleted (23514): what a deletion sets in state breaks it
+--    mend: let deleted rows be: ALTER TABLE public.posts DROP CONSTRAINT by_enum, ADD CONSTRAINT by_enum CHECK ((state <> 'dead'::public.mood) OR (state <> 'dead') IS NOT TRUE) NOT VALID; ALTER TABLE public.posts VALIDATE CONSTRAINT by_enum;
+-- warning check, CHECK constraint late on public.users: it is NOT VALID: a row that breaks it can be deleted by a DELETE, but not be marked (23514)
+--    mend: mend the rows, then ALTER TABLE public.users VALIDATE CONSTRAINT late
+-- note check, CHECK constraint by_domain on public.users: it reads deleted_at, which a deletion sets, and calls what is not the server's own, so it was not tried: a row that then breaks it cannot be deleted (23514)
+--    mend: let deleted rows be: ALTER TABLE public.users DROP CONSTRAINT by_domain, ADD CONSTRAINT by_domain CHECK (((((deleted_at)::text)::public.kind)::text <> ''::text) OR deleted_at IS NOT NULL) NOT VALID; ALTER TABLE public.users VALIDATE CONSTRAINT by_domain;
+-- note check, CHECK constraint by_function on public.users: it reads deleted_at, which a deletion sets, and calls what is not the server's own, so it was not tried: a row that then breaks it cannot be deleted (23514)
+--    mend: let deleted rows be: ALTER TABLE public.users DROP CONSTRAINT by_function, ADD CONSTRAINT by_function CHECK (public.spy(deleted_at) OR deleted_at IS NOT NULL) NOT VALID; ALTER TABLE public.users VALIDATE CONSTRAINT by_function;
+-- note check, CHECK constraint by_operator on public.users: it reads deleted_at, which a deletion sets, and calls what is not the server's own, so it was not tried: a row that then breaks it cannot be deleted (23514)
+--    mend: let deleted rows be: ALTER TABLE public.users DROP CONSTRAINT by_operator, ADD CONSTRAINT by_operator CHECK ((deleted_at OPERATOR(public.===) ''::text) OR deleted_at IS NOT NULL) NOT VALID; ALTER TABLE public.users VALIDATE CONSTRAINT by_operator;
+-- note check, CHECK constraint by_query on public.users: it reads deleted_at, which a deletion sets, and calls what is not the server's own, so it was not tried: a row that then breaks it cannot be deleted (23514)
+--    mend: let deleted rows be: ALTER TABLE public.users DROP CONSTRAINT by_query, ADD CONSTRAINT by_query CHECK ((query_to_xml((deleted_at)::text, true, true, ''::text) IS NOT NULL) OR deleted_at IS NOT NULL) NOT VALID; ALTER TABLE public.users VALIDATE CONSTRAINT by_query;
+-- note check, CHECK constraint by_view on public.users: it reads deleted_at, which a deletion sets, and calls what is not the server's own, so it was not tried: a row that then breaks it cannot be deleted (23514)
+--    mend: let deleted rows be: ALTER TABLE public.users DROP CONSTRAINT by_view, ADD CONSTRAINT by_view CHECK (((deleted_at IS NULL) OR (table_to_xml('public.trap'::regclass, true, true, ''::text) IS NULL)) OR deleted_at IS NOT NULL) NOT VALID; ALTER TABLE public.users VALIDATE CONSTRAINT by_view;
