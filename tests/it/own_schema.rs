@@ -179,3 +179,20 @@ fn a_new_foreign_key_stops_deletions_until_apply_is_run() {
     let left = session.expect("SELECT (SELECT count(*) FROM likes) + (SELECT count(*) FROM posts)");
     assert_eq!(left[0].texts(), [["0"]]);
 }
+
+/// What is left to be done in a cascade is the name of one of our functions, whoever has written it there.
+#[test]
+fn the_queue_is_no_place_for_statements() {
+    let schema = "CREATE TABLE users (id int PRIMARY KEY, deleted_at timestamptz); CREATE ROLE own_writer;
+        GRANT pg_write_all_data TO own_writer";
+    let Some(ground) = Ground::new("own_schema::the_queue…", schema, CONFIG) else { return };
+    schema::apply(&ground.database, CONFIG, false);
+    let mut session = ground.database.direct();
+    session.expect("SET ROLE own_writer");
+    for call in ["ALTER ROLE own_writer SUPERUSER", "drain_all", "event"] {
+        let sql = format!("INSERT INTO sexton.queue (call, key, relation) VALUES ('{call}', '{{}}', 0)");
+        let error = session.simple(&sql)[0].error.clone().unwrap_or_else(|| panic!("{call} is refused"));
+        assert_eq!(error.sqlstate, "42501", "{error:?}");
+    }
+    assert_eq!(ground.directly("SELECT rolsuper FROM pg_roles WHERE rolname = 'own_writer'"), [["f"]]);
+}

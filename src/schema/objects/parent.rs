@@ -120,7 +120,7 @@ fn functions<'a>(
     // Of every constraint that points to the row: to ask about one, the dead children of all are cleared away.
     let columns = referenced_columns(&scene.pointing_to(parent).collect::<Vec<_>>());
     let path = scene.search_path(&[parent]);
-    let (work, texts, row, call) = (name("gone"), name("texts"), name("row"), name("dead"));
+    let (work, texts, row, later, call) = (name("gone"), name("texts"), name("row"), name("later"), name("dead"));
     let mut functions: Vec<Function> =
         references.iter().filter_map(|reference| action::function_of(scene, reference)).collect();
     let look = probe::new(scene, references, name("tried"));
@@ -132,7 +132,8 @@ fn functions<'a>(
     let body = format!("BEGIN\n    RETURN {};\nEND", values(&columns, "gone"));
     functions.push(function(texts.clone(), Returns::Texts, &path, &body));
     functions.push(function(row.clone(), Returns::Row, &path, &reading(parent, &columns)));
-    let later = format!("SELECT sexton.{}(sexton.{}($1), $2)", quote(&work), quote(&row));
+    let body = format!("BEGIN\n    PERFORM sexton.{}(sexton.{}(key), here);\nEND", quote(&work), quote(&row));
+    functions.push(function(later.clone(), Returns::Later, &path, &body));
     functions.push(function(call, Returns::Trigger, &path, &calling(&work, &texts, &later, has_actions)));
     functions
 }

@@ -182,6 +182,8 @@ pub(super) enum Returns {
     Texts,
     /// The key out of such texts.
     Row,
+    /// One that works on the key out of such texts: the queue names it.
+    Later,
 }
 
 /// What a value's text depends on, but for the value.
@@ -200,6 +202,7 @@ impl Returns {
             Self::Image => ("image text", "text", "void"),
             Self::Texts => ("gone record", "record", "text[]"),
             Self::Row => ("text[]", "text[]", "record"),
+            Self::Later => ("key text[], here oid", "text[], oid", "void"),
         }
     }
 
@@ -207,7 +210,7 @@ impl Returns {
     /// written have it as they are used to.
     fn settings(self) -> &'static str {
         match self {
-            Self::Trigger | Self::Work => "SET row_security = off",
+            Self::Trigger | Self::Work | Self::Later => "SET row_security = off",
             Self::Action | Self::Keys | Self::Attempt | Self::Image => "SET row_security = on",
             Self::Texts | Self::Row => TEXTS,
         }
