@@ -111,7 +111,7 @@ async fn read(
     operator.run(&format!("SET lock_timeout = '{LOCK_TIMEOUT}'; SET statement_timeout = 0")).await.map_err(unset)?;
     let snapshot = operator.snapshot(database).await?;
     let mut before = Survey::parse(&operator.text(schema::survey::QUERY, &[]).await?).map_err(unread)?;
-    if before.find("sexton", "tables").is_some()
+    if before.has_notes()
         && let Told::Rows(rows) = operator.ask(schema::survey::NOTED, QUESTION_TIMEOUT).await?
     {
         before.noted = rows.lines().filter_map(|line| line.parse().ok()).collect();

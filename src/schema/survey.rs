@@ -37,8 +37,20 @@ pub struct Survey {
     pub creators: BTreeMap<String, Vec<String>>,
     /// Roles that may do everything.
     pub superusers: Vec<String>,
+    /// Whoever asks.
+    pub asker: String,
+    /// The role that the database belongs to.
+    pub database_owner: String,
     /// The role that schema `sexton` and what is in it belong to, or will.
     pub own_owner: String,
+    /// The role that the schema belongs to now; where it is not there, as [`Survey::own_owner`].
+    pub own_holder: String,
+    /// Whoever asks is that role, or a member of it.
+    pub is_member: bool,
+    /// Who else is granted CREATE on the schema; `public` is everybody.
+    pub own_creators: Vec<String>,
+    /// The tables, sequences and whatever else has a row in `pg_class` in schema `sexton`.
+    pub own_relations: Vec<OwnRelation>,
     /// The functions in schema `sexton`.
     pub own_routines: Vec<Routine>,
     /// Whoever asks is a superuser.
@@ -288,6 +300,32 @@ pub struct Trigger {
     pub definition: String,
 }
 
+/// A relation of schema `sexton`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnRelation {
+    /// Its name.
+    pub name: String,
+    /// `pg_class.relkind`
+    pub kind: char,
+    /// Role that owns it.
+    pub owner: String,
+    /// What Sexton gives none of its tables, such as `trigger audit`: it may have others' code run.
+    pub strange: Vec<String>,
+    /// Privileges on it or its columns, but for its owner's.
+    pub grants: Vec<Grant>,
+}
+
+/// A privilege that somebody has been granted.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// The role; `public` is everybody.
+    pub role: String,
+    /// Such as `INSERT`.
+    pub privilege: String,
+}
+
 /// A function of schema `sexton`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -324,6 +362,27 @@ impl Survey {
     pub fn is_trusted(&self, schema: &str, others: &[&str]) -> bool {
         let is_known = |role: &String| *role == self.own_owner || others.contains(&role.as_str());
         self.creators.get(schema).is_some_and(|creators| creators.iter().all(is_known))
+    }
+
+    /// Whoever applies takes schema `sexton` over.
+    #[must_use]
+    pub fn is_taken_over(&self) -> bool {
+        self.own_holder != self.own_owner
+    }
+
+    /// What is in schema `sexton` may belong to `role`: to whom the schema will, or to a superuser as that one is.
+    #[must_use]
+    pub fn is_ours(&self, role: &str) -> bool {
+        let is_superuser = |role: &str| self.superusers.iter().any(|superuser| superuser == role);
+        role == self.own_owner || is_superuser(role) && is_superuser(&self.own_owner)
+    }
+
+    /// `sexton.tables` is there, and to read it runs nobody's code but that of who may be trusted with it.
+    #[must_use]
+    pub fn has_notes(&self) -> bool {
+        let notes = self.own_relations.iter().filter(|own| own.name == "tables" && matches!(own.kind, 'r' | 'p'));
+        let is_safe = |own: &OwnRelation| self.is_ours(&own.owner) || own.strange.is_empty();
+        notes.into_iter().any(is_safe)
     }
 
     /// The table with this oid.

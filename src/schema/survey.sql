@@ -1,11 +1,13 @@
 WITH RECURSIVE
--- Whoever owns schema sexton and what is in it, or will.
+-- Whoever owns schema sexton and what is in it, or will: a superuser takes it over from any other role.
 own AS (
-    SELECT r.rolname AS owner, r.rolsuper OR r.rolbypassrls AS bypasses
-    FROM pg_catalog.pg_roles r
-    WHERE r.oid = coalesce(
-        (SELECT n.nspowner FROM pg_catalog.pg_namespace n WHERE n.nspname = 'sexton'),
-        (SELECT u.oid FROM pg_catalog.pg_roles u WHERE u.rolname = current_user))
+    SELECT r.rolname AS owner, r.rolsuper OR r.rolbypassrls AS bypasses, coalesce(h.rolname, u.rolname) AS holder,
+        pg_catalog.pg_has_role(u.oid, coalesce(h.oid, u.oid), 'MEMBER') AS is_member, u.rolsuper AS is_superuser
+    FROM pg_catalog.pg_roles u
+    LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = 'sexton'
+    LEFT JOIN pg_catalog.pg_roles h ON h.oid = n.nspowner
+    JOIN pg_catalog.pg_roles r ON r.oid = CASE WHEN h.oid IS NULL OR u.rolsuper AND NOT h.rolsuper THEN u.oid ELSE h.oid END
+    WHERE u.rolname = current_user
 ),
 -- What a domain is made of.
 base_type AS (
@@ -214,6 +216,46 @@ trigger_json AS (
     -- A partition's copy belongs to the trigger on its parent.
     WHERE NOT g.tgisinternal AND g.tgparentid = 0
 ),
+own_relation_json AS (
+    SELECT c.relname, pg_catalog.json_build_object(
+        'name', c.relname,
+        'kind', c.relkind,
+        'owner', pg_catalog.pg_get_userbyid(c.relowner),
+        'strange', ARRAY(
+            SELECT 'not a plain table' WHERE c.relkind <> 'r' UNION ALL
+            SELECT 'trigger ' || g.tgname FROM pg_catalog.pg_trigger g
+            JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
+            WHERE g.tgrelid = c.oid AND NOT g.tgisinternal
+              AND NOT (p.pronamespace = c.relnamespace AND p.proname IN ('drain_late', 'settle') AND g.tgqual IS NULL)
+            UNION ALL
+            SELECT 'rule ' || r.rulename FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid UNION ALL
+            SELECT 'policy ' || p.polname FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid UNION ALL
+            SELECT 'constraint ' || x.conname FROM pg_catalog.pg_constraint x
+            WHERE x.conrelid = c.oid AND x.contype NOT IN ('p', 'u', 'n', 't') UNION ALL
+            SELECT 'index ' || l.relname FROM pg_catalog.pg_index i
+            JOIN pg_catalog.pg_class l ON l.oid = i.indexrelid
+            WHERE i.indrelid = c.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) UNION ALL
+            SELECT 'default of ' || a.attname FROM pg_catalog.pg_attrdef d
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+            WHERE d.adrelid = c.oid AND pg_catalog.regexp_replace(pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+                '^pg_catalog[.]', '') NOT IN ('now()', 'pg_current_xact_id()') UNION ALL
+            SELECT 'column ' || a.attname FROM pg_catalog.pg_attribute a
+            JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+              AND y.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace UNION ALL
+            SELECT DISTINCT 'inheritance' FROM pg_catalog.pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent)),
+        'grants', (
+            SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_object(
+                'role', CASE a.grantee WHEN 0 THEN 'public' ELSE pg_catalog.pg_get_userbyid(a.grantee) END,
+                'privilege', a.privilege_type)), '[]')
+            FROM (SELECT c.relacl AS acl UNION ALL
+                SELECT b.attacl FROM pg_catalog.pg_attribute b WHERE b.attrelid = c.oid) r
+            CROSS JOIN LATERAL pg_catalog.aclexplode(r.acl) a
+            WHERE a.grantee <> c.relowner)) AS body
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'sexton'
+),
 routine_json AS (
     SELECT p.proname, pg_catalog.oidvectortypes(p.proargtypes) AS arguments, pg_catalog.json_build_object(
         'name', p.proname,
@@ -251,8 +293,20 @@ SELECT pg_catalog.json_build_object(
               AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE') ORDER BY 1)), '{}')
         FROM pg_catalog.pg_namespace n WHERE n.nspname !~ '^pg_'),
     'superusers', ARRAY(SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.rolsuper ORDER BY 1),
+    'asker', current_user,
+    'database_owner', (
+        SELECT pg_catalog.pg_get_userbyid(d.datdba) FROM pg_catalog.pg_database d
+        WHERE d.datname = pg_catalog.current_database()),
     'own_owner', (SELECT o.owner FROM own o),
+    'own_holder', (SELECT o.holder FROM own o),
+    'is_member', (SELECT o.is_member FROM own o),
+    'own_creators', (
+        SELECT coalesce(pg_catalog.json_agg(DISTINCT
+            CASE a.grantee WHEN 0 THEN 'public' ELSE pg_catalog.pg_get_userbyid(a.grantee) END), '[]')
+        FROM pg_catalog.pg_namespace n CROSS JOIN LATERAL pg_catalog.aclexplode(n.nspacl) a
+        WHERE n.nspname = 'sexton' AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner),
+    'own_relations', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY relname), '[]') FROM own_relation_json),
     'own_routines', (SELECT coalesce(pg_catalog.json_agg(body ORDER BY proname, arguments), '[]') FROM routine_json),
-    'is_superuser', (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user),
+    'is_superuser', (SELECT o.is_superuser FROM own o),
     'has_own_schema', EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'sexton')
 )::pg_catalog.text

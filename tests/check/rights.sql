@@ -146,3 +146,66 @@ GRANT SELECT ON users, posts TO check_own;
 --    mend: add to the configuration: [databases.shop.tables.posts] delete = "soft" column = "deleted"
 -- then: warning unregistered, public.posts: 1 row is marked in deleted, and every query sees it
 -- then not: note unregistered, public.posts: whether rows are marked in deleted is not for check_own to see
+
+-- title: schema sexton is somebody's
+-- own login: check_own
+-- toml: [tables.users]
+-- toml: delete = "soft"
+-- toml: audit = true
+CREATE TABLE users (id serial PRIMARY KEY, name text UNIQUE, deleted_at timestamptz);
+GRANT SELECT ON users TO check_own;
+CREATE SCHEMA sexton AUTHORIZATION check_clerk;
+-- finds:
+-- error schema-owner, schema sexton: it belongs to check_clerk, which is neither a superuser nor the owner of the database or of a registered table, and may replace what runs as others
+--    mend: run sexton apply as a superuser, which takes it over
+-- warning unique-index, unique constraint public.users_name_key: it counts deleted rows: a freed name cannot be used again
+--    DROP INDEX CONCURRENTLY IF EXISTS public.users_name_key_sexton_new
+--    CREATE UNIQUE INDEX CONCURRENTLY users_name_key_sexton_new ON public.users USING btree (name) WHERE deleted_at IS NULL
+--    ALTER TABLE public.users DROP CONSTRAINT IF EXISTS users_name_key
+--    DROP INDEX IF EXISTS public.users_name_key
+--    ALTER INDEX public.users_name_key_sexton_new RENAME TO users_name_key
+-- then not: error schema-owner, schema sexton: it belongs to check_clerk, which is neither a superuser nor the owner of the database or of a registered table, and may replace what runs as others
+
+-- title: schema sexton is open
+-- toml: [tables.users]
+-- toml: delete = "soft"
+CREATE TABLE users (id serial PRIMARY KEY, deleted_at timestamptz);
+CREATE SCHEMA sexton;
+CREATE TABLE sexton.nulled (event uuid NOT NULL, relation text NOT NULL, key jsonb NOT NULL, columns jsonb NOT NULL, at timestamptz NOT NULL DEFAULT now());
+GRANT USAGE, CREATE ON SCHEMA sexton TO check_clerk;
+GRANT SELECT, INSERT, TRIGGER ON sexton.nulled TO check_clerk;
+-- finds:
+-- error schema-owner, schema sexton: check_clerk may create objects in it, which others then run
+--    DO $step$
+--    DO $step$
+--    GRANT USAGE ON SCHEMA sexton TO PUBLIC
+--    DO $step$
+--    GRANT SELECT, INSERT, UPDATE, DELETE ON sexton.tables TO postgres
+--    DO $step$
+--    GRANT SELECT, INSERT, DELETE ON sexton.deletions TO postgres
+--    DO $step$
+--    DO $step$
+--    INSERT INTO sexton.tables (relation, live, strategy, archive) VALUES ('public.users', 'deleted_at IS NULL', 'soft', NULL) ON CONFLICT (relation) DO UPDATE SET live = excluded.live, strategy = excluded.strategy, archive = excluded.archive, recorded_at = pg_catalog.now()
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $step$
+--    DO $sexton$
+--    DO $sexton$
+-- warning own-privilege, table sexton.nulled: check_clerk has INSERT, TRIGGER on it: what it holds is for Sexton's functions to write
+--    REVOKE INSERT, TRIGGER ON table sexton.nulled FROM check_clerk CASCADE

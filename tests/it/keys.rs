@@ -192,6 +192,11 @@ impl Twin {
     pub(crate) fn findings(&self, more: &str) -> Vec<sexton::schema::Finding> {
         schema::findings(&self.kept, &format!("{}\n{more}", self.config), false)
     }
+
+    /// What the findings are where `role` runs `apply`.
+    pub(crate) fn findings_as(&self, role: &str) -> Vec<sexton::schema::Finding> {
+        schema::findings_as(role, &self.kept, &self.config, false)
+    }
 }
 
 /// The same in every field, but for what `tests/differences.md` says of 23503.

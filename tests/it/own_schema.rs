@@ -1,5 +1,7 @@
 //! What schema `sexton` does inside the server, as sessions see it: errors like the server's own.
 
+use sexton::schema::{Finding, Level};
+
 use crate::support::ground::{Ground, answered};
 use crate::support::raw::{Raw, bind, execute, message, parse, query, sync};
 use crate::support::schema;
@@ -195,4 +197,117 @@ fn the_queue_is_no_place_for_statements() {
         assert_eq!(error.sqlstate, "42501", "{error:?}");
     }
     assert_eq!(ground.directly("SELECT rolsuper FROM pg_roles WHERE rolname = 'own_writer'"), [["f"]]);
+}
+
+/// What a role may do with what is in schema sexton, but for what everybody may.
+fn open_to(role: &str) -> String {
+    format!(
+        "SELECT (SELECT count(*) FROM pg_proc WHERE pronamespace = 'sexton'::regnamespace AND prosecdef
+                AND has_function_privilege('{role}', oid, 'EXECUTE')),
+            (SELECT count(*) FROM pg_class WHERE relnamespace = 'sexton'::regnamespace AND relkind = 'r'
+                AND has_table_privilege('{role}', oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')),
+            (SELECT count(*) FROM pg_class WHERE relnamespace = 'sexton'::regnamespace
+                AND CASE relkind WHEN 'S' THEN has_sequence_privilege('{role}', oid, 'USAGE, SELECT, UPDATE') END),
+            has_schema_privilege('{role}', 'sexton', 'CREATE')"
+    )
+}
+
+#[test]
+fn what_default_privileges_grant_is_not_granted_here() {
+    let config = format!("{CONFIG}audit = true\n");
+    let schema = "CREATE TABLE users (id int PRIMARY KEY, deleted_at timestamptz); CREATE ROLE own_app;
+        ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO own_app; ALTER DEFAULT PRIVILEGES GRANT ALL ON FUNCTIONS TO own_app;
+        ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO own_app; ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO own_app";
+    let Some(ground) = Ground::new("own_schema::what_default…", schema, &config) else { return };
+    schema::apply(&ground.database, &config, false);
+    assert_eq!(ground.directly(&open_to("own_app")), [["0", "0", "0", "f"]]);
+    // As an older installation has it, and whoever grants too much.
+    ground.database.run(
+        "GRANT ALL ON ALL TABLES IN SCHEMA sexton TO own_app; GRANT ALL ON ALL FUNCTIONS IN SCHEMA sexton TO own_app;
+        GRANT ALL ON ALL SEQUENCES IN SCHEMA sexton TO own_app; GRANT CREATE ON SCHEMA sexton TO PUBLIC;
+        REVOKE ALL ON sexton.queue FROM own_app; GRANT INSERT (call) ON sexton.queue TO own_app",
+    );
+    schema::apply(&ground.database, &config, false);
+    let readable = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r'
+        AND relnamespace = 'sexton'::regnamespace AND has_any_column_privilege('own_app', oid, 'SELECT')";
+    assert_eq!(ground.directly(readable), [["deletions nulled tables"]], "whoever is to read them may");
+    ground.database.run("REVOKE SELECT ON ALL TABLES IN SCHEMA sexton FROM own_app");
+    assert_eq!(ground.directly(&open_to("own_app")), [["0", "0", "0", "f"]]);
+    assert!(schema::findings(&ground.database, &config, false).is_empty());
+}
+
+/// What is in the schema, and itself, where it is not the superuser's.
+const STRANGE: &str = "SELECT what FROM (
+    SELECT 'schema' AS what, nspowner AS owner FROM pg_namespace WHERE nspname = 'sexton' UNION ALL
+    SELECT relname, relowner FROM pg_class WHERE relnamespace = 'sexton'::regnamespace UNION ALL
+    SELECT oid::regprocedure::text, proowner FROM pg_proc WHERE pronamespace = 'sexton'::regnamespace) AS own
+    WHERE owner <> 'postgres'::regrole ORDER BY what";
+
+#[test]
+fn a_superuser_takes_over_what_others_have_made() {
+    let schema = "CREATE TABLE users (id int PRIMARY KEY, deleted_at timestamptz); CREATE ROLE own_eve;
+        CREATE TABLE posts (user_id int REFERENCES users ON DELETE CASCADE, id int PRIMARY KEY, deleted_at timestamptz);
+        CREATE SCHEMA sexton AUTHORIZATION own_eve; SET ROLE own_eve;
+        CREATE FUNCTION sexton.actor(VARIADIC int[]) RETURNS text LANGUAGE sql AS 'SELECT 1::text'; RESET ROLE";
+    let config = format!("{CONFIG}[databases.\"*\".tables.posts]\ndelete = \"soft\"\n");
+    let Some(ground) = Ground::new("own_schema::a_superuser…", schema, &config) else { return };
+    schema::apply(&ground.database, &config, false);
+    assert!(ground.directly(STRANGE).is_empty(), "{:?}", ground.directly(STRANGE));
+    let actors = "SELECT oid::regprocedure::text FROM pg_proc WHERE proname = 'actor'";
+    assert_eq!(ground.directly(actors), [["sexton.actor()"]]);
+    // As if she had run apply, and changed what she can.
+    ground.database.run(
+        "ALTER SCHEMA sexton OWNER TO own_eve;
+        DO $$ DECLARE o oid; BEGIN
+            FOR o IN SELECT oid FROM pg_proc WHERE pronamespace = 'sexton'::regnamespace LOOP
+                EXECUTE format('ALTER FUNCTION %s OWNER TO own_eve', o::regprocedure); END LOOP;
+            FOR o IN SELECT oid FROM pg_class WHERE relnamespace = 'sexton'::regnamespace AND relkind = 'r' LOOP
+                EXECUTE format('ALTER TABLE %s OWNER TO own_eve', o::regclass); END LOOP;
+        END $$;
+        ALTER FUNCTION sexton.actor() SET search_path = trap",
+    );
+    let found = schema::findings(&ground.database, &config, false);
+    let is_taken = |finding: &Finding| finding.level == Level::Error && !finding.steps.is_empty();
+    assert!(found.iter().any(|finding| finding.kind == "schema-owner" && is_taken(finding)), "{found:#?}");
+    schema::apply(&ground.database, &config, false);
+    assert!(ground.directly(STRANGE).is_empty(), "{:?}", ground.directly(STRANGE));
+    let path = "SELECT proconfig::text FROM pg_proc WHERE oid = 'sexton.actor()'::regprocedure";
+    assert_eq!(ground.directly(path), [["{\"search_path=pg_catalog, pg_temp\"}"]]);
+    // A second superuser does not take it from the first.
+    ground.database.run("CREATE ROLE own_second SUPERUSER; ALTER SCHEMA sexton OWNER TO own_second");
+    assert!(schema::findings(&ground.database, &config, false).is_empty());
+    ground.database.run("ALTER SCHEMA sexton OWNER TO postgres; DROP ROLE own_second");
+}
+
+/// What runs where a table of the schema is written, its owner has chosen.
+#[test]
+fn a_table_with_somebodys_code_is_not_taken_over() {
+    let tables = include_str!("../../src/schema/objects/sql/tables.sql").trim_end();
+    for (code, named) in [
+        ("CREATE TRIGGER spy BEFORE INSERT ON sexton.tables FOR EACH ROW EXECUTE FUNCTION spy()", "trigger spy"),
+        ("CREATE RULE spy AS ON INSERT TO sexton.tables DO ALSO SELECT spied()", "rule spy"),
+        ("ALTER TABLE sexton.tables ALTER live SET DEFAULT spied()", "default of live"),
+        ("ALTER TABLE sexton.tables ADD CONSTRAINT spy CHECK (spied() = '')", "constraint spy"),
+        ("CREATE INDEX spy ON sexton.tables ((spied()))", "index spy"),
+        ("ALTER TABLE sexton.tables ALTER live TYPE kind", "column live"),
+        (
+            "ALTER TABLE sexton.tables RENAME TO t; CREATE VIEW sexton.tables AS SELECT * FROM sexton.t;
+            ALTER VIEW sexton.tables OWNER TO own_spy",
+            "not a plain table",
+        ),
+    ] {
+        let schema = format!(
+            "CREATE TABLE users (id int PRIMARY KEY, deleted_at timestamptz);
+            DO $$ BEGIN CREATE ROLE own_spy; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+            CREATE DOMAIN kind AS text;
+            CREATE FUNCTION spied() RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT ''''::text';
+            CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+            CREATE SCHEMA sexton AUTHORIZATION own_spy; {tables}; ALTER TABLE sexton.tables OWNER TO own_spy; {code}"
+        );
+        let Some(ground) = Ground::new("own_schema::a_table_with…", &schema, CONFIG) else { return };
+        let found = schema::findings(&ground.database, CONFIG, false);
+        let [finding] = &found[..] else { panic!("{code}: {found:#?}") };
+        assert_eq!((finding.kind, finding.level, finding.steps.len()), ("schema-owner", Level::Error, 0), "{code}");
+        assert!(finding.what.contains(named), "{code}: {finding:#?}");
+    }
 }

@@ -14,6 +14,7 @@ mod child;
 mod exempt;
 mod foreign_key;
 mod guard;
+mod keeper;
 mod keys;
 mod leave;
 pub mod lock;
@@ -21,10 +22,12 @@ mod owner;
 mod parent;
 mod probe;
 mod reinsert;
+mod routines;
 mod scene;
+mod tables;
 mod wanted;
 
-use crate::schema::objects::base::is_base_function;
+use crate::schema::objects::routines::{is_named_so, is_of_base};
 use crate::schema::objects::scene::Scene;
 use crate::schema::objects::wanted::{Wanted, Words};
 use crate::schema::survey::Table;
@@ -35,17 +38,22 @@ use crate::sql::ident::quote;
 /// triggers that refuse deletions past Sexton; without, those that are there are kept up to date.
 #[must_use]
 pub fn findings(subject: &Subject<'_>, with_guard: bool) -> Vec<Finding> {
+    if let Some(obstacle) = keeper::obstacle(subject) {
+        return vec![obstacle];
+    }
     let scene = Scene::new(subject);
     let wanted = wanted(&scene, with_guard);
-    [
-        base::findings(&scene),
-        archive::findings(&scene),
-        lock::findings(&scene),
-        wanted.iter().filter_map(|(trigger, words)| trigger.finding(subject.survey, words)).collect(),
-        stale(&scene, &wanted),
-        owner::findings(&scene, &wanted),
-    ]
-    .concat()
+    let base = base::findings(&scene);
+    let triggers: Vec<Finding> =
+        wanted.iter().filter_map(|(trigger, words)| trigger.finding(subject.survey, words)).collect();
+    let stale = stale(&scene, &wanted);
+    if let Some(barred) = keeper::barred(subject)
+        && [&base, &triggers, &stale].iter().any(|findings| !findings.is_empty())
+    {
+        return vec![barred];
+    }
+    let (owner, keeper) = (owner::findings(&scene, &wanted), keeper::findings(subject));
+    [base, archive::findings(&scene), lock::findings(&scene), triggers, stale, owner, keeper].concat()
 }
 
 /// Triggers and functions of schema `sexton` that nothing wants any more: a table was unregistered, a foreign key
@@ -65,9 +73,9 @@ fn stale(scene: &Scene<'_>, wanted: &[(Wanted<'_>, Words)]) -> Vec<Finding> {
         let what = "it enforces what the configuration no longer says";
         findings.push(stale_finding(format!("trigger {name} on {table}"), what, sql));
     }
-    // A function's name does not say whose it is.
-    let routines = survey.own_routines.iter().filter(|_| others.is_empty());
-    for routine in routines.filter(|routine| !is_base_function(&routine.name)) {
+    // A function's name does not say which configuration it is for, but whether it could be called for one of the base.
+    let routines = survey.own_routines.iter().filter(|routine| others.is_empty() || is_named_so(routine));
+    for routine in routines.filter(|routine| !is_of_base(routine)) {
         if wanted.iter().flat_map(|(wanted, _)| &wanted.functions).any(|function| function.is(routine)) {
             continue;
         }

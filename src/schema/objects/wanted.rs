@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::schema::objects::routines::enclosing;
 use crate::schema::plan::SEARCH_PATH;
 use crate::schema::survey::{Routine, Survey, Table, Trigger};
 use crate::schema::{Finding, Level, Step};
@@ -102,7 +103,7 @@ impl Wanted<'_> {
     /// `routine` is `function`, and who is to call it may, and nobody else.
     fn is_as_it_should_be(&self, function: &Function, routine: &Routine, survey: &Survey) -> bool {
         let may_be_copied = self.copier(function).is_none_or(|owner| routine.callers.contains(owner));
-        function.is(routine) && function.is_safe(routine, survey) && may_be_copied
+        function.is(routine) && function.is_safe(routine, self.copier(function), survey) && may_be_copied
     }
 
     /// Who makes and attaches partitions: the server copies a row trigger to them for whoever may call its function.
@@ -279,10 +280,14 @@ impl Function {
         routine.name == self.name && routine.arguments == self.returns.signature().1
     }
 
-    /// Not everybody may call `routine`, and it belongs to whom it should, as far as whoever asks may give it away.
-    fn is_safe(&self, routine: &Routine, survey: &Survey) -> bool {
-        let is_owned = self.owner().is_none_or(|owner| routine.owner == owner);
-        !routine.is_public && routine.is_definer && (is_owned || !survey.is_superuser)
+    /// Nobody but `caller` may call `routine`, and it belongs to whom it should, as far as whoever asks may give it away.
+    fn is_safe(&self, routine: &Routine, caller: Option<&String>, survey: &Survey) -> bool {
+        let is_meant = |role: &String| *role == routine.owner || Some(role) == caller;
+        let is_owned = match self.owner() {
+            Some(owner) => routine.owner == owner || !survey.is_superuser && survey.is_ours(&routine.owner),
+            None => survey.is_ours(&routine.owner),
+        };
+        !routine.is_public && routine.callers.iter().all(is_meant) && routine.is_definer && is_owned
     }
 
     /// The function that is there looks for names where this one does.
@@ -324,12 +329,13 @@ impl Function {
         };
         let create = format!(
             "CREATE OR REPLACE FUNCTION sexton.{}({parameters}) RETURNS {result}\nLANGUAGE plpgsql SECURITY DEFINER SET \
-             search_path = {} {}{} AS {};\nREVOKE ALL ON FUNCTION {name} FROM PUBLIC;",
+             search_path = {} {}{} AS {};\n{}",
             quote(&self.name),
             self.search_path,
             self.returns.settings(),
             self.settings,
-            dollar_quoted(&body)
+            dollar_quoted(&body),
+            enclosing("pg_proc", &name)
         );
         let own = self.owner().map(|owner| {
             format!(

@@ -151,7 +151,7 @@ fn a_text_groups_what_it_says_by_object_and_counts_it() {
     let expected = "schema sexton
   warning  it is of another version of Sexton, or incomplete
            mend: sexton apply (1 step)
-             CREATE OR REPLACE FUNCTION sexton.reason() RETURNS text …
+             DO $step$ …
 
 unique constraint public.users_email_key
   warning  it counts deleted rows: a freed email cannot be used again
@@ -204,4 +204,23 @@ fn the_shop_of_the_demo_is_as_it_should_be_once_applied() {
     let left = ground.apply_of(true);
     assert!(left.iter().all(|left| left.line.starts_with("note no-archive")), "{left:#?}");
     assert_eq!(ground.sexton(&["check"]).code, Some(0));
+}
+
+#[test]
+fn a_role_that_may_not_change_the_schema_is_told_whose_it_is() {
+    let Some(cluster) = cluster::shared("check::a_role_that_may_not…") else { return };
+    let ground = Ground::new(cluster, "postgres", USERS);
+    ground.database.run(
+        "CREATE TABLE users (id serial PRIMARY KEY, deleted_at timestamptz); ALTER TABLE users OWNER TO check_clerk;
+        GRANT CREATE ON SCHEMA public TO check_clerk",
+    );
+    assert!(ground.apply().is_empty());
+    let by_clerk = ["apply", "--execute", "--user", "check_clerk"];
+    let ran = ground.sexton(&by_clerk);
+    assert_eq!(ran.code, Some(0), "nothing is to be done: {}{}", ran.out, ran.err);
+    ground.database.run("CREATE TABLE posts (user_id int REFERENCES users)");
+    let ran = ground.sexton(&by_clerk);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("it belongs to postgres: check_clerk cannot change what is in it\n"), "{}", ran.out);
+    assert!(ran.out.contains("mend: run sexton apply as postgres or as a superuser"), "{}", ran.out);
 }

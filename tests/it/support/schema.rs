@@ -18,6 +18,11 @@ const ROUNDS_MAX: usize = 3;
 
 /// Everything that `objects` finds in `database` for the tables in `rest`, a configuration without `[upstream]`.
 pub fn findings(database: &Database, rest: &str, with_guard: bool) -> Vec<Finding> {
+    findings_as(Cluster::SUPERUSER, database, rest, with_guard)
+}
+
+/// What they are where `role` runs `apply`.
+pub fn findings_as(role: &str, database: &Database, rest: &str, with_guard: bool) -> Vec<Finding> {
     let upstream = format!("[upstream]\naddress = \"127.0.0.1:{}\"\nuser = \"postgres\"\n", database.port);
     let config: Config = config::parse(&format!("{upstream}\n{rest}"), &|_| None)
         .unwrap_or_else(|problems| panic!("{problems:?}\n{rest}"));
@@ -30,7 +35,7 @@ pub fn findings(database: &Database, rest: &str, with_guard: bool) -> Vec<Findin
     });
     let (registry, _) = Registry::build(section, Arc::new(snapshot), &Bound::default(), 1);
     let mut direct = database.direct();
-    direct.expect("SET search_path = ''");
+    direct.expect(&format!("SET search_path = ''; SET ROLE {role}"));
     let text = direct.expect(survey::QUERY)[0].texts()[0][0].clone();
     let survey = Survey::parse(&text).expect("the survey reads");
     let (own_role, access) = (Cluster::SUPERUSER, &config.access);
