@@ -12,7 +12,7 @@ use crate::sql::keyword::Keyword;
 use crate::sql::lexer::Kind;
 
 /// Functions of PostgreSQL and its contrib modules that run SQL from a string or read a table named by one
-/// (proxy notes R9); a name here covers the longer ones that start with it, [`WHOLE`] excepted.
+/// (proxy notes R9); a name here covers the longer ones that start with it, `ts_rewrite` and `ts_stat` excepted.
 pub const FUNCTIONS: &[&str] = &[
     "query_to_xml",
     "table_to_xml",

@@ -34,6 +34,7 @@ impl Walk {
             }
             Body::Insert(insert) => {
                 self.table(&insert.target);
+                self.queries(&insert.columns);
                 insert.source.iter().for_each(|source| self.query(source));
                 if let Some(Conflict { update, subqueries, target, .. }) = &insert.conflict {
                     self.queries(subqueries);

@@ -199,6 +199,10 @@ impl Reader<'_> {
         self.at += 1;
         let first = self.at;
         let mut subqueries = Vec::new();
+        // No join stands here: it is a function of that name.
+        if self.is(Keyword::Join) && self.kind_at(self.at + 1) == Some(Kind::Open) {
+            self.at += 1;
+        }
         self.expressions(stops, &mut subqueries)?;
         if self.at == first {
             return self.fail("a condition was expected");
