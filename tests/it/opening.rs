@@ -174,6 +174,10 @@ fn n7_a_unix_socket_has_no_tls_and_needs_none() {
     let listen = format!("unix_socket_dir = \"{}\"", sockets.directory.display());
     let Some(ground) = ground("opening::n7_a_unix_socket…", "require", &listen) else { return };
     let path = sockets.directory.join(format!(".s.PGSQL.{}", ground.sexton.port));
+    // Whoever is answered finds it listening on both.
+    let mut tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, ground.sexton.port)).expect("it listens");
+    tcp.write_all(&GSS).expect("sent");
+    assert_eq!(read(&mut tcp, 1), b"N");
     let mut socket = UnixStream::connect(path).expect("it listens there too");
     for request in [SSL, GSS] {
         socket.write_all(&request).expect("sent");
